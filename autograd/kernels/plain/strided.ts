@@ -1,0 +1,133 @@
+/** Copies between a row-major array and one that is walked with strides. */
+
+/** Axes that can be walked as one, merged; sizes of 1 dropped. At least one axis remains. */
+function mergeAxes(
+  shape: readonly number[],
+  strides: readonly number[],
+): [sizes: number[], strides: number[]] {
+  const sizes: number[] = [];
+  const steps: number[] = [];
+  for (let i = 0; i < shape.length; i++) {
+    if (shape[i] === 1) continue;
+    const last = sizes.length - 1;
+    if (last >= 0 && steps[last] === strides[i] * shape[i]) {
+      sizes[last] *= shape[i];
+      steps[last] = strides[i];
+    } else {
+      sizes.push(shape[i]);
+      steps.push(strides[i]);
+    }
+  }
+  if (sizes.length === 0) {
+    sizes.push(1);
+    steps.push(1);
+  }
+  return [sizes, steps];
+}
+
+/** The offset of each row of the innermost axis, handed to `row` in row-major order. */
+class RowWalk {
+  /** Where the current row starts in the strided array. */
+  offset: number;
+  readonly #index: Int32Array;
+
+  constructor(
+    readonly sizes: readonly number[],
+    readonly strides: readonly number[],
+    offset: number,
+  ) {
+    this.offset = offset;
+    this.#index = new Int32Array(sizes.length - 1);
+  }
+
+  /** Moves to the next row; harmless past the last. */
+  next(): void {
+    for (let axis = this.#index.length - 1; axis >= 0; axis--) {
+      this.offset += this.strides[axis];
+      if (++this.#index[axis] < this.sizes[axis]) return;
+      this.#index[axis] = 0;
+      this.offset -= this.strides[axis] * this.sizes[axis];
+    }
+  }
+}
+
+/**
+ * `out[i] = x[offset + Σ index·stride]` for each index of `shape` in row-major order. A stride may
+ * be 0 (broadcasting) or negative (flipping).
+ */
+export function gatherStrided(
+  x: Float64Array,
+  out: Float64Array,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+): void {
+  if (out.length === 0) return;
+  const [sizes, steps] = mergeAxes(shape, strides);
+  const length = sizes[sizes.length - 1];
+  const step = steps[steps.length - 1];
+  const walk = new RowWalk(sizes, steps, offset);
+  for (let start = 0; start < out.length; start += length) {
+    let from = walk.offset;
+    if (step === 0) {
+      out.fill(x[from], start, start + length);
+    } else {
+      for (let i = start; i < start + length; i++) {
+        out[i] = x[from];
+        from += step;
+      }
+    }
+    walk.next();
+  }
+}
+
+/**
+ * The transpose of {@linkcode gatherStrided}: `out[offset + Σ index·stride] += x[i]`, from zeros.
+ */
+export function scatterStrided(
+  x: Float64Array,
+  out: Float64Array,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+): void {
+  out.fill(0);
+  if (x.length === 0) return;
+  const [sizes, steps] = mergeAxes(shape, strides);
+  const length = sizes[sizes.length - 1];
+  const step = steps[steps.length - 1];
+  const walk = new RowWalk(sizes, steps, offset);
+  for (let start = 0; start < x.length; start += length) {
+    let to = walk.offset;
+    if (step === 0) {
+      out[to] += sumRange(x, start, start + length);
+    } else {
+      for (let i = start; i < start + length; i++) {
+        out[to] += x[i];
+        to += step;
+      }
+    }
+    walk.next();
+  }
+}
+
+/** The sum of `x[from … to − 1]` by halves, which keeps the error at O(log n) roundings. */
+export function sumRange(x: Float64Array, from: number, to: number): number {
+  if (to - from > 512) {
+    const middle = from + ((to - from) >> 4 << 3);
+    return sumRange(x, from, middle) + sumRange(x, middle, to);
+  }
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let i = from;
+  for (; i + 3 < to; i += 4) {
+    s0 += x[i];
+    s1 += x[i + 1];
+    s2 += x[i + 2];
+    s3 += x[i + 3];
+  }
+  for (; i < to; i++) s0 += x[i];
+  return (s0 + s1) + (s2 + s3);
+}

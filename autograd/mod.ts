@@ -1,0 +1,44 @@
+/**
+ * The engine: tensors, the tape, the registry of primitives, and gradients of any order.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@tapegrad/tapegrad/autograd";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const x = tensor([1, 2, 3], { requiresGrad: true });
+ * const [gradient] = grad(x.mul(x).sum(), [x]);
+ * assertEquals(gradient!.toArray(), [2, 4, 6]);
+ * ```
+ *
+ * @module
+ */
+import { backward } from "./backward.ts";
+import * as ops from "./ops/mod.ts";
+import { tieMethods } from "./tensor.ts";
+
+// The one knot of the package: methods of Tensor call operations, which make Tensors.
+tieMethods({ ...ops, backward });
+
+export { detectAnomaly } from "./anomaly.ts";
+export { type BackwardOptions, grad, type GradOptions } from "./backward.ts";
+export { gradcheck, type GradcheckOptions } from "./gradcheck.ts";
+export {
+  type AnyPrimitive,
+  type Binary,
+  type Cotangents,
+  definePrimitive,
+  type Input,
+  type Primitive,
+  primitives,
+  type Sample,
+  type ShapesOf,
+  type Unary,
+  type VjpContext,
+} from "./primitive.ts";
+export type { NestedArray } from "./print.ts";
+export type { Dims, Shape } from "./shape.ts";
+export { noStatsUpdate } from "./statistics.ts";
+export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape.ts";
+export { type HookHandle, Tensor } from "./tensor.ts";
+export * from "./ops/mod.ts";

@@ -1,0 +1,25 @@
+/**
+ * The operations: each a registry record and its public function.
+ *
+ * @module
+ */
+export * from "./arithmetic.ts";
+export { broadcastTo, sumTo } from "./broadcast.ts";
+export { clone, copyInto } from "./copy.ts";
+export {
+  arange,
+  type CreationOptions,
+  eye,
+  full,
+  linspace,
+  ones,
+  onesLike,
+  tensor,
+  type TypedArray,
+  zeros,
+  zerosLike,
+} from "./creation.ts";
+export { matmul } from "./matmul.ts";
+export * from "./pointwise.ts";
+export * from "./reduce.ts";
+export * from "./shape.ts";

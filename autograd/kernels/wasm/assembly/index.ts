@@ -1,0 +1,2 @@
+// Everything that the module exports, one file per family.
+export * from "./gemm";

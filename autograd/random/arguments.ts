@@ -1,0 +1,120 @@
+/** What the random functions accept: seeds, bounds, moments and probabilities. */
+
+/** A seed: an integer in −2⁶³ … 2⁶⁴ − 1; as a number at most 2⁵³ − 1 in size. */
+export type Seed = number | bigint;
+
+/**
+ * A seed as PyTorch counts it, 0 … 2⁶⁴ − 1: a negative one stands for seed + 2⁶⁴.
+ *
+ * @throws {TypeError} if it is neither a number nor a bigint.
+ * @throws {RangeError} if it is no integer or out of range.
+ */
+export function normalizeSeed(seed: Seed): bigint {
+  if (typeof seed !== "number" && typeof seed !== "bigint") {
+    throw new TypeError(
+      `Cannot seed a generator: got seed ${String(seed)} (${typeof seed}), expected an integer`,
+    );
+  }
+  if (typeof seed === "number" && !Number.isSafeInteger(seed)) {
+    throw new RangeError(
+      `Cannot seed a generator: got seed ${seed}, expected an integer` +
+        (Number.isInteger(seed) ? " below 2^53 in size; pass a larger one as a bigint" : ""),
+    );
+  }
+  const wide = BigInt(seed);
+  if (wide < -(1n << 63n) || wide >= 1n << 64n) {
+    throw new RangeError(
+      `Cannot seed a generator: got seed ${wide}, expected one in -2^63 … 2^64 - 1`,
+    );
+  }
+  return BigInt.asUintN(64, wide);
+}
+
+/**
+ * Checks the bounds of a uniform distribution.
+ *
+ * @throws {TypeError} if one is no number.
+ * @throws {RangeError} if they or their distance are not finite, or `high` is below `low`.
+ */
+export function validateBounds(low: number, high: number): void {
+  expectNumber("draw uniform numbers", "low", low);
+  expectNumber("draw uniform numbers", "high", high);
+  if (!Number.isFinite(low) || !Number.isFinite(high) || !Number.isFinite(high - low)) {
+    throw new RangeError(
+      `Cannot draw uniform numbers: got low ${low} and high ${high}, expected finite bounds at a ` +
+        `finite distance`,
+    );
+  }
+  if (high < low) {
+    throw new RangeError(
+      `Cannot draw uniform numbers: got low ${low} and high ${high}, expected low ≤ high`,
+    );
+  }
+}
+
+/**
+ * Checks the moments of a normal distribution.
+ *
+ * @throws {TypeError} if one is no number.
+ * @throws {RangeError} if one is not finite or `std` is negative.
+ */
+export function validateMoments(mean: number, std: number): void {
+  expectNumber("draw normal numbers", "mean", mean);
+  expectNumber("draw normal numbers", "std", std);
+  if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
+    throw new RangeError(
+      `Cannot draw normal numbers: got mean ${mean} and std ${std}, expected finite numbers and a ` +
+        `std of at least 0`,
+    );
+  }
+}
+
+/**
+ * Checks the range low … high − 1 of integers.
+ *
+ * @throws {TypeError} if a bound is no number.
+ * @throws {RangeError} if one is no safe integer, `high` is not above `low`, or they are more than 2⁵³
+ * apart.
+ */
+export function validateIntegers(low: number, high: number): void {
+  expectNumber("draw integers", "low", low);
+  expectNumber("draw integers", "high", high);
+  if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high)) {
+    throw new RangeError(
+      `Cannot draw integers: got low ${low} and high ${high}, expected integers below 2^53 in size`,
+    );
+  }
+  if (high <= low) {
+    throw new RangeError(
+      `Cannot draw integers: got low ${low} and high ${high}, expected low < high`,
+    );
+  }
+  if (high - low > 2 ** 53) {
+    throw new RangeError(
+      `Cannot draw integers: got low ${low} and high ${high}, expected at most 2^53 between them`,
+    );
+  }
+}
+
+/**
+ * Checks a probability.
+ *
+ * @throws {TypeError} if it is no number.
+ * @throws {RangeError} if it is not in 0 … 1.
+ */
+export function validateProbability(p: number): void {
+  expectNumber("draw Bernoulli numbers", "p", p);
+  if (!(p >= 0 && p <= 1)) {
+    throw new RangeError(
+      `Cannot draw Bernoulli numbers: got p ${p}, expected a probability in 0 … 1`,
+    );
+  }
+}
+
+function expectNumber(action: string, name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot ${action}: got ${name} ${String(value)} (${typeof value}), expected a number`,
+    );
+  }
+}

@@ -37,6 +37,7 @@ export {
   type VjpContext,
 } from "./primitive.ts";
 export type { NestedArray } from "./print.ts";
+export { defaultGenerator, Generator, manualSeed, type Seed } from "./random.ts";
 export type { Dims, Shape } from "./shape.ts";
 export { noStatsUpdate } from "./statistics.ts";
 export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape.ts";

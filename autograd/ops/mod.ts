@@ -21,5 +21,6 @@ export {
 } from "./creation.ts";
 export { matmul } from "./matmul.ts";
 export * from "./pointwise.ts";
+export { rand, randint, randLike, randn, randnLike, type RandomOptions, randperm } from "./random.ts";
 export * from "./reduce.ts";
 export * from "./shape.ts";

@@ -1,0 +1,273 @@
+// Batch normalisation of [N, C, S] with S > 1 (images: rows of S neighbours that belong to one channel).
+// Every pass streams through memory in order, all images, channel by channel inside.
+//
+// Statistics: with a guess k near the mean (from the first image) and c = x − k, which is exact when x and k
+// are close, d = S(c), mean = k + d, var = S(c²) − d². A channel whose guess was far off (d² > var) goes
+// through once more with k + d. The mean is kept in two parts, mean + low, so that a large offset costs no digits.
+
+import { fma } from "./fma";
+import { finishStatistics } from "./moments";
+
+/** Rows are summed in blocks of this many before they join the total: keeps rounding errors small. */
+const BLOCK: i32 = 32;
+
+/** Bytes of scratch for the statistics of `c` channels. */
+export function statisticsScratchBytes(c: i32): i32 {
+  return c * 32;
+}
+
+/** mean[c], low[c], variance[c] (biased) over images and S; `stride`: elements between images. */
+export function imageStatistics(
+  x: usize, n: i32, c: i32, s: i32, stride: i32,
+  mean: usize, low: usize, variance: usize, scratch: usize,
+): void {
+  const bytes = <usize>c << 3;
+  const total = scratch, block = scratch + 2 * bytes;
+  for (let i = 0; i < c; i++) {
+    store<f64>(mean + (<usize>i << 3), guess(x + (<usize>i * s << 3), s));
+  }
+  memory.fill(scratch, 0, 4 * bytes);
+  let image = x;
+  for (let i = 0; i < n; i++) {
+    let row = image;
+    for (let j: usize = 0; j < bytes; j += 8) {
+      sumRow(row, s, load<f64>(mean + j), block + j, block + bytes + j);
+      row += <usize>s << 3;
+    }
+    image += <usize>stride << 3;
+    if (i % BLOCK == BLOCK - 1 || i == n - 1) {
+      for (let j: usize = 0; j < 2 * bytes; j += 8) {
+        store<f64>(total + j, load<f64>(total + j) + load<f64>(block + j));
+        store<f64>(block + j, 0);
+      }
+    }
+  }
+  const count = <f64>n * <f64>s;
+  for (let i = 0; i < c; i++) {
+    const j = <usize>i << 3;
+    let sum = load<f64>(total + j), squares = load<f64>(total + bytes + j);
+    const d = sum / count;
+    if (d * d > squares / count - d * d) {
+      // The guess was far off: once more around a better one.
+      store<f64>(mean + j, load<f64>(mean + j) + d);
+      store<f64>(block + j, 0);
+      store<f64>(block + bytes + j, 0);
+      row1(x + (<usize>i * s << 3), n, s, stride, load<f64>(mean + j), block + j, block + bytes + j);
+      sum = load<f64>(block + j);
+      squares = load<f64>(block + bytes + j);
+    }
+    finishStatistics(mean + j, low + j, variance + j, sum, squares, count);
+  }
+}
+
+/** Sums one channel over all images. */
+function row1(
+  x: usize, n: i32, s: i32, stride: i32, k: f64, sum: usize, squares: usize,
+): void {
+  for (let i = 0; i < n; i++) {
+    sumRow(x, s, k, sum, squares);
+    x += <usize>stride << 3;
+  }
+}
+
+/** The mean of a row, exact when all values are equal; 0 when that is not finite. */
+function guess(x: usize, s: i32): f64 {
+  const first = load<f64>(x);
+  let sum = 0.0;
+  for (let i = 1; i < s; i++) sum += load<f64>(x + (<usize>i << 3)) - first;
+  const k = first + sum / <f64>s;
+  return isFinite(k) ? k : 0;
+}
+
+/** sum += Σ(x − k), squares += Σ(x − k)². */
+function sumRow(x: usize, s: i32, k: f64, sum: usize, squares: usize): void {
+  const kk = f64x2.splat(k);
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
+  const end = x + (<usize>s << 3);
+  const endOfEights = x + (<usize>(s & ~7) << 3);
+  while (x < endOfEights) {
+    const c0 = f64x2.sub(v128.load(x), kk);
+    s0 = f64x2.add(s0, c0);
+    q0 = fma(c0, c0, q0);
+    const c1 = f64x2.sub(v128.load(x, 16), kk);
+    s1 = f64x2.add(s1, c1);
+    q1 = fma(c1, c1, q1);
+    const c2 = f64x2.sub(v128.load(x, 32), kk);
+    s2 = f64x2.add(s2, c2);
+    q2 = fma(c2, c2, q2);
+    const c3 = f64x2.sub(v128.load(x, 48), kk);
+    s3 = f64x2.add(s3, c3);
+    q3 = fma(c3, c3, q3);
+    x += 64;
+  }
+  s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  q0 = f64x2.add(f64x2.add(q0, q1), f64x2.add(q2, q3));
+  while (x + 16 <= end) {
+    const c0 = f64x2.sub(v128.load(x), kk);
+    s0 = f64x2.add(s0, c0);
+    q0 = fma(c0, c0, q0);
+    x += 16;
+  }
+  let rowSum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
+  let rowSquares = f64x2.extract_lane(q0, 0) + f64x2.extract_lane(q0, 1);
+  if (x < end) {
+    const c = load<f64>(x) - k;
+    rowSum += c;
+    rowSquares += c * c;
+  }
+  store<f64>(sum, load<f64>(sum) + rowSum);
+  store<f64>(squares, load<f64>(squares) + rowSquares);
+}
+
+/** y = (x − mean)·scale + shift per channel; from the last image to the first, which is cached longest. */
+export function imageAffine(
+  x: usize, y: usize, n: i32, c: i32, s: i32, stride: i32,
+  mean: usize, scale: usize, shift: usize,
+): void {
+  const bytes = <usize>c << 3;
+  for (let i = n - 1; i >= 0; i--) {
+    const base = <usize>i * <usize>stride << 3;
+    let from = x + base, to = y + base;
+    for (let j: usize = 0; j < bytes; j += 8) {
+      affineRow(from, to, s, load<f64>(mean + j), load<f64>(scale + j), load<f64>(shift + j));
+      from += <usize>s << 3;
+      to += <usize>s << 3;
+    }
+  }
+}
+
+function affineRow(x: usize, y: usize, s: i32, mean: f64, scale: f64, shift: f64): void {
+  const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift);
+  const end = x + (<usize>s << 3);
+  const endOfEights = x + (<usize>(s & ~7) << 3);
+  while (x < endOfEights) {
+    v128.store(y, fma(f64x2.sub(v128.load(x), m), a, b));
+    v128.store(y, fma(f64x2.sub(v128.load(x, 16), m), a, b), 16);
+    v128.store(y, fma(f64x2.sub(v128.load(x, 32), m), a, b), 32);
+    v128.store(y, fma(f64x2.sub(v128.load(x, 48), m), a, b), 48);
+    x += 64;
+    y += 64;
+  }
+  while (x + 16 <= end) {
+    v128.store(y, fma(f64x2.sub(v128.load(x), m), a, b));
+    x += 16;
+    y += 16;
+  }
+  if (x < end) store<f64>(y, f64x2.extract_lane(fma(f64x2.sub(v128.load64_splat(x), m), a, b), 0));
+}
+
+/** sumG[c] = Σg, sumGC[c] = Σ g·(x − mean). `scratch` as for the statistics. */
+export function imageCotangentSums(
+  g: usize, x: usize, n: i32, c: i32, s: i32, stride: i32,
+  mean: usize, sumG: usize, sumGC: usize, scratch: usize,
+): void {
+  const bytes = <usize>c << 3;
+  memory.fill(sumG, 0, bytes);
+  memory.fill(sumGC, 0, bytes);
+  memory.fill(scratch, 0, 2 * bytes);
+  for (let i = 0; i < n; i++) {
+    let offset = <usize>i * <usize>stride << 3;
+    for (let j: usize = 0; j < bytes; j += 8) {
+      sumCotangentRow(g + offset, x + offset, s, load<f64>(mean + j), scratch + j, scratch + bytes + j);
+      offset += <usize>s << 3;
+    }
+    if (i % BLOCK == BLOCK - 1 || i == n - 1) {
+      for (let j: usize = 0; j < bytes; j += 8) {
+        store<f64>(sumG + j, load<f64>(sumG + j) + load<f64>(scratch + j));
+        store<f64>(sumGC + j, load<f64>(sumGC + j) + load<f64>(scratch + bytes + j));
+      }
+      memory.fill(scratch, 0, 2 * bytes);
+    }
+  }
+}
+
+function sumCotangentRow(g: usize, x: usize, s: i32, mean: f64, sum: usize, products: usize): void {
+  const m = f64x2.splat(mean);
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
+  const end = x + (<usize>s << 3);
+  const endOfEights = x + (<usize>(s & ~7) << 3);
+  while (x < endOfEights) {
+    let v = v128.load(g);
+    s0 = f64x2.add(s0, v);
+    q0 = fma(v, f64x2.sub(v128.load(x), m), q0);
+    v = v128.load(g, 16);
+    s1 = f64x2.add(s1, v);
+    q1 = fma(v, f64x2.sub(v128.load(x, 16), m), q1);
+    v = v128.load(g, 32);
+    s2 = f64x2.add(s2, v);
+    q2 = fma(v, f64x2.sub(v128.load(x, 32), m), q2);
+    v = v128.load(g, 48);
+    s3 = f64x2.add(s3, v);
+    q3 = fma(v, f64x2.sub(v128.load(x, 48), m), q3);
+    g += 64;
+    x += 64;
+  }
+  s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  q0 = f64x2.add(f64x2.add(q0, q1), f64x2.add(q2, q3));
+  while (x + 16 <= end) {
+    const v = v128.load(g);
+    s0 = f64x2.add(s0, v);
+    q0 = fma(v, f64x2.sub(v128.load(x), m), q0);
+    g += 16;
+    x += 16;
+  }
+  let rowSum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
+  let rowProducts = f64x2.extract_lane(q0, 0) + f64x2.extract_lane(q0, 1);
+  if (x < end) {
+    const v = load<f64>(g);
+    rowSum += v;
+    rowProducts += v * (load<f64>(x) - mean);
+  }
+  store<f64>(sum, load<f64>(sum) + rowSum);
+  store<f64>(products, load<f64>(products) + rowProducts);
+}
+
+/** dx = p·g + q·(x − mean) + r per channel. */
+export function imageInputGradient(
+  g: usize, x: usize, dx: usize, n: i32, c: i32, s: i32, stride: i32,
+  mean: usize, p: usize, q: usize, r: usize,
+): void {
+  const bytes = <usize>c << 3;
+  for (let i = n - 1; i >= 0; i--) {
+    let offset = <usize>i * <usize>stride << 3;
+    for (let j: usize = 0; j < bytes; j += 8) {
+      inputGradientRow(
+        g + offset, x + offset, dx + offset, s,
+        load<f64>(mean + j), load<f64>(p + j), load<f64>(q + j), load<f64>(r + j),
+      );
+      offset += <usize>s << 3;
+    }
+  }
+}
+
+function inputGradientRow(
+  g: usize, x: usize, dx: usize, s: i32, mean: f64, p: f64, q: f64, r: f64,
+): void {
+  const m = f64x2.splat(mean), pp = f64x2.splat(p), qq = f64x2.splat(q), rr = f64x2.splat(r);
+  const end = x + (<usize>s << 3);
+  const endOfEights = x + (<usize>(s & ~7) << 3);
+  while (x < endOfEights) {
+    // unroll(4) u
+    v128.store(
+      dx,
+      fma(v128.load(g, 16 * u), pp, fma(f64x2.sub(v128.load(x, 16 * u), m), qq, rr)),
+      16 * u,
+    );
+    // end
+    g += 64;
+    x += 64;
+    dx += 64;
+  }
+  while (x + 16 <= end) {
+    v128.store(dx, fma(v128.load(g), pp, fma(f64x2.sub(v128.load(x), m), qq, rr)));
+    g += 16;
+    x += 16;
+    dx += 16;
+  }
+  if (x < end) {
+    const v = fma(v128.load64_splat(g), pp, fma(f64x2.sub(v128.load64_splat(x), m), qq, rr));
+    store<f64>(dx, f64x2.extract_lane(v, 0));
+  }
+}

@@ -1,0 +1,537 @@
+/**
+ * The module: a tree of layers with its parameters, buffers and mode.
+ */
+import { noGrad, Tensor } from "../autograd/mod.ts";
+import { deepCopy } from "./deep_copy.ts";
+import { Buffer, Parameter } from "./parameter.ts";
+import { type LoadResult, StateDict, type StateSource } from "./state_dict.ts";
+
+/** Sees a module's inputs and output after each forward and may return another output. */
+// deno-lint-ignore no-explicit-any -- a hook serves modules of every signature.
+export type ForwardHook = (module: Module, inputs: any[], output: any) => any;
+
+/** Sees a module's inputs before each forward and may return others, as a list. */
+// deno-lint-ignore no-explicit-any -- a hook serves modules of every signature.
+export type ForwardPreHook = (module: Module, inputs: any[]) => any[] | void;
+
+/** How the named listings walk. */
+export interface NamedOptions {
+  /** Put before every name. */
+  readonly prefix?: string;
+  /** Whether submodules are included. */
+  readonly recurse?: boolean;
+  /** Whether a tensor or module that is reached twice is listed once. */
+  readonly removeDuplicate?: boolean;
+}
+
+interface BufferEntry {
+  readonly value: Tensor | null;
+  readonly persistent: boolean;
+}
+
+type Fields = Record<string, unknown>;
+
+/**
+ * Base of all layers and networks.
+ *
+ * Parameters, buffers and submodules are found in two ways: what `registerParameter`,
+ * `registerBuffer` and `registerModule` were told, under the name given there, and public fields that
+ * hold a `Module`, a `Parameter` or a `Buffer`. A registered name like `running_mean` reads and
+ * follows the field `runningMean`: a field set to `null` leaves the state.
+ *
+ * @example
+ * ```ts
+ * import { nn, type Tensor, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Net extends nn.Module {
+ *   fc1 = new nn.Linear(4, 3);
+ *   bn1 = new nn.BatchNorm1d(3);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.bn1.forward(this.fc1.forward(x)).relu();
+ *   }
+ * }
+ *
+ * const net = new Net();
+ * assertEquals(net.forward(zeros([2, 4])).shape, [2, 3]);
+ * assertEquals([...net.stateDict().keys()].slice(0, 3), ["fc1.weight", "fc1.bias", "bn1.weight"]);
+ * ```
+ */
+export class Module {
+  /** Whether the module is in training mode; set by `train()` and `eval()`. */
+  training = true;
+  private readonly registeredParameters = new Map<string, Tensor | null>();
+  private readonly registeredBuffers = new Map<string, BufferEntry>();
+  private readonly registeredModules = new Map<string, Module | null>();
+  private readonly hooks = new Set<ForwardHook>();
+  private readonly preHooks = new Set<ForwardPreHook>();
+
+  /** Computes the output; every layer has its own. */
+  // deno-lint-ignore no-explicit-any -- layers differ in what they take and return.
+  forward(..._inputs: any[]): any {
+    throw new TypeError(
+      `Cannot run forward: ${this.constructor.name} has none, expected a class that overrides it`,
+    );
+  }
+
+  /**
+   * Sets the mode of this module and of all below it.
+   *
+   * @throws {TypeError} if `mode` is no boolean.
+   */
+  train(mode = true): this {
+    if (typeof mode !== "boolean") {
+      throw new TypeError(
+        `Cannot set training: got mode ${String(mode)}, expected true or false`,
+      );
+    }
+    this.training = mode;
+    for (const child of this.children()) child.train(mode);
+    return this;
+  }
+
+  /** Sets evaluation mode: `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /**
+   * Registers a parameter under a name and returns it, with requiresGrad set.
+   *
+   * @param name Its key in the state dict; may be PyTorch's snake_case of the field that holds it.
+   * @param value A leaf, or `null` for a parameter that is absent by design.
+   * @throws {TypeError} if the name is no string or the value no tensor.
+   * @throws {RangeError} if the name is empty, has a dot or is taken, or the value is no leaf.
+   */
+  registerParameter<T extends Tensor | null>(name: string, value: T): T {
+    this.checkName("parameter", name);
+    if (value !== null) {
+      checkTensor("parameter", name, value);
+      if (!value.isLeaf) {
+        throw new RangeError(
+          `Cannot register parameter ${name}: got a tensor that an operation made, expected a leaf`,
+        );
+      }
+      if (!(value instanceof Parameter)) value.requiresGrad_();
+    }
+    this.registeredParameters.set(name, value);
+    return value;
+  }
+
+  /**
+   * Registers state that is no parameter and returns it.
+   *
+   * @param name Its key in the state dict.
+   * @param value A tensor, or `null` for a buffer that is absent by design.
+   * @param options `persistent: false` keeps it out of the state dict.
+   * @throws {TypeError} if the name is no string or the value no tensor.
+   * @throws {RangeError} if the name is empty, has a dot or is taken.
+   */
+  registerBuffer<T extends Tensor | null>(
+    name: string,
+    value: T,
+    options: { readonly persistent?: boolean } = {},
+  ): T {
+    this.checkName("buffer", name);
+    if (value !== null) checkTensor("buffer", name, value);
+    this.registeredBuffers.set(name, { value, persistent: options.persistent ?? true });
+    return value;
+  }
+
+  /**
+   * Registers a submodule and returns it; one in a public field needs no registration.
+   *
+   * @throws {TypeError} if the name is no string or the value no module.
+   * @throws {RangeError} if the name is empty, has a dot or is taken.
+   */
+  registerModule<T extends Module | null>(name: string, value: T): T {
+    this.checkName("module", name);
+    if (value !== null && !(value instanceof Module)) {
+      throw new TypeError(
+        `Cannot register module ${name}: got ${typeof value}, expected a Module or null`,
+      );
+    }
+    this.registeredModules.set(name, value);
+    return value;
+  }
+
+  private checkName(kind: string, name: string): void {
+    if (typeof name !== "string") {
+      throw new TypeError(`Cannot register a ${kind}: got name ${String(name)}, expected a string`);
+    }
+    if (name === "" || name.includes(".")) {
+      throw new RangeError(
+        `Cannot register a ${kind}: got name "${name}", expected one that is not empty and has no dot`,
+      );
+    }
+    const taken = this.registeredParameters.has(name) || this.registeredBuffers.has(name) ||
+      this.registeredModules.has(name) || (this as unknown as Fields)[name] !== undefined;
+    if (taken) {
+      throw new RangeError(
+        `Cannot register a ${kind}: the name "${name}" is taken, expected a new one`,
+      );
+    }
+  }
+
+  /** What a registered name holds now: its field's value where there is a field. */
+  private current<T>(name: string, registered: T): T {
+    const field = fieldOf(this, name);
+    return field === null ? registered : (this as unknown as Fields)[field] as T;
+  }
+
+  /** Public fields of a class that no registered name covers. */
+  private *looseFields<T>(kind: abstract new (...args: never[]) => T): Iterable<[string, T]> {
+    const covered = new Set<string | null>();
+    const registries = [this.registeredParameters, this.registeredBuffers, this.registeredModules];
+    for (const registry of registries) {
+      for (const name of registry.keys()) covered.add(fieldOf(this, name));
+    }
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof kind && !covered.has(name)) yield [name, value];
+    }
+  }
+
+  private *ownParameters(): Iterable<[string, Tensor]> {
+    for (const [name, registered] of this.registeredParameters) {
+      const value = this.current(name, registered);
+      if (value) yield [name, value];
+    }
+    yield* this.looseFields(Parameter);
+  }
+
+  private *ownBuffers(): Iterable<[string, Tensor, persistent: boolean]> {
+    for (const [name, { value: registered, persistent }] of this.registeredBuffers) {
+      const value = this.current(name, registered);
+      if (value) yield [name, value, persistent];
+    }
+    for (const [name, value] of this.looseFields(Buffer)) yield [name, value, value.persistent];
+  }
+
+  /** The direct submodules with their names; one that is held twice is listed once. */
+  namedChildren(): [string, Module][] {
+    const seen = new Set<Module>();
+    return this.childEntries().filter(([, child]) => !seen.has(child) && seen.add(child));
+  }
+
+  private childEntries(): [string, Module][] {
+    const entries: [string, Module][] = [];
+    for (const [name, registered] of this.registeredModules) {
+      const value = this.current(name, registered);
+      if (value) entries.push([name, value]);
+    }
+    return [...entries, ...this.looseFields(Module)];
+  }
+
+  /** The direct submodules. */
+  children(): Module[] {
+    return this.namedChildren().map(([, child]) => child);
+  }
+
+  /** This module, named `""`, and all below it, depth first. */
+  namedModules(options: Omit<NamedOptions, "recurse"> = {}): [string, Module][] {
+    const { prefix = "", removeDuplicate = true } = options;
+    const seen = new Set<Module>();
+    const list: [string, Module][] = [];
+    const visit = (name: string, module: Module): void => {
+      if (removeDuplicate && seen.has(module)) return;
+      seen.add(module);
+      list.push([name, module]);
+      for (const [key, child] of module.childEntries()) visit(join(name, key), child);
+    };
+    visit(prefix, this);
+    return list;
+  }
+
+  /** This module and all below it, depth first. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** The parameters with their dotted names, in registration order; a shared one once. */
+  namedParameters(options: NamedOptions = {}): [string, Tensor][] {
+    return this.collect(options, (module) => module.ownParameters());
+  }
+
+  /** The parameters, in registration order; a shared one once. */
+  parameters(options: { readonly recurse?: boolean } = {}): Tensor[] {
+    return this.namedParameters(options).map(([, parameter]) => parameter);
+  }
+
+  /** The buffers with their dotted names, those that are not persistent included. */
+  namedBuffers(options: NamedOptions = {}): [string, Tensor][] {
+    return this.collect(options, (module) => module.ownBuffers());
+  }
+
+  /** The buffers, those that are not persistent included. */
+  buffers(options: { readonly recurse?: boolean } = {}): Tensor[] {
+    return this.namedBuffers(options).map(([, buffer]) => buffer);
+  }
+
+  private collect(
+    { prefix = "", recurse = true, removeDuplicate = true }: NamedOptions,
+    own: (module: Module) => Iterable<[string, Tensor, boolean?]>,
+  ): [string, Tensor][] {
+    const seen = new Set<Tensor>();
+    const list: [string, Tensor][] = [];
+    const modules: [string, Module][] = recurse
+      ? this.namedModules({ prefix, removeDuplicate })
+      : [[prefix, this]];
+    for (const [path, module] of modules) {
+      for (const [name, value] of own(module)) {
+        if (removeDuplicate && seen.has(value)) continue;
+        seen.add(value);
+        list.push([join(path, name), value]);
+      }
+    }
+    return list;
+  }
+
+  /** The version of the layout that this class writes into a state dict. */
+  protected stateVersion(): number {
+    return 1;
+  }
+
+  /** Own names that a state of that version (`null`: unknown) may lack; the values then stay. */
+  protected optionalKeys(_version: number | null): readonly string[] {
+    return [];
+  }
+
+  /**
+   * Called before a state is loaded into the module, with the entries under its own names: the place
+   * for a layer whose shapes are not known before.
+   */
+  protected beforeLoad(_own: ReadonlyMap<string, Tensor>): void {}
+
+  /**
+   * The parameters and persistent buffers by dotted name, in registration order; a shared module
+   * under each of its names. The tensors share their values with the module.
+   */
+  stateDict(options: { readonly prefix?: string } = {}): StateDict {
+    const state = new StateDict();
+    for (
+      const [path, module] of this.namedModules({
+        prefix: options.prefix ?? "",
+        removeDuplicate: false,
+      })
+    ) {
+      state.metadata.set(path, { version: module.stateVersion() });
+      for (const [name, value] of module.ownState()) state.set(join(path, name), value.detach());
+    }
+    return state;
+  }
+
+  private *ownState(): Iterable<[string, Tensor]> {
+    yield* this.ownParameters();
+    for (const [name, value, persistent] of this.ownBuffers()) {
+      if (persistent) yield [name, value];
+    }
+  }
+
+  /**
+   * Copies values into the parameters and buffers, in place, so that optimizers keep their hold.
+   * Nothing is changed unless everything fits.
+   *
+   * @param state Tensors by dotted name; a `StateDict` carries versions, other maps do not.
+   * @param options `strict: false` accepts names that are missing or unexpected.
+   * @returns The names that did not match.
+   * @throws {RangeError} with every fault in one message: missing and unexpected names (if strict),
+   * shapes that differ (always).
+   */
+  loadStateDict(state: StateSource, options: { readonly strict?: boolean } = {}): LoadResult {
+    const source = asMap(state);
+    const metadata = state instanceof StateDict ? state.metadata : null;
+    const missingKeys: string[] = [];
+    const faults: string[] = [];
+    const known = new Set<string>();
+    const copies: [Tensor, Tensor][] = [];
+    for (const [path, module] of this.namedModules({ removeDuplicate: false })) {
+      const optional = module.optionalKeys(metadata?.get(path)?.version ?? null);
+      module.beforeLoad(ownEntries(source, path));
+      for (const [name, target] of module.ownState()) {
+        const key = join(path, name);
+        known.add(key);
+        const value = source.get(key);
+        if (value === undefined) {
+          if (!optional.includes(name)) missingKeys.push(key);
+        } else if (!(value instanceof Tensor)) {
+          faults.push(`kind mismatch for ${key}: got ${typeof value}, expected a Tensor`);
+        } else if (
+          !value.shape.every((n, i) => n === target.shape[i]) || value.ndim !== target.ndim
+        ) {
+          faults.push(
+            `size mismatch for ${key}: got shape [${value.shape.join(", ")}], expected ` +
+              `[${target.shape.join(", ")}]`,
+          );
+        } else {
+          copies.push([target, value]);
+        }
+      }
+    }
+    const unexpectedKeys = [...source.keys()].filter((key) => !known.has(key));
+    if (options.strict ?? true) {
+      if (unexpectedKeys.length > 0) {
+        faults.unshift(`Unexpected key(s) in state_dict: ${quote(unexpectedKeys)}.`);
+      }
+      if (missingKeys.length > 0) {
+        faults.unshift(`Missing key(s) in state_dict: ${quote(missingKeys)}.`);
+      }
+    }
+    if (faults.length > 0) {
+      throw new RangeError(
+        `Cannot load the state dict of ${this.constructor.name}: ${faults.join(" ")}`,
+      );
+    }
+    noGrad(() => copies.forEach(([target, value]) => target.copy_(value)));
+    return { missingKeys, unexpectedKeys };
+  }
+
+  /** Calls `fn` with every module, children first, and returns this one. */
+  apply(fn: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /** Clears the gradients of all parameters: to `null`, or to zeros with `setToNone: false`. */
+  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    for (const parameter of this.parameters()) clearGrad(parameter, options.setToNone ?? true);
+  }
+
+  /** Sets whether all parameters collect gradients. */
+  requiresGrad_(on = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad_(on);
+    return this;
+  }
+
+  /**
+   * Calls `hook(module, inputs, output)` after each forward; what it returns, if anything, takes the
+   * output's place.
+   *
+   * @returns A handle whose `remove()` takes the hook off.
+   */
+  registerForwardHook(hook: ForwardHook): { remove(): void } {
+    return this.hookInto(this.hooks, (module, inputs, output) => hook(module, inputs, output));
+  }
+
+  /**
+   * Calls `hook(module, inputs)` before each forward; a list that it returns takes the inputs' place.
+   *
+   * @returns A handle whose `remove()` takes the hook off.
+   */
+  registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
+    return this.hookInto(this.preHooks, (module, inputs) => hook(module, inputs));
+  }
+
+  private hookInto<T>(hooks: Set<T>, hook: T): { remove(): void } {
+    hooks.add(hook);
+    // Callers call forward itself, so a module with hooks gets one of its own in front.
+    if (!Object.hasOwn(this, "forward")) {
+      Object.defineProperty(this, "forward", {
+        value: (...inputs: unknown[]) => this.forwardWithHooks(inputs),
+        configurable: true,
+        writable: true,
+      });
+    }
+    return { remove: () => void hooks.delete(hook) };
+  }
+
+  private forwardWithHooks(given: unknown[]): unknown {
+    let inputs = given;
+    for (const hook of [...this.preHooks]) inputs = hook(this, inputs) ?? inputs;
+    const { forward } = Object.getPrototypeOf(this) as Module;
+    let output: unknown = forward.apply(this, inputs);
+    for (const hook of [...this.hooks]) output = hook(this, inputs, output) ?? output;
+    return output;
+  }
+
+  /**
+   * A copy that shares nothing with this module: parameters, buffers, submodules (one that is shared
+   * stays shared within the copy), modes and other fields; without hooks.
+   *
+   * Fields declared with `#` cannot be seen from here: a class that has some overrides this method.
+   */
+  deepCopy(): this {
+    return deepCopy(this);
+  }
+
+  /** What stands between the parentheses in `toString()`. */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The tree of modules in PyTorch's layout. */
+  toString(): string {
+    const children = this.childEntries().map(([name, child]) =>
+      `  (${name}): ${child.toString().replaceAll("\n", "\n  ")}`
+    );
+    const extra = this.extraRepr();
+    const name = this.constructor.name;
+    if (children.length === 0) return `${name}(${extra})`;
+    const lines = extra === "" ? children : [`  ${extra}`, ...children];
+    return `${name}(\n${lines.join("\n")}\n)`;
+  }
+
+  /** @internal Shows the tree in Deno's console. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** @internal Shows the tree in Node's console. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Clears one gradient; shared with the optimizers. */
+export function clearGrad(parameter: Tensor, setToNone: boolean): void {
+  if (parameter.grad === null) return;
+  if (setToNone) {
+    parameter.grad = null;
+  } else {
+    parameter.grad = parameter.grad.detach();
+    parameter.grad.copy_(0);
+  }
+}
+
+function checkTensor(kind: string, name: string, value: unknown): void {
+  if (!(value instanceof Tensor)) {
+    throw new TypeError(
+      `Cannot register ${kind} ${name}: got ${typeof value}, expected a Tensor or null`,
+    );
+  }
+}
+
+/** The field that a registered name reads: its own name or the camelCase of it. */
+function fieldOf(module: Module, name: string): string | null {
+  if (Object.hasOwn(module, name)) return name;
+  const camel = name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.hasOwn(module, camel) ? camel : null;
+}
+
+function join(prefix: string, name: string): string {
+  return prefix === "" ? name : `${prefix}.${name}`;
+}
+
+function quote(keys: readonly string[]): string {
+  return keys.map((key) => `"${key}"`).join(", ");
+}
+
+function asMap(state: StateSource): ReadonlyMap<string, Tensor> {
+  if (state instanceof Map) return state;
+  if (typeof state !== "object" || state === null) {
+    throw new TypeError(
+      `Cannot load a state dict: got ${String(state)}, expected a Map or an object of tensors`,
+    );
+  }
+  return new Map(Object.entries(state as Readonly<Record<string, Tensor>>));
+}
+
+function ownEntries(source: ReadonlyMap<string, Tensor>, path: string): Map<string, Tensor> {
+  const own = new Map<string, Tensor>();
+  const start = path === "" ? 0 : path.length + 1;
+  for (const [key, value] of source) {
+    const name = key.slice(start);
+    if ((path === "" || key.startsWith(`${path}.`)) && !name.includes(".")) own.set(name, value);
+  }
+  return own;
+}

@@ -5,7 +5,18 @@
  * @module
  */
 export { add, div, mul, neg, sub } from "./plain/arithmetic.ts";
+export {
+  batchStatistics,
+  channelAffine,
+  channelGradient,
+  type ChannelSizes,
+  cotangentSums,
+} from "./plain/batch_norm.ts";
 export { matmul } from "./plain/matmul.ts";
 export type { MatmulSizes } from "./plain/matmul.ts";
 export { exp } from "./plain/pointwise.ts";
+export { avgPool, avgPoolTranspose, gatherPlanes, maxPool, scatterPlanes } from "./plain/pool.ts";
+export type { Band, Bands } from "./plain/pool.ts";
 export { gatherStrided, scatterStrided } from "./plain/strided.ts";
+export { col2im, im2col, volume } from "./plain/window.ts";
+export type { Triple, Window } from "./plain/window.ts";

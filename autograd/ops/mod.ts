@@ -4,8 +4,10 @@
  * @module
  */
 export * from "./arithmetic.ts";
+export { normalizeBatch, type NormalizedBatch } from "./batch_norm.ts";
 export { broadcastTo, sumTo } from "./broadcast.ts";
 export { clone, copyInto } from "./copy.ts";
+export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv.ts";
 export {
   arange,
   type CreationOptions,

@@ -1,0 +1,155 @@
+/** Pooling over planes of three axes. */
+import { type Triple, volume } from "./window.ts";
+
+/** What the windows of one axis see. */
+export interface Band {
+  /** The first input of each window, inside the plane. */
+  readonly start: Int32Array;
+  /** One past the last input of each window, inside the plane. */
+  readonly end: Int32Array;
+  /** How many inputs an average counts along this axis, padding included where it counts. */
+  readonly count: Int32Array;
+  /** From one input of a window to the next. */
+  readonly step: number;
+}
+
+/** The windows of all three axes: their product. */
+export type Bands = readonly [depth: Band, height: Band, width: Band];
+
+/**
+ * The largest value of each window and where in its plane it stands. Of equals the first one counts;
+ * NaN counts as largest, the last NaN of all.
+ */
+export function maxPool(
+  x: Float64Array,
+  y: Float64Array,
+  indices: Float64Array,
+  input: Triple,
+  [deep, high, wide]: Bands,
+): void {
+  const [, height, width] = input;
+  const plane = volume(input);
+  if (y.length === 0) return;
+  let o = 0;
+  for (let base = 0; base < x.length; base += plane) {
+    for (let d = 0; d < deep.start.length; d++) {
+      for (let h = 0; h < high.start.length; h++) {
+        const h0 = high.start[h];
+        const h1 = high.end[h];
+        for (let w = 0; w < wide.start.length; w++, o++) {
+          const w0 = wide.start[w];
+          const w1 = wide.end[w];
+          let best = -Infinity;
+          let at = (deep.start[d] * height + h0) * width + w0;
+          for (let z = deep.start[d]; z < deep.end[d]; z += deep.step) {
+            for (let r = h0; r < h1; r += high.step) {
+              const row = (z * height + r) * width;
+              for (let i = row + w0; i < row + w1; i += wide.step) {
+                const value = x[base + i];
+                if (value > best || value !== value) {
+                  best = value;
+                  at = i;
+                }
+              }
+            }
+          }
+          y[o] = best;
+          indices[o] = at;
+        }
+      }
+    }
+  }
+}
+
+/** Adds each value to the place in its plane that its index names, from zeros. */
+export function scatterPlanes(
+  g: Float64Array,
+  indices: Float64Array,
+  out: Float64Array,
+  planes: number,
+): void {
+  out.fill(0);
+  const from = g.length / planes;
+  const to = out.length / planes;
+  for (let p = 0; p < planes; p++) {
+    const base = p * to;
+    for (let i = p * from; i < (p + 1) * from; i++) out[base + indices[i]] += g[i];
+  }
+}
+
+/** The transpose of {@linkcode scatterPlanes}: the value at the place that each index names. */
+export function gatherPlanes(
+  x: Float64Array,
+  indices: Float64Array,
+  out: Float64Array,
+  planes: number,
+): void {
+  const from = x.length / planes;
+  const to = out.length / planes;
+  for (let p = 0; p < planes; p++) {
+    const base = p * from;
+    for (let i = p * to; i < (p + 1) * to; i++) out[i] = x[base + indices[i]];
+  }
+}
+
+/** The average of each window; `divisor` 0 stands for the counts of the bands. */
+export function avgPool(
+  x: Float64Array,
+  y: Float64Array,
+  input: Triple,
+  [deep, high, wide]: Bands,
+  divisor: number,
+): void {
+  const [, height, width] = input;
+  const plane = volume(input);
+  if (y.length === 0) return;
+  let o = 0;
+  for (let base = 0; base < x.length; base += plane) {
+    for (let d = 0; d < deep.start.length; d++) {
+      for (let h = 0; h < high.start.length; h++) {
+        const count = deep.count[d] * high.count[h];
+        for (let w = 0; w < wide.start.length; w++, o++) {
+          let sum = 0;
+          for (let z = deep.start[d]; z < deep.end[d]; z++) {
+            for (let r = high.start[h]; r < high.end[h]; r++) {
+              const row = base + (z * height + r) * width;
+              for (let i = row + wide.start[w]; i < row + wide.end[w]; i++) sum += x[i];
+            }
+          }
+          y[o] = sum / (divisor === 0 ? count * wide.count[w] : divisor);
+        }
+      }
+    }
+  }
+}
+
+/** The transpose of {@linkcode avgPool}: shares each value out over its window. */
+export function avgPoolTranspose(
+  g: Float64Array,
+  out: Float64Array,
+  input: Triple,
+  [deep, high, wide]: Bands,
+  divisor: number,
+): void {
+  const [, height, width] = input;
+  const plane = volume(input);
+  out.fill(0);
+  if (g.length === 0) return;
+  let o = 0;
+  for (let base = 0; base < out.length; base += plane) {
+    for (let d = 0; d < deep.start.length; d++) {
+      for (let h = 0; h < high.start.length; h++) {
+        const count = deep.count[d] * high.count[h];
+        for (let w = 0; w < wide.start.length; w++, o++) {
+          const share = g[o] / (divisor === 0 ? count * wide.count[w] : divisor);
+          for (let z = deep.start[d]; z < deep.end[d]; z++) {
+            for (let r = high.start[h]; r < high.end[h]; r++) {
+              const row = base + (z * height + r) * width;
+              for (let i = row + wide.start[w]; i < row + wide.end[w]; i++) out[i] += share;
+            }
+          }
+        }
+      }
+    }
+  }
+}

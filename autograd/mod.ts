@@ -39,7 +39,7 @@ export {
 export type { NestedArray } from "./print.ts";
 export { defaultGenerator, Generator, manualSeed, type Seed } from "./random.ts";
 export type { Dims, Shape } from "./shape.ts";
-export { noStatsUpdate } from "./statistics.ts";
+export { isStatsUpdateEnabled, noStatsUpdate } from "./statistics.ts";
 export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape.ts";
 export { type HookHandle, Tensor } from "./tensor.ts";
 export * from "./ops/mod.ts";

@@ -4,6 +4,16 @@
  * @module
  */
 export * from "./arithmetic.ts";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  type AvgPoolOptions,
+} from "./avg_pool.ts";
+export type { OutputSize, PoolOptions } from "./bands.ts";
 export { normalizeBatch, type NormalizedBatch } from "./batch_norm.ts";
 export { broadcastTo, sumTo } from "./broadcast.ts";
 export { clone, copyInto } from "./copy.ts";
@@ -21,8 +31,33 @@ export {
   zeros,
   zerosLike,
 } from "./creation.ts";
+export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./join.ts";
 export { matmul } from "./matmul.ts";
+export {
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  type AdaptiveMaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  type MaxPooled,
+  type MaxPoolOptions,
+  type NoOptions,
+  type WithIndices,
+} from "./max_pool.ts";
 export * from "./pointwise.ts";
-export { rand, randint, randLike, randn, randnLike, type RandomOptions, randperm } from "./random.ts";
+export {
+  rand,
+  randint,
+  randLike,
+  randn,
+  randnLike,
+  type RandomOptions,
+  randperm,
+} from "./random.ts";
 export * from "./reduce.ts";
+export * from "./repeat.ts";
 export * from "./shape.ts";
+export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./view.ts";
+export type { PerAxis } from "./window.ts";

@@ -1,0 +1,146 @@
+/**
+ * Batch normalisation with running statistics: where the two ways part. Gradients of weight and bias
+ * travel on the tape; the running mean and variance are written beside it, in the forward.
+ */
+import { normalizeBatch, Tensor } from "../../autograd/mod.ts";
+
+/** How {@linkcode batchNorm} runs. */
+export interface BatchNormOptions {
+  /** Whether to normalise with the batch's statistics and to update the running ones. */
+  readonly training?: boolean;
+  /** The weight of the new statistics in the running ones (Keras: 1 − this). */
+  readonly momentum?: number;
+  /** Added to the variance. */
+  readonly eps?: number;
+}
+
+/**
+ * Normalises each channel of a batch.
+ *
+ * y = (x − μ)/√(σ² + eps) · weight + bias. In training μ and σ² (biased) are those of the batch, and
+ * the running statistics are updated in place: running ← (1 − momentum)·running + momentum·new, the
+ * variance with its unbiased value σ²·M/(M − 1). Else the running statistics are used.
+ *
+ * Shapes: x [N, C, …]; the others [C]. Gradient: to x, weight and bias, of every order; in
+ * evaluation that of an affine map, with the statistics that this forward used.
+ *
+ * @param x The batch.
+ * @param runningMean Read in evaluation, written in training; `null` to track none.
+ * @param runningVar As `runningMean`.
+ * @param weight γ, or `null` for ones.
+ * @param bias β, or `null` for zeros.
+ * @param options training = false, momentum = 0.1, eps = 1e-5.
+ * @returns A tensor of the shape of x.
+ * @throws {RangeError} if a channel holds one value in training, a size does not fit, or evaluation
+ * lacks running statistics.
+ * @see Ioffe, Szegedy: Batch Normalization, 2015, Algorithm 1 and 2.
+ *
+ * @example
+ * ```ts
+ * import { nn, ones, tensor, zeros } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const mean = zeros([1]);
+ * const variance = ones([1]);
+ * nn.functional.batchNorm(tensor([[1], [3]]), mean, variance, null, null, { training: true });
+ * assertAlmostEquals(mean.item(), 0.2); // 0.9 · 0 + 0.1 · 2
+ * assertAlmostEquals(variance.item(), 1.1); // 0.9 · 1 + 0.1 · 2
+ * ```
+ */
+export function batchNorm(
+  x: Tensor,
+  runningMean: Tensor | null = null,
+  runningVar: Tensor | null = null,
+  weight: Tensor | null = null,
+  bias: Tensor | null = null,
+  options: BatchNormOptions = {},
+): Tensor {
+  const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+  assertTensors({ x, runningMean, runningVar, weight, bias });
+  assertNumber("momentum", momentum);
+  assertNumber("eps", eps);
+  if (x.size === 0 && x.ndim < 2) return x.clone();
+  if (x.ndim < 2) {
+    throw new RangeError(
+      `Cannot run batchNorm: got x of shape [${x.shape.join(", ")}], expected [N, C, …]`,
+    );
+  }
+  const channels = x.shape[1];
+  const count = x.size / channels;
+  if (training && count === 1) {
+    throw new RangeError(
+      `Cannot run batchNorm: Expected more than 1 value per channel when training, got input size ` +
+        `[${x.shape.join(", ")}]`,
+    );
+  }
+  assertChannels("running_mean", runningMean, channels);
+  assertChannels("running_var", runningVar, channels);
+  assertChannels("weight", weight, channels);
+  assertChannels("bias", bias, channels);
+  assertOffTape("running_mean", runningMean);
+  assertOffTape("running_var", runningVar);
+  if (training) {
+    const result = normalizeBatch(x, weight, bias, null, eps);
+    if (x.size > 0) {
+      const correction = count / (count - 1);
+      track(runningMean, momentum, (c) => exactMean(result.mean, result.low, c));
+      track(runningVar, momentum, (c) => result.variance.storage.values[c] * correction);
+    }
+    return result.y;
+  }
+  if (runningMean === null || runningVar === null) {
+    throw new RangeError(
+      `Cannot run batchNorm: running_${runningMean === null ? "mean" : "var"} must be defined in ` +
+        `evaluation mode, got null, expected a tensor of shape [${channels}]`,
+    );
+  }
+  return normalizeBatch(x, weight, bias, { mean: runningMean, variance: runningVar }, eps).y;
+}
+
+/** An infinite mean has no low part. */
+function exactMean(mean: Tensor, low: Tensor, c: number): number {
+  const high = mean.storage.values[c];
+  return Number.isFinite(high) ? high + low.storage.values[c] : high;
+}
+
+/** running ← (1 − momentum)·running + momentum·value; the tape notices the edit. */
+function track(running: Tensor | null, momentum: number, value: (c: number) => number): void {
+  if (running === null) return;
+  const values = running.storage.values;
+  for (let c = 0; c < values.length; c++) {
+    values[c] = (1 - momentum) * values[c] + momentum * value(c);
+  }
+  running.storage.version++;
+}
+
+function assertTensors(args: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (value instanceof Tensor || (value === null && name !== "x")) continue;
+    throw new TypeError(
+      `Cannot run batchNorm: got ${name} ${String(value)}, expected a Tensor` +
+        (name === "x" ? "" : " or null"),
+    );
+  }
+}
+
+function assertNumber(name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot run batchNorm: got ${name} ${String(value)}, expected a number`);
+  }
+}
+
+function assertChannels(name: string, value: Tensor | null, channels: number): void {
+  if (value !== null && value.size !== channels) {
+    throw new RangeError(
+      `Cannot run batchNorm: ${name} should contain ${channels} elements not ${value.size}`,
+    );
+  }
+}
+
+function assertOffTape(name: string, value: Tensor | null): void {
+  if (value?.requiresGrad) {
+    throw new RangeError(
+      `Cannot run batchNorm: got ${name} that requires grad, expected a buffer off the tape`,
+    );
+  }
+}

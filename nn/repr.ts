@@ -1,0 +1,25 @@
+/**
+ * Values as Python prints them, for `toString()` in PyTorch's layout.
+ */
+
+/** `1e-05`, `0.1`, `1.0`, `inf`; a whole number is taken for a float. */
+export function pythonFloat(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
+  const magnitude = Math.abs(value);
+  if (value !== 0 && (magnitude < 1e-4 || magnitude >= 1e16)) {
+    // Python writes at least two digits of exponent.
+    return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+  }
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+}
+
+/** `True` or `False`. */
+export function pythonBoolean(value: boolean): string {
+  return value ? "True" : "False";
+}
+
+/** `(3, 3)`, and `(3,)` for a single element. */
+export function pythonTuple(values: readonly number[]): string {
+  return values.length === 1 ? `(${values[0]},)` : `(${values.join(", ")})`;
+}

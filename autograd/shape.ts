@@ -148,3 +148,38 @@ export function validateShape(action: string, shape: Shape): Shape {
   }
   return shape;
 }
+
+/**
+ * Checks that an argument is a list of whole numbers of any sign.
+ *
+ * @throws {TypeError} if it is no list, or if something in it is no whole number.
+ */
+export function assertIntegers(
+  action: string,
+  values: unknown,
+  name: string,
+): asserts values is readonly number[] {
+  if (!Array.isArray(values)) {
+    throw new TypeError(
+      `Cannot ${action}: got ${name} ${String(values)}, expected a list of whole numbers`,
+    );
+  }
+  for (const value of values) assertInteger(action, value, name);
+}
+
+/**
+ * Checks that an argument is a whole number of any sign.
+ *
+ * @throws {TypeError} if not.
+ */
+export function assertInteger(
+  action: string,
+  value: unknown,
+  name: string,
+): asserts value is number {
+  if (!Number.isSafeInteger(value)) {
+    throw new TypeError(
+      `Cannot ${action}: got ${String(value)} in ${name}, expected a whole number`,
+    );
+  }
+}

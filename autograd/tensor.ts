@@ -5,10 +5,13 @@
  */
 import { heapValues, type Storage } from "./kernels/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
+import { type Dims, formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
 import type { GradHook, Node } from "./tape.ts";
 import type * as Ops from "./ops/mod.ts";
+import type { DimOptions } from "./ops/join.ts";
 import type { ReduceOptions } from "./ops/reduce.ts";
+import type { FlattenOptions } from "./ops/shape.ts";
+import type { DiagonalOptions } from "./ops/view.ts";
 import type { BackwardOptions } from "./backward.ts";
 
 /** What `Tensor`'s methods call. The functions make Tensors themselves, so they are tied in later. */
@@ -232,6 +235,93 @@ export class Tensor {
   /** See {@linkcode Ops.sum}. */
   sum(options?: ReduceOptions): Tensor {
     return ops.sum(this, options);
+  }
+
+  // Shape.
+
+  /** See {@linkcode Ops.reshape}. */
+  reshape(shape: Shape): Tensor {
+    return ops.reshape(this, shape);
+  }
+  /** The same as {@linkcode reshape}: values are always contiguous here. */
+  view(shape: Shape): Tensor {
+    return ops.reshape(this, shape);
+  }
+  /** See {@linkcode Ops.flatten}. */
+  flatten(options?: FlattenOptions): Tensor {
+    return ops.flatten(this, options);
+  }
+  /** See {@linkcode Ops.squeeze}. */
+  squeeze(dim?: Dims | null): Tensor {
+    return ops.squeeze(this, dim);
+  }
+  /** See {@linkcode Ops.unsqueeze}. */
+  unsqueeze(dim: number): Tensor {
+    return ops.unsqueeze(this, dim);
+  }
+  /** See {@linkcode Ops.permute}. */
+  permute(dims: readonly number[]): Tensor {
+    return ops.permute(this, dims);
+  }
+  /** See {@linkcode Ops.transpose}. */
+  transpose(dim0: number, dim1: number): Tensor {
+    return ops.transpose(this, dim0, dim1);
+  }
+  /** See {@linkcode Ops.t}. */
+  t(): Tensor {
+    return ops.t(this);
+  }
+  /** See {@linkcode Ops.broadcastTo}. */
+  broadcastTo(shape: Shape): Tensor {
+    return ops.broadcastTo(this, shape);
+  }
+  /** See {@linkcode Ops.expand}. */
+  expand(shape: Shape): Tensor {
+    return ops.expand(this, shape);
+  }
+  /** See {@linkcode Ops.repeat}. */
+  repeat(sizes: readonly number[]): Tensor {
+    return ops.repeat(this, sizes);
+  }
+  /** See {@linkcode Ops.tile}. */
+  tile(sizes: readonly number[]): Tensor {
+    return ops.tile(this, sizes);
+  }
+  /** See {@linkcode Ops.narrow}. */
+  narrow(dim: number, start: number | Tensor, length: number): Tensor {
+    return ops.narrow(this, dim, start, length);
+  }
+  /** See {@linkcode Ops.select}. */
+  select(dim: number, index: number): Tensor {
+    return ops.select(this, dim, index);
+  }
+  /** See {@linkcode Ops.flip}. */
+  flip(dims: number | readonly number[]): Tensor {
+    return ops.flip(this, dims);
+  }
+  /** See {@linkcode Ops.roll}. */
+  roll(shifts: number | readonly number[], dims?: number | readonly number[] | null): Tensor {
+    return ops.roll(this, shifts, dims);
+  }
+  /** See {@linkcode Ops.diagonal}. */
+  diagonal(options?: DiagonalOptions): Tensor {
+    return ops.diagonal(this, options);
+  }
+  /** See {@linkcode Ops.unfold}. */
+  unfold(dim: number, size: number, step: number): Tensor {
+    return ops.unfold(this, dim, size, step);
+  }
+  /** See {@linkcode Ops.split}. */
+  split(sizeOrSizes: number | readonly number[], options?: DimOptions): Tensor[] {
+    return ops.split(this, sizeOrSizes, options);
+  }
+  /** See {@linkcode Ops.chunk}. */
+  chunk(chunks: number, options?: DimOptions): Tensor[] {
+    return ops.chunk(this, chunks, options);
+  }
+  /** See {@linkcode Ops.unbind}. */
+  unbind(options?: DimOptions): Tensor[] {
+    return ops.unbind(this, options);
   }
 }
 

@@ -131,3 +131,49 @@ export function sumRange(x: Float64Array, from: number, to: number): number {
   for (; i < to; i++) s0 += x[i];
   return (s0 + s1) + (s2 + s3);
 }
+
+/**
+ * With `out` in rows of `row` values, writes `x`, in rows of `width`, into the columns from `column`
+ * on.
+ */
+export function writeColumns(
+  x: Float64Array,
+  out: Float64Array,
+  row: number,
+  column: number,
+  width: number,
+): void {
+  if (width === 0) return;
+  for (let from = 0, to = column; from < x.length; from += width, to += row) {
+    copyRun(x, from, out, to, width);
+  }
+}
+
+/** With `x` in rows of `row` values, reads the columns from `column` on into rows of `width`. */
+export function readColumns(
+  x: Float64Array,
+  out: Float64Array,
+  row: number,
+  column: number,
+  width: number,
+): void {
+  if (width === 0) return;
+  for (let from = column, to = 0; to < out.length; from += row, to += width) {
+    copyRun(x, from, out, to, width);
+  }
+}
+
+/** `out[to + i] = x[from + i]`; a native copy where it is worth the call. */
+function copyRun(
+  x: Float64Array,
+  from: number,
+  out: Float64Array,
+  to: number,
+  length: number,
+): void {
+  if (length >= 64) {
+    out.set(x.subarray(from, from + length), to);
+  } else {
+    for (let i = 0; i < length; i++) out[to + i] = x[from + i];
+  }
+}

@@ -5,6 +5,7 @@ import {
   grad,
   gradcheck,
   mul,
+  neg,
   type Primitive,
   primitives,
   type Shape,
@@ -35,7 +36,7 @@ const hyperbolic = definePrimitive<
   // d sinh = scale·cosh (dx − dy), d cosh = scale·sinh (dx − dy)
   vjp([gs, gc], { saved: [sinh, cosh], attrs: { scale } }) {
     const dx = mul(gs.mul(cosh).add(gc.mul(sinh)), scale);
-    return [dx, dx.neg()];
+    return [dx, neg(dx)];
   },
   samples: () => [{
     inputs: [tensor([0.3, -1], { requiresGrad: true }), tensor([1, 0.5], { requiresGrad: true })],

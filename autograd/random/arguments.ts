@@ -89,7 +89,8 @@ export function validateIntegers(low: number, high: number): void {
       `Cannot draw integers: got low ${low} and high ${high}, expected low < high`,
     );
   }
-  if (high - low > 2 ** 53) {
+  // high − low itself may be rounded.
+  if (high - 2 ** 53 > low) {
     throw new RangeError(
       `Cannot draw integers: got low ${low} and high ${high}, expected at most 2^53 between them`,
     );

@@ -1,0 +1,189 @@
+/** Initialisers that make a matrix or a kernel of a certain structure. */
+import type { Tensor } from "../../autograd/mod.ts";
+import { assertTensor } from "../../autograd/ops/creation.ts";
+import { formatShape, sizeOf, stridesOf } from "../../autograd/shape.ts";
+import { orthonormalize } from "./householder.ts";
+import { drawInto, expectFinite, type InitOptions, write } from "./write.ts";
+
+/** Options of {@linkcode orthogonal_}. */
+export interface OrthogonalOptions extends InitOptions {
+  /** A factor on the matrix; 1 if left out. */
+  readonly gain?: number;
+}
+
+/** Options of {@linkcode sparse_}. */
+export interface SparseOptions extends InitOptions {
+  /** The fraction of zeros in each column. */
+  readonly sparsity: number;
+  /** The standard deviation of the others; 0.01 if left out. */
+  readonly std?: number;
+}
+
+/** Options of {@linkcode dirac_}. */
+export interface DiracOptions {
+  /** The number of groups of the convolution; 1 if left out. */
+  readonly groups?: number;
+}
+
+/**
+ * Fills `x`, read as a matrix [size of axis 0, the rest], with orthonormal rows or columns,
+ * whichever are fewer, times `gain`.
+ *
+ * Q of the QR decomposition of a normal matrix, with the signs that make R's diagonal positive.
+ * Equal to PyTorch's to 1e-12.
+ *
+ * @returns `x`.
+ * @throws {RangeError} if `x` has fewer than 2 dims or `gain` is not finite.
+ * @see A. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+ * networks" (2013); F. Mezzadri, "How to generate random matrices from the classical compact groups"
+ * (2006), section 5.
+ *
+ * @example
+ * ```ts
+ * import { nn, zeros } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const [a, b, c, d] = nn.init.orthogonal_(zeros([2, 2])).data;
+ * assertAlmostEquals(a * a + b * b, 1, 1e-14);
+ * assertAlmostEquals(a * c + b * d, 0, 1e-14);
+ * ```
+ */
+export function orthogonal_<T extends Tensor>(x: T, options: OrthogonalOptions = {}): T {
+  const action = "call orthogonal_";
+  const { gain = 1 } = options;
+  assertTensor(action, x, "tensor");
+  expectFinite(action, "gain", gain);
+  if (x.ndim < 2) {
+    throw new RangeError(
+      `Cannot ${action}: got a tensor of shape ${formatShape(x.shape)}, expected at least 2 dims`,
+    );
+  }
+  if (x.size === 0) return x;
+  const rows = x.shape[0];
+  const cols = sizeOf(x.shape) / rows;
+  return drawInto(action, x, options, (random, values) => {
+    const drawn = new Float64Array(values.length);
+    random.fillNormal(drawn);
+    const wide = rows < cols;
+    // The vectors to make orthonormal stand one behind the other: the rows of a wide matrix, the
+    // columns of a tall one.
+    const vectors = wide ? drawn : transpose(drawn, rows, cols);
+    orthonormalize(vectors, Math.min(rows, cols), Math.max(rows, cols));
+    const made = wide ? vectors : transpose(vectors, cols, rows);
+    for (let i = 0; i < values.length; i++) values[i] = made[i] * gain;
+  });
+}
+
+/**
+ * Fills a matrix with the identity, cut or padded with zeros to its shape.
+ *
+ * @returns `x`.
+ * @throws {RangeError} if `x` does not have 2 dims.
+ */
+export function eye_<T extends Tensor>(x: T): T {
+  assertMatrix("call eye_", x);
+  const [rows, cols] = x.shape;
+  return write("call eye_", x, (values) => {
+    values.fill(0);
+    for (let i = 0; i < Math.min(rows, cols); i++) values[i * cols + i] = 1;
+  });
+}
+
+/**
+ * Fills the weight [out, in, …kernel] of a convolution so that, as far as there are channels, each
+ * output channel repeats the input channel of its number: 1 in the middle of its kernel, else 0.
+ *
+ * @returns `x`.
+ * @throws {RangeError} if `x` has not 3 to 5 dims, or axis 0 is no multiple of `groups`.
+ *
+ * @example
+ * ```ts
+ * import { nn, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(nn.init.dirac_(zeros([2, 2, 3])).toArray(), [
+ *   [[0, 1, 0], [0, 0, 0]],
+ *   [[0, 0, 0], [0, 1, 0]],
+ * ]);
+ * ```
+ */
+export function dirac_<T extends Tensor>(x: T, options: DiracOptions = {}): T {
+  const action = "call dirac_";
+  const { groups = 1 } = options;
+  assertTensor(action, x, "tensor");
+  if (x.ndim < 3 || x.ndim > 5) {
+    throw new RangeError(
+      `Cannot ${action}: got a tensor of shape ${formatShape(x.shape)}, expected 3, 4 or 5 dims`,
+    );
+  }
+  if (!Number.isSafeInteger(groups) || groups < 1 || x.shape[0] % groups !== 0) {
+    throw new RangeError(
+      `Cannot ${action}: got groups ${groups} for shape ${
+        formatShape(x.shape)
+      }, expected a whole ` +
+        `number that divides axis 0`,
+    );
+  }
+  const strides = stridesOf(x.shape);
+  let middle = 0;
+  for (let axis = 2; axis < x.ndim; axis++) middle += (x.shape[axis] >> 1) * strides[axis];
+  const perGroup = x.shape[0] / groups;
+  const repeated = sizeOf(x.shape) === 0 ? 0 : Math.min(perGroup, x.shape[1]);
+  return write(action, x, (values) => {
+    values.fill(0);
+    for (let group = 0; group < groups; group++) {
+      for (let d = 0; d < repeated; d++) {
+        values[(group * perGroup + d) * strides[0] + d * strides[1] + middle] = 1;
+      }
+    }
+  });
+}
+
+/**
+ * Fills a matrix from the normal distribution with mean 0 and standard deviation `std`, then sets a
+ * fraction `sparsity` of each column, rounded up, to zero.
+ *
+ * Everything is drawn from one generator; PyTorch takes the places of the zeros from its default one,
+ * whatever `generator` says.
+ *
+ * @returns `x`.
+ * @throws {RangeError} if `x` does not have 2 dims, `sparsity` is not in 0 … 1, or `std` is negative
+ * or not finite.
+ * @see J. Martens, "Deep learning via Hessian-free optimization" (2010), section 5.
+ */
+export function sparse_<T extends Tensor>(x: T, options: SparseOptions): T {
+  const action = "call sparse_";
+  const { sparsity, std = 0.01 } = options;
+  assertMatrix(action, x);
+  expectFinite(action, "sparsity", sparsity);
+  if (sparsity < 0 || sparsity > 1) {
+    throw new RangeError(`Cannot ${action}: got sparsity ${sparsity}, expected one in 0 … 1`);
+  }
+  const [rows, cols] = x.shape;
+  const zeros = Math.ceil(sparsity * rows);
+  return drawInto(action, x, options, (random, values) => {
+    random.fillNormal(values, 0, std);
+    const order = new Float64Array(rows);
+    for (let column = 0; column < cols; column++) {
+      random.fillPermutation(order);
+      for (let i = 0; i < zeros; i++) values[order[i] * cols + column] = 0;
+    }
+  });
+}
+
+function assertMatrix(action: string, x: Tensor): void {
+  assertTensor(action, x, "tensor");
+  if (x.ndim !== 2) {
+    throw new RangeError(
+      `Cannot ${action}: got a tensor of shape ${formatShape(x.shape)}, expected 2 dims`,
+    );
+  }
+}
+
+function transpose(values: Float64Array, rows: number, cols: number): Float64Array {
+  const result = new Float64Array(values.length);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) result[j * rows + i] = values[i * cols + j];
+  }
+  return result;
+}

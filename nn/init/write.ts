@@ -1,0 +1,49 @@
+/** How initialisers write. */
+import type { Generator, Tensor } from "../../autograd/mod.ts";
+import { assertTensor } from "../../autograd/ops/creation.ts";
+import { chooseGenerator } from "../../autograd/random.ts";
+
+/** What every initialiser that draws accepts. */
+export interface InitOptions {
+  /** Where the numbers come from; the default generator if left out. */
+  readonly generator?: Generator | null;
+}
+
+/** Writes the values of `x` past the tape and counts the edit. */
+export function write<T extends Tensor>(
+  action: string,
+  x: T,
+  fill: (values: Float64Array) => void,
+): T {
+  assertTensor(action, x, "tensor");
+  fill(x.storage.values);
+  x.storage.version++;
+  return x;
+}
+
+/** As {@linkcode write}, with the generator that the options name. */
+export function drawInto<T extends Tensor>(
+  action: string,
+  x: T,
+  options: InitOptions,
+  fill: (random: Generator, values: Float64Array) => void,
+): T {
+  const random = chooseGenerator(action, options.generator);
+  return write(action, x, (values) => fill(random, values));
+}
+
+/**
+ * Checks that an argument is a finite number.
+ *
+ * @throws {TypeError} if it is no number. @throws {RangeError} if it is not finite.
+ */
+export function expectFinite(action: string, name: string, value: number): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot ${action}: got ${name} ${String(value)} (${typeof value}), expected a number`,
+    );
+  }
+  if (!Number.isFinite(value)) {
+    throw new RangeError(`Cannot ${action}: got ${name} ${value}, expected a finite number`);
+  }
+}

@@ -57,6 +57,8 @@ export class Generator {
   #spareNormal: number | null = null;
 
   /**
+   * A generator at the beginning of its stream.
+   *
    * @param seed Where the stream begins; see {@linkcode manualSeed}.
    * @throws {TypeError} if it is neither a number nor a bigint.
    * @throws {RangeError} if it is no integer or out of range.

@@ -2,6 +2,7 @@
  * Batch normalisation layers.
  */
 import { isStatsUpdateEnabled, noGrad, type Tensor } from "../autograd/mod.ts";
+import type { PooledMoments } from "./moments.ts";
 import { batchNorm } from "./functional/batch_norm.ts";
 import { TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
 
@@ -25,6 +26,8 @@ export type BatchNormLayerOptions = TrackedNormOptions;
 export abstract class BatchNorm extends TrackedNorm {
   /** The numbers of axes that an input may have. */
   protected abstract readonly ranks: readonly number[];
+  private frozenStats = false;
+  private requestedMode = true;
 
   /**
    * @param numFeatures C, the size of axis 1.
@@ -61,12 +64,78 @@ export abstract class BatchNorm extends TrackedNorm {
     );
   }
 
+  /** Whether the running statistics are frozen. */
+  get frozen(): boolean {
+    return this.frozenStats;
+  }
+
+  /**
+   * Fixes the layer as it is; `train()` does not thaw it.
+   *
+   * @param options `stats`: normalise with the running statistics and leave them, in every mode;
+   * `affine`: γ and β collect no gradients.
+   * @throws {RangeError} if statistics are to be frozen that were never tracked.
+   */
+  freeze(options: { readonly stats?: boolean; readonly affine?: boolean } = {}): this {
+    const { stats = true, affine = false } = options;
+    if (stats && (this.runningMean === null || this.runningVar === null)) {
+      throw new RangeError(
+        `Cannot freeze ${this.constructor.name}: got a layer without running statistics, expected ` +
+          `trackRunningStats: true`,
+      );
+    }
+    if (stats) {
+      this.frozenStats = true;
+      this.training = false;
+    }
+    if (affine) this.setAffineGrad(false);
+    return this;
+  }
+
+  /** Undoes {@linkcode freeze}: the mode is again that of the last `train()` or `eval()`. */
+  unfreeze(): this {
+    this.frozenStats = false;
+    this.training = this.requestedMode;
+    this.setAffineGrad(true);
+    return this;
+  }
+
+  private setAffineGrad(on: boolean): void {
+    this.weight?.requiresGrad_(on);
+    this.bias?.requiresGrad_(on);
+  }
+
+  override train(mode = true): this {
+    super.train(mode);
+    this.requestedMode = mode;
+    if (this.frozenStats) this.training = false;
+    return this;
+  }
+
+  override extraRepr(): string {
+    return super.extraRepr() + (this.frozenStats ? ", frozen" : "");
+  }
+
   /** Counts the batch and returns its weight: momentum, or 1/counter for a plain average. */
   private countBatch(): number {
     const counter = this.numBatchesTracked;
     if (counter === null) return this.momentum ?? 0;
     noGrad(() => counter.copy_(counter.item() + 1));
     return this.momentum ?? 1 / counter.item();
+  }
+
+  /** Takes the running statistics from pooled moments; the variance with its unbiased value. */
+  setRunningStats(moments: PooledMoments, batches: number): void {
+    const { count } = moments;
+    if (count === 0 || this.runningMean === null || this.runningVar === null) return;
+    const correction = count / (count - 1);
+    for (let c = 0; c < this.numFeatures; c++) {
+      this.runningMean.storage.values[c] = moments.mean[c];
+      this.runningVar.storage.values[c] = moments.variance(c) * correction;
+    }
+    this.runningMean.storage.version++;
+    this.runningVar.storage.version++;
+    this.numBatchesTracked?.copy_(batches);
   }
 
   private checkRank(x: Tensor): void {

@@ -432,7 +432,14 @@ export class Module {
         writable: true,
       });
     }
-    return { remove: () => void hooks.delete(hook) };
+    return {
+      remove: () => {
+        hooks.delete(hook);
+        if (this.hooks.size + this.preHooks.size === 0) {
+          delete (this as { forward?: unknown }).forward;
+        }
+      },
+    };
   }
 
   private forwardWithHooks(given: unknown[]): unknown {

@@ -1,6 +1,7 @@
 /**
  * Mean and variance of values that arrive in parts.
  */
+import { noGrad, normalizeBatch, type Tensor } from "../autograd/mod.ts";
 
 /**
  * Pooled moments by channel: after any number of parts, count, mean and the sum of squared deviations
@@ -41,6 +42,16 @@ export class PooledMoments {
         (before === 0 ? 0 : delta * delta * (before * count / total));
     }
     this.count = total;
+  }
+
+  /** Adds a batch [N, C, …]. */
+  addBatch(x: Tensor): void {
+    const { mean, low, variance } = noGrad(() => normalizeBatch(x, null, null, null, 0));
+    this.add(
+      x.size / x.shape[1],
+      (c) => mean.storage.values[c] + low.storage.values[c],
+      (c) => variance.storage.values[c],
+    );
   }
 
   /** The biased variance of a channel. */

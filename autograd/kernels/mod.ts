@@ -4,7 +4,19 @@
  *
  * @module
  */
-export { add, div, mul, neg, sub } from "./plain/arithmetic.ts";
+export * from "./plain/activation.ts";
+export {
+  add,
+  div,
+  divFloor,
+  divTrunc,
+  mul,
+  neg,
+  pow,
+  powNumber,
+  sub,
+} from "./plain/arithmetic.ts";
+export * from "./plain/axis.ts";
 export {
   batchStatistics,
   channelAffine,
@@ -12,6 +24,9 @@ export {
   type ChannelSizes,
   cotangentSums,
 } from "./plain/batch_norm.ts";
+export { crossEntropy, crossEntropyBackward } from "./plain/cross_entropy.ts";
+export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
+export { erf } from "./plain/erf.ts";
 export { matmul } from "./plain/matmul.ts";
 export type { MatmulSizes } from "./plain/matmul.ts";
 export {
@@ -26,9 +41,11 @@ export {
   rpropStep,
   sgdStep,
 } from "./plain/optim.ts";
-export { exp, rsqrt } from "./plain/pointwise.ts";
+export * from "./plain/pointwise.ts";
 export { avgPool, avgPoolTranspose, gatherPlanes, maxPool, scatterPlanes } from "./plain/pool.ts";
 export type { Band, Bands } from "./plain/pool.ts";
+export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./plain/reduce.ts";
+export * from "./plain/select.ts";
 export { gatherStrided, readColumns, scatterStrided, writeColumns } from "./plain/strided.ts";
 export { col2im, im2col, volume } from "./plain/window.ts";
 export type { Triple, Window } from "./plain/window.ts";

@@ -1,0 +1,105 @@
+/**
+ * Adadelta.
+ */
+import { type Tensor, zerosLike } from "../autograd/mod.ts";
+import * as kernels from "../autograd/kernels/mod.ts";
+import type { ParamGroup, Params } from "./groups.ts";
+import { type Scalar, valueOf } from "./hyperparameters.ts";
+import { Optimizer, type OptimizerKind } from "./optimizer.ts";
+
+/** The options of {@linkcode Adadelta}. */
+export interface AdadeltaOptions {
+  /** What the step is multiplied with, at least 0; 1 where left out. */
+  readonly lr?: Scalar;
+  /** ρ: the decay rate of the mean squares, in 0 … 1; 0.9 where left out. */
+  readonly rho?: number;
+  /** Keeps the divisor from 0, at least 0; 1e-6 where left out. */
+  readonly eps?: number;
+  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  readonly weightDecay?: number;
+  /** Whether to go up instead of down. */
+  readonly maximize?: boolean;
+}
+
+/** What {@linkcode Adadelta} remembers. */
+export type AdadeltaState = {
+  /** How often the parameter was stepped. */
+  step: number;
+  /** The mean square of the gradient. */
+  squareAvg: Tensor;
+  /** The mean square of the steps. */
+  accDelta: Tensor;
+};
+
+const kind: OptimizerKind<AdadeltaOptions> = {
+  name: "Adadelta",
+  defaults: { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false },
+  state: { tensors: ["squareAvg", "accDelta"], optional: [], numbers: ["step"] },
+  check(values) {
+    values.atLeastZero("lr", "eps", "weightDecay");
+    values.fraction("rho");
+    values.flags("maximize");
+  },
+};
+
+/**
+ * Adadelta: steps whose size follows from the steps before.
+ *
+ * ```text
+ * g = maximize ? −grad : grad;  g = g + wd·p
+ * v = ρ·v + (1 − ρ)·g²;  Δ = g·√(a + ε)/√(v + ε);  a = ρ·a + (1 − ρ)·Δ²
+ * p = p − lr·Δ
+ * ```
+ *
+ * @see M. Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012.
+ *
+ * @example
+ * ```ts
+ * import { optim, tensor } from "@tapegrad/tapegrad";
+ * import { assert } from "@std/assert";
+ *
+ * const w = tensor([4], { requiresGrad: true });
+ * const optimizer = new optim.Adadelta([w]);
+ * w.mul(w).sum().backward();
+ * optimizer.step();
+ * assert(w.item() < 4);
+ * ```
+ */
+export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
+  /**
+   * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
+   * @param options See {@linkcode AdadeltaOptions}.
+   * @throws {TypeError} for a wrong kind.
+   * @throws {RangeError} for a hyperparameter out of range or NaN, no parameters, a tensor that is no
+   * leaf, or one that is listed twice.
+   */
+  constructor(params: Params<AdadeltaOptions>, options: AdadeltaOptions = {}) {
+    super(params, options, kind);
+  }
+
+  /** @internal */
+  protected override initialState(param: Tensor): AdadeltaState {
+    return { step: 0, squareAvg: zerosLike(param), accDelta: zerosLike(param) };
+  }
+
+  /** @internal */
+  protected override update(
+    param: Tensor,
+    grad: Tensor,
+    group: ParamGroup<AdadeltaOptions>,
+  ): void {
+    const state = this.stateOf(param, group);
+    state.step++;
+    kernels.adadeltaStep(
+      param.storage.values,
+      grad.storage.values,
+      state.squareAvg.storage.values,
+      state.accDelta.storage.values,
+      valueOf(group.lr),
+      valueOf(group.rho),
+      valueOf(group.eps),
+      valueOf(group.weightDecay),
+      group.maximize,
+    );
+  }
+}

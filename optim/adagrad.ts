@@ -1,0 +1,112 @@
+/**
+ * Adagrad.
+ */
+import { full, type Tensor } from "../autograd/mod.ts";
+import * as kernels from "../autograd/kernels/mod.ts";
+import type { ParamGroup, Params } from "./groups.ts";
+import { type Scalar, valueOf } from "./hyperparameters.ts";
+import { Optimizer, type OptimizerKind } from "./optimizer.ts";
+
+/** The options of {@linkcode Adagrad}. */
+export interface AdagradOptions {
+  /** The learning rate, at least 0; 0.01 where left out. */
+  readonly lr?: Scalar;
+  /** How fast the learning rate falls by itself, at least 0; 0 where left out. */
+  readonly lrDecay?: number;
+  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  readonly weightDecay?: number;
+  /** What the sum of squares begins with, at least 0; 0 where left out. */
+  readonly initialAccumulatorValue?: number;
+  /** Keeps the divisor from 0, at least 0; 1e-10 where left out. */
+  readonly eps?: number;
+  /** Whether to go up instead of down. */
+  readonly maximize?: boolean;
+}
+
+/** What {@linkcode Adagrad} remembers. */
+export type AdagradState = {
+  /** How often the parameter was stepped. */
+  step: number;
+  /** The sum of the squared gradients. */
+  sum: Tensor;
+};
+
+const kind: OptimizerKind<AdagradOptions> = {
+  name: "Adagrad",
+  defaults: {
+    lr: 1e-2,
+    lrDecay: 0,
+    weightDecay: 0,
+    initialAccumulatorValue: 0,
+    eps: 1e-10,
+    maximize: false,
+  },
+  state: { tensors: ["sum"], optional: [], numbers: ["step"] },
+  check(values) {
+    values.atLeastZero("lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps");
+    values.flags("maximize");
+  },
+};
+
+/**
+ * Adagrad: steps of the gradient divided by the root of the sum of all its squares.
+ *
+ * ```text
+ * g = maximize ? −grad : grad;  g = g + wd·p
+ * sum = sum + g²;  p = p − lr/(1 + (t − 1)·lrDecay) · g / (√sum + ε)
+ * ```
+ *
+ * As in PyTorch every parameter has its state from the beginning.
+ *
+ * @see J. Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic
+ * Optimization", JMLR 12 (2011).
+ *
+ * @example
+ * ```ts
+ * import { optim, tensor } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const w = tensor([4], { requiresGrad: true });
+ * const optimizer = new optim.Adagrad([w], { lr: 0.25 });
+ * w.mul(w).sum().backward();
+ * optimizer.step();
+ * assertAlmostEquals(w.item(), 3.75, 1e-8);
+ * ```
+ */
+export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
+  /**
+   * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
+   * @param options See {@linkcode AdagradOptions}.
+   * @throws {TypeError} for a wrong kind.
+   * @throws {RangeError} for a negative or NaN hyperparameter, no parameters, a tensor that is no
+   * leaf, or one that is listed twice.
+   */
+  constructor(params: Params<AdagradOptions>, options: AdagradOptions = {}) {
+    super(params, options, kind);
+  }
+
+  /** @internal */
+  protected override groupAdded(group: ParamGroup<AdagradOptions>): void {
+    for (const param of group.params) this.stateOf(param, group);
+  }
+
+  /** @internal */
+  protected override initialState(param: Tensor, group: ParamGroup<AdagradOptions>): AdagradState {
+    return { step: 0, sum: full(param.shape, valueOf(group.initialAccumulatorValue)) };
+  }
+
+  /** @internal */
+  protected override update(param: Tensor, grad: Tensor, group: ParamGroup<AdagradOptions>): void {
+    const state = this.stateOf(param, group);
+    const before = state.step++;
+    kernels.adagradStep(
+      param.storage.values,
+      grad.storage.values,
+      state.sum.storage.values,
+      valueOf(group.lr) / (1 + before * valueOf(group.lrDecay)),
+      valueOf(group.eps),
+      valueOf(group.weightDecay),
+      group.maximize,
+    );
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Hyperparameters: plain numbers or tensors of one element, and the checks they pass.
+ */
+import { noGrad, Tensor } from "../autograd/mod.ts";
+import { describe } from "../autograd/ops/creation.ts";
+
+/** A number, or a tensor of one element that holds it. */
+export type Scalar = number | Tensor;
+
+/** The number that a hyperparameter stands for. */
+export function valueOf(scalar: Scalar): number {
+  return typeof scalar === "number" ? scalar : scalar.storage.values[0];
+}
+
+/** Sets a hyperparameter of a group: into its tensor where it is one, so that other holders see it. */
+export function assignScalar<Key extends string>(
+  group: { [key in Key]: Scalar },
+  key: Key,
+  value: number,
+): void {
+  const current: Scalar = group[key];
+  if (typeof current === "number") (group as Record<string, Scalar>)[key] = value;
+  else noGrad(() => current.copy_(value));
+}
+
+/** A value as errors show it: numbers bare, lists with what they hold. */
+function show(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  if (typeof value === "boolean") return String(value);
+  if (value instanceof Tensor && value.size === 1) return `a Tensor of ${value.item()}`;
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  return describe(value);
+}
+
+/** Checks the hyperparameters of one group; the first fault throws. */
+export class HyperparameterCheck {
+  readonly #action: string;
+  readonly #where: string;
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  /**
+   * @param action What is being done, as errors begin.
+   * @param where Which group it is, as errors name it; empty for the defaults.
+   * @param values The group.
+   */
+  constructor(action: string, where: string, values: object) {
+    this.#action = action;
+    this.#where = where;
+    this.#values = values as Readonly<Record<string, unknown>>;
+  }
+
+  /** What went wrong, in one line. */
+  fault(key: string, expected: string, value: unknown = this.#values[key]): string {
+    return `Cannot ${this.#action}: got ${key} ${show(value)}${this.#where}, expected ${expected}`;
+  }
+
+  /**
+   * The number behind a hyperparameter.
+   *
+   * @throws {TypeError} if it is neither a number nor a tensor.
+   * @throws {RangeError} if it is a tensor of more than one element.
+   */
+  number(key: string, value: unknown = this.#values[key]): number {
+    if (typeof value === "number") return value;
+    if (!(value instanceof Tensor)) {
+      throw new TypeError(this.fault(key, "a number or a Tensor of one element", value));
+    }
+    if (value.size !== 1) {
+      throw new RangeError(this.fault(key, "a number or a Tensor of one element", value));
+    }
+    return value.item();
+  }
+
+  /** Checks for numbers of at least 0. @throws {RangeError} for others, NaN included. */
+  atLeastZero(...keys: string[]): void {
+    for (const key of keys) {
+      if (!(this.number(key) >= 0)) {
+        throw new RangeError(this.fault(key, "a number of at least 0"));
+      }
+    }
+  }
+
+  /** Checks for a number that is not NaN. @throws {RangeError} for NaN. */
+  noNaN(...keys: string[]): void {
+    for (const key of keys) {
+      if (Number.isNaN(this.number(key))) throw new RangeError(this.fault(key, "a number"));
+    }
+  }
+
+  /** Checks for a number in 0 … 1, both included. @throws {RangeError} for others. */
+  fraction(key: string): void {
+    const value = this.number(key);
+    if (!(value >= 0 && value <= 1)) throw new RangeError(this.fault(key, "a number in 0 … 1"));
+  }
+
+  /**
+   * The two numbers behind a pair.
+   *
+   * @throws {TypeError} if it is no list. @throws {RangeError} if it has another length.
+   */
+  pair(key: string): [number, number] {
+    const value = this.#values[key];
+    if (!Array.isArray(value)) throw new TypeError(this.fault(key, "a pair of numbers"));
+    if (value.length !== 2) throw new RangeError(this.fault(key, "a pair of numbers"));
+    return [this.number(`${key}[0]`, value[0]), this.number(`${key}[1]`, value[1])];
+  }
+
+  /** Checks the decay rates of moments: 0 ≤ β < 1. @throws {RangeError} for others. */
+  betas(): void {
+    this.pair("betas").forEach((beta, i) => {
+      if (!(beta >= 0 && beta < 1)) {
+        throw new RangeError(this.fault(`betas[${i}]`, "a number of at least 0 and below 1", beta));
+      }
+    });
+  }
+
+  /** Checks for booleans. @throws {TypeError} for others. */
+  flags(...keys: string[]): void {
+    for (const key of keys) {
+      if (typeof this.#values[key] !== "boolean") {
+        throw new TypeError(this.fault(key, "true or false"));
+      }
+    }
+  }
+}

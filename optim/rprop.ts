@@ -1,0 +1,107 @@
+/**
+ * Resilient backpropagation.
+ */
+import { full, type Tensor, zerosLike } from "../autograd/mod.ts";
+import * as kernels from "../autograd/kernels/mod.ts";
+import type { ParamGroup, Params } from "./groups.ts";
+import { type Scalar, valueOf } from "./hyperparameters.ts";
+import { Optimizer, type OptimizerKind } from "./optimizer.ts";
+
+/** The options of {@linkcode Rprop}. */
+export interface RpropOptions {
+  /** The size of the first steps, at least 0; 0.01 where left out. */
+  readonly lr?: Scalar;
+  /** The factors that shrink (in 0 … 1) and grow (above 1) a step; [0.5, 1.2] where left out. */
+  readonly etas?: readonly [number, number];
+  /** The smallest and the largest step; [1e-6, 50] where left out. */
+  readonly stepSizes?: readonly [number, number];
+  /** Whether to go up instead of down. */
+  readonly maximize?: boolean;
+}
+
+/** What {@linkcode Rprop} remembers. */
+export type RpropState = {
+  /** How often the parameter was stepped. */
+  step: number;
+  /** The gradient of the step before; 0 where the sign turned. */
+  prev: Tensor;
+  /** The size of the steps. */
+  stepSize: Tensor;
+};
+
+const kind: OptimizerKind<RpropOptions> = {
+  name: "Rprop",
+  defaults: { lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50], maximize: false },
+  state: { tensors: ["prev", "stepSize"], optional: [], numbers: ["step"] },
+  check(values) {
+    values.atLeastZero("lr");
+    const [minus, plus] = values.pair("etas");
+    if (!(0 < minus && minus < 1 && 1 < plus)) {
+      throw new RangeError(values.fault("etas", "0 < etas[0] < 1 < etas[1]"));
+    }
+    values.pair("stepSizes").forEach((size, i) => {
+      if (Number.isNaN(size)) {
+        throw new RangeError(values.fault(`stepSizes[${i}]`, "a number", size));
+      }
+    });
+    values.flags("maximize");
+  },
+};
+
+/**
+ * Resilient backpropagation: only the sign of the gradient counts. A step grows while the sign
+ * stays, and shrinks where it turns; there the parameter rests once. For full batches.
+ *
+ * @see M. Riedmiller and H. Braun, "A direct adaptive method for faster backpropagation learning: the
+ * RPROP algorithm", 1993.
+ *
+ * @example
+ * ```ts
+ * import { optim, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const w = tensor([4], { requiresGrad: true });
+ * const optimizer = new optim.Rprop([w], { lr: 0.25 });
+ * w.mul(w).sum().backward();
+ * optimizer.step();
+ * assertEquals(w.item(), 3.75);
+ * ```
+ */
+export class Rprop extends Optimizer<RpropOptions, RpropState> {
+  /**
+   * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
+   * @param options See {@linkcode RpropOptions}.
+   * @throws {TypeError} for a wrong kind.
+   * @throws {RangeError} for a hyperparameter out of range or NaN, no parameters, a tensor that is no
+   * leaf, or one that is listed twice.
+   */
+  constructor(params: Params<RpropOptions>, options: RpropOptions = {}) {
+    super(params, options, kind);
+  }
+
+  /** @internal */
+  protected override initialState(param: Tensor, group: ParamGroup<RpropOptions>): RpropState {
+    return {
+      step: 0,
+      prev: zerosLike(param),
+      stepSize: full(param.shape, valueOf(group.lr)),
+    };
+  }
+
+  /** @internal */
+  protected override update(param: Tensor, grad: Tensor, group: ParamGroup<RpropOptions>): void {
+    const state = this.stateOf(param, group);
+    state.step++;
+    kernels.rpropStep(
+      param.storage.values,
+      grad.storage.values,
+      state.prev.storage.values,
+      state.stepSize.storage.values,
+      group.etas[0],
+      group.etas[1],
+      group.stepSizes[0],
+      group.stepSizes[1],
+      group.maximize,
+    );
+  }
+}

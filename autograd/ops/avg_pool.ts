@@ -72,7 +72,7 @@ function samplesOf(random: Generator, shape: (x: Tensor, bands: Bands) => readon
       pooling: slidingPool("sample", 2, zeros([1, 1, 3, 3]), 2, { padding: 1, ceilMode: true }),
       divisor: 3,
     },
-    { pooling: adaptivePool("sample", 3, zeros([1, 1, 3, 2, 3]), 2), divisor: 0 },
+    { pooling: adaptivePool("sample", 3, zeros([1, 1, 3, 2, 3]), 2, 1), divisor: 0 },
   ].map(({ pooling: { images, bands }, divisor }) => ({
     inputs: [uniform(random, shape(images, bands), -1, 1)] as const,
     attrs: { input: triple(spatial(images.shape), 1), bands, divisor },
@@ -191,7 +191,7 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * values.
  *
  * @param x The input.
- * @param outputSize The windows L'; `null` keeps L.
+ * @param outputSize The windows L'.
  * @returns The output.
  * @throws {RangeError} if x has another number of dims or the size is negative.
  *
@@ -204,7 +204,7 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * ```
  */
 export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
-  return averaged(adaptivePool("adaptiveAvgPool1d", 1, x, outputSize), 0);
+  return averaged(adaptivePool("adaptiveAvgPool1d", 1, x, outputSize, x.ndim - 1), 0);
 }
 
 /**
@@ -227,7 +227,7 @@ export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
  * ```
  */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
-  return averaged(adaptivePool("adaptiveAvgPool2d", 2, x, outputSize), 0);
+  return averaged(adaptivePool("adaptiveAvgPool2d", 2, x, outputSize, x.ndim - 2), 0);
 }
 
 /**
@@ -242,5 +242,5 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
  * @throws {RangeError} if x has another number of dims or a size is negative.
  */
 export function adaptiveAvgPool3d(x: Tensor, outputSize: OutputSize): Tensor {
-  return averaged(adaptivePool("adaptiveAvgPool3d", 3, x, outputSize), 0);
+  return averaged(adaptivePool("adaptiveAvgPool3d", 3, x, outputSize, 1), 0);
 }

@@ -5,7 +5,7 @@ import type { Band, Bands } from "../kernels/mod.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor } from "./creation.ts";
-import { isBatched, type PerAxis, perAxis, spatial, withBatch } from "./window.ts";
+import { isBatched, type PerAxis, perAxis, show, spatial, withBatch } from "./window.ts";
 
 /** How the windows of a pooling slide. */
 export interface PoolOptions {
@@ -17,8 +17,8 @@ export interface PoolOptions {
   readonly ceilMode?: boolean;
 }
 
-/** Output sizes of an adaptive pooling: one, or one for each axis; `null` keeps the size. */
-export type OutputSize = number | null | readonly (number | null)[];
+/** Output sizes of an adaptive pooling: one, or a list in which `null` keeps the size of an axis. */
+export type OutputSize = number | readonly (number | null)[];
 
 /** A pooling whose arguments were checked. */
 export interface Pooling {
@@ -30,21 +30,16 @@ export interface Pooling {
   readonly bands: Bands;
 }
 
-/**
- * Checks that x can be pooled over its last `axes`: a batch may be empty, nothing else.
- *
- * @returns Whether x has a batch axis.
- */
-function checkInput(action: string, x: Tensor, axes: number): boolean {
-  assertTensor(action, x, "x");
-  const batched = isBatched(action, x, axes);
-  if (x.shape.slice(batched ? 1 : 0).includes(0)) {
+/** Checks that no axis of x from `first` on is empty. */
+function refuseEmpty(action: string, x: Tensor, first: number): void {
+  if (x.shape.slice(first).includes(0)) {
     throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected sizes of at least 1 ` +
-        `except for the batch`,
+      `Cannot ${action}: got x of shape ${
+        formatShape(x.shape)
+      }, expected sizes of at least 1 from ` +
+        `dim ${first} on`,
     );
   }
-  return batched;
 }
 
 /** The one window of an axis that is not there. */
@@ -84,7 +79,9 @@ export function slidingPool(
   options: PoolOptions & { readonly dilation?: PerAxis; readonly countIncludePad?: boolean },
 ): Pooling {
   const { ceilMode = false, countIncludePad = true } = options;
-  const batched = checkInput(action, x, axes);
+  assertTensor(action, x, "x");
+  const batched = isBatched(action, x, axes);
+  refuseEmpty(action, x, batched ? 1 : 0);
   const kernel = perAxis(action, kernelSize, "kernelSize", axes, 1);
   const { stride = null } = options;
   const strides = stride === null || (typeof stride !== "number" && stride.length === 0)
@@ -125,23 +122,24 @@ export function slidingPool(
   return { images, batched, bands: threeBands(bands) };
 }
 
-/** Windows that split each axis into a given number of nearly equal ones. */
+/**
+ * Windows that split each axis into a given number of nearly equal ones.
+ *
+ * @param filled The first axis that must not be empty.
+ */
 export function adaptivePool(
   action: string,
   axes: number,
   x: Tensor,
   outputSize: OutputSize,
+  filled: number,
 ): Pooling {
-  const batched = checkInput(action, x, axes);
+  assertTensor(action, x, "x");
+  const batched = isBatched(action, x, axes);
+  refuseEmpty(action, x, filled);
   const images = withBatch(x, batched);
   const sizes = spatial(images.shape);
-  const wanted = outputSize === null || typeof outputSize === "number"
-    ? new Array<number | null>(axes).fill(outputSize)
-    : outputSize;
-  const filled = Array.isArray(wanted) && wanted.length === axes
-    ? wanted.map((size, i) => size ?? sizes[i])
-    : wanted as readonly number[];
-  const windows = perAxis(action, filled, "outputSize", axes, 0);
+  const windows = sizesOr(action, outputSize, sizes);
   const bands = sizes.map((size, i) =>
     bandOf(windows[i], (o) => {
       const start = Math.floor(o * size / windows[i]);
@@ -150,4 +148,19 @@ export function adaptivePool(
     }, 1)
   );
   return { images, batched, bands: threeBands(bands) };
+}
+
+/** The output sizes asked for, with `sizes` where an entry of the list is null. */
+function sizesOr(action: string, outputSize: OutputSize, sizes: readonly number[]): number[] {
+  if (!Array.isArray(outputSize)) {
+    return perAxis(action, outputSize as number, "outputSize", sizes.length, 0);
+  }
+  if (outputSize.length !== sizes.length) {
+    throw new RangeError(
+      `Cannot ${action}: got outputSize ${show(outputSize)}, expected a number or a list of ` +
+        `${sizes.length}`,
+    );
+  }
+  const filled = outputSize.map((size: number | null, i) => size ?? sizes[i]);
+  return perAxis(action, filled, "outputSize", sizes.length, 0);
 }

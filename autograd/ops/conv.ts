@@ -229,21 +229,27 @@ export function checkBias(action: string, bias: Tensor | null, channels: number)
   }
 }
 
-/** Checks that x has the channels that the weight was made for. */
-export function checkChannels(
+/** Checks that x has the channels that the weight was made for, and no empty spatial axis. */
+export function checkImages(
   action: string,
-  x: Tensor,
+  images: Tensor,
   weight: Tensor,
-  batched: boolean,
-  expected: number,
+  channels: number,
   groups: number,
 ): void {
-  const channels = x.shape[batched ? 1 : 0];
-  if (channels !== expected) {
+  if (images.shape[1] !== channels) {
     throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)} with ${channels} channels and ` +
-        `weight of shape ${formatShape(weight.shape)}, expected ${expected} channels for groups ` +
-        `${groups}`,
+      `Cannot ${action}: got x of shape ${formatShape(images.shape)} with ${images.shape[1]} ` +
+        `channels and weight of shape ${
+          formatShape(weight.shape)
+        }, expected ${channels} channels ` +
+        `for groups ${groups}`,
+    );
+  }
+  if (images.size === 0 && images.shape[0] !== 0 && channels !== 0) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(images.shape)}, expected only the batch or ` +
+        `the channels to be empty`,
     );
   }
 }
@@ -263,9 +269,9 @@ function convolve(
   const kernel = spatial(weight.shape);
   const extent = kernel.map((size, i) => (size - 1) * dilation[i] + 1);
   const [before, both] = paddingOf(action, options.padding ?? 0, stride, extent);
-  checkChannels(action, x, weight, batched, weight.shape[1] * groups, groups);
   checkBias(action, bias ?? null, weight.shape[0]);
   const images = withBatch(x, batched);
+  checkImages(action, images, weight, weight.shape[1] * groups, groups);
   const input = spatial(images.shape);
   const room = input.map((size, i) => size + both[i]);
   if (room.some((size, i) => size < extent[i])) {

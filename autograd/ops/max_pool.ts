@@ -5,7 +5,7 @@ import * as kernels from "../kernels/mod.ts";
 import type { Bands } from "../kernels/mod.ts";
 import { definePrimitive, type Primitive } from "../primitive.ts";
 import type { Generator } from "../random.ts";
-import { type Shape, sizeOf } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -16,7 +16,7 @@ import {
   slidingPool,
   windowsOf,
 } from "./bands.ts";
-import { fromValues } from "./creation.ts";
+import { fromValues, zeros } from "./creation.ts";
 import { uniform } from "./samples.ts";
 import { lastOf, type PerAxis, spatial, triple, withoutBatch } from "./window.ts";
 
@@ -49,18 +49,18 @@ const maxPoolPrimitive = definePrimitive<
   samples: (random) => [
     {
       inputs: [distinct(random, [2, 1, 3, 4])],
-      attrs: { bands: slidingPool("sample", 2, zero([2, 1, 3, 4]), 2, {}).bands },
+      attrs: { bands: slidingPool("sample", 2, zeros([2, 1, 3, 4]), 2, {}).bands },
     },
     {
       inputs: [distinct(random, [1, 2, 6])],
       attrs: {
-        bands: slidingPool("sample", 1, zero([1, 2, 6]), 2, { stride: 1, padding: 1, dilation: 2 })
+        bands: slidingPool("sample", 1, zeros([1, 2, 6]), 2, { stride: 1, padding: 1, dilation: 2 })
           .bands,
       },
     },
     {
       inputs: [distinct(random, [1, 1, 3, 2, 3])],
-      attrs: { bands: adaptivePool("sample", 3, zero([1, 1, 3, 2, 3]), 2).bands },
+      attrs: { bands: adaptivePool("sample", 3, zeros([1, 1, 3, 2, 3]), 2, 1).bands },
     },
   ],
 });
@@ -128,10 +128,6 @@ function distinct(random: Generator, shape: Shape): Tensor {
   const order = [...values.keys()].sort((a, b) => values[a] - values[b]);
   order.forEach((i, rank) => values[i] = rank / values.length);
   return x;
-}
-
-function zero(shape: Shape): Tensor {
-  return fromValues(new Float64Array(sizeOf(shape)), shape);
 }
 
 /** How the windows of a max pooling slide. */
@@ -267,7 +263,7 @@ export function adaptiveMaxPool1d<Options extends AdaptiveMaxPoolOptions = NoOpt
   outputSize: OutputSize,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(adaptivePool("adaptiveMaxPool1d", 1, x, outputSize), options);
+  return pooled(adaptivePool("adaptiveMaxPool1d", 1, x, outputSize, 1), options);
 }
 
 /**
@@ -295,7 +291,7 @@ export function adaptiveMaxPool2d<Options extends AdaptiveMaxPoolOptions = NoOpt
   outputSize: OutputSize,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(adaptivePool("adaptiveMaxPool2d", 2, x, outputSize), options);
+  return pooled(adaptivePool("adaptiveMaxPool2d", 2, x, outputSize, 1), options);
 }
 
 /**
@@ -315,5 +311,5 @@ export function adaptiveMaxPool3d<Options extends AdaptiveMaxPoolOptions = NoOpt
   outputSize: OutputSize,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(adaptivePool("adaptiveMaxPool3d", 3, x, outputSize), options);
+  return pooled(adaptivePool("adaptiveMaxPool3d", 3, x, outputSize, 1), options);
 }

@@ -19,6 +19,12 @@ export { broadcastTo, sumTo } from "./broadcast.ts";
 export { clone, copyInto } from "./copy.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv.ts";
 export {
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  type ConvTransposeOptions,
+} from "./conv_transpose.ts";
+export {
   arange,
   type CreationOptions,
   eye,
@@ -32,6 +38,7 @@ export {
   zerosLike,
 } from "./creation.ts";
 export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./join.ts";
+export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./cross_entropy.ts";
 export { matmul } from "./matmul.ts";
 export {
   adaptiveMaxPool1d,
@@ -59,5 +66,6 @@ export {
 export * from "./reduce.ts";
 export * from "./repeat.ts";
 export * from "./shape.ts";
+export { fold, unfold as unfoldWindows, type UnfoldOptions } from "./unfold.ts";
 export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./view.ts";
 export type { PerAxis } from "./window.ts";

@@ -65,10 +65,10 @@ export function nnFunction(path: string): AnyFunction {
   return find([["nn", nn]], path) as AnyFunction;
 }
 
-/** Runs a call of an operator; PyTorch's `nn.functional` ones are looked for there first. */
+/** Runs a call of an operator; softmax is torch's own there and in nn.functional here. */
 export function runOperator(op: string, { name, args }: Call): unknown {
-  const rooms: [string, Room][] = [["the entry", top], ["nn.functional", functional]];
-  if (op.startsWith("nn.functional.")) rooms.reverse();
+  const rooms: [string, Room][] = [["nn.functional", functional]];
+  if (!op.startsWith("nn.functional.")) rooms.unshift(["the entry", top]);
   return (find(rooms, name) as AnyFunction)(...args);
 }
 

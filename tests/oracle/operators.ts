@@ -100,10 +100,9 @@ export function runOperatorCase(recorded: OperatorCase): void {
 
 /** Runs a call that must throw one of this project's own errors. */
 export function runRefusedCase(recorded: RefusedCase): void {
-  const given = decodeArguments(recorded);
-  const call = operatorCall(recorded.op, given);
   let result: unknown;
   try {
+    const call = operatorCall(recorded.op, decodeArguments(recorded));
     result = runOperator(recorded.op, call);
   } catch (error) {
     if (error instanceof AdapterError) throw error;

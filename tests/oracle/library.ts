@@ -12,8 +12,8 @@ async function room(path: string): Promise<Room> {
   try {
     return await import(path);
   } catch (error) {
-    if (error instanceof TypeError && error.message.includes("Module not found")) return {};
-    throw error;
+    console.error(`Cannot load ${path}: ${error}`);
+    return {};
   }
 }
 

@@ -232,7 +232,8 @@ export class Generator {
   }
 
   /**
-   * Fills `out` with ones (with probability `p`) and zeros, as PyTorch's `bernoulli_(p)` in float64.
+   * Fills `out` with ones (with probability `p`) and zeros, as PyTorch's `bernoulli_(p)` in float64
+   * where it draws from its own generator; with MKL on some processors it draws otherwise.
    *
    * @throws {RangeError} if `p` is not in 0 … 1.
    */

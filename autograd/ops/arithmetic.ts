@@ -2,12 +2,18 @@
  * Arithmetic on pairs of tensors that broadcast, and its unary relatives.
  */
 import * as kernels from "../kernels/mod.ts";
-import { type Binary, definePrimitive, type Input, type Unary } from "../primitive.ts";
+import {
+  type Binary,
+  definePrimitive,
+  type Input,
+  type Primitive,
+  type Unary,
+} from "../primitive.ts";
 import { broadcastShapes } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { aligned } from "./broadcast.ts";
-import { assertTensor, asTensor } from "./creation.ts";
+import { assertTensor, asTensor, describe, zeros } from "./creation.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
 import type { Generator } from "../random.ts";
 
@@ -67,6 +73,36 @@ const divPrimitive = definePrimitive<Binary<readonly [x: Input, y: Tensor]>>({
     x === null ? null : mul(neg(g), div(div(x, y), y)),
   ],
   samples: pairs(0.5, 2),
+});
+
+/** How {@linkcode div} rounds its quotient. */
+export type RoundingMode = "trunc" | "floor";
+
+const divRoundedPrimitive = definePrimitive<
+  Primitive<
+    readonly [x: Tensor, y: Tensor],
+    readonly [out: Tensor],
+    readonly [],
+    { readonly mode: RoundingMode }
+  >
+>({
+  name: "divRounded",
+  summary: "x / y rounded towards 0 or down",
+  shape: ([x, y]) => [broadcastShapes("div", x, y)],
+  forward: ([x, y], [out], { mode }) => {
+    const divide = mode === "trunc" ? kernels.divTrunc : kernels.divFloor;
+    divide(aligned(x, out.shape), aligned(y, out.shape), out.storage.values);
+  },
+  // Flat between the steps.
+  vjp: (_, { inputShapes: [x, y] }) => [zeros(x), zeros(y)],
+  samples: (random) =>
+    (["trunc", "floor"] as const).map((mode) => ({
+      inputs: [
+        uniformAwayFrom(random, [2, 3], -0.95, 0.95, [0]),
+        uniform(random, [3], 1, 1.5),
+      ],
+      attrs: { mode },
+    })),
 });
 
 const negPrimitive = definePrimitive<Unary>({
@@ -158,11 +194,16 @@ export function mul(x: Tensor | number, y: Tensor | number): Tensor {
 }
 
 /**
- * x / y element by element, with broadcasting.
+ * x / y element by element, with broadcasting; rounded where `roundingMode` says so.
  *
- * Shapes: x and y broadcastable → the broadcast shape. Gradient: g / y to x, −g · x / y² to y.
+ * Shapes: x and y broadcastable → the broadcast shape. Gradient: g / y to x, −g · x / y² to y; 0 with
+ * a rounding mode.
  *
- * @throws {RangeError} if the shapes do not broadcast.
+ * @param x A tensor or a number.
+ * @param y A tensor or a number.
+ * @param options `roundingMode`: "trunc" rounds towards 0, "floor" down.
+ * @returns The quotient.
+ * @throws {RangeError} if the shapes do not broadcast or the rounding mode is another.
  *
  * @example
  * ```ts
@@ -170,10 +211,23 @@ export function mul(x: Tensor | number, y: Tensor | number): Tensor {
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(div(tensor([1, -3]), 2).toArray(), [0.5, -1.5]);
+ * assertEquals(div(tensor([1, -3]), 2, { roundingMode: "floor" }).toArray(), [0, -2]);
  * ```
  */
-export function div(x: Tensor | number, y: Tensor | number): Tensor {
-  return bind(divPrimitive, [asTensor("div", x, "x"), asTensor("div", y, "y")], undefined)[0];
+export function div(
+  x: Tensor | number,
+  y: Tensor | number,
+  options?: { readonly roundingMode?: RoundingMode | null },
+): Tensor {
+  const inputs = [asTensor("div", x, "x"), asTensor("div", y, "y")] as const;
+  const mode = options?.roundingMode ?? null;
+  if (mode === null) return bind(divPrimitive, inputs, undefined)[0];
+  if (mode !== "trunc" && mode !== "floor") {
+    throw new RangeError(
+      `Cannot div: got roundingMode ${describe(mode)}, expected "trunc", "floor" or null`,
+    );
+  }
+  return bind(divRoundedPrimitive, inputs, { mode })[0];
 }
 
 /** −x. Gradient: −g. */

@@ -5,6 +5,7 @@ import * as kernels from "../kernels/mod.ts";
 import type { Bands, Triple } from "../kernels/mod.ts";
 import { definePrimitive, type Unary } from "../primitive.ts";
 import type { Generator } from "../random.ts";
+import { formatShape } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -17,7 +18,7 @@ import {
 } from "./bands.ts";
 import { describe, zeros } from "./creation.ts";
 import { uniform } from "./samples.ts";
-import { lastOf, type PerAxis, spatial, triple, withoutBatch } from "./window.ts";
+import { lastOf, type PerAxis, perAxis, spatial, triple, withoutBatch } from "./window.ts";
 
 /** The constants of an average pooling. */
 interface AverageAttrs {
@@ -100,6 +101,7 @@ function average(
 ): Tensor {
   const action = `avgPool${axes}d`;
   const pooling = slidingPool(action, axes, x, kernelSize, options);
+  if (axes === 3) refuseSmall(action, pooling.images, kernelSize);
   const divisor = options.divisorOverride ?? null;
   if (divisor === null) return averaged(pooling, 0);
   if (typeof divisor !== "number") {
@@ -113,6 +115,20 @@ function average(
     );
   }
   return averaged(pooling, divisor);
+}
+
+/** Over three axes PyTorch wants every axis to hold a window without its padding; so do we. */
+function refuseSmall(action: string, images: Tensor, kernelSize: PerAxis): void {
+  const kernel = perAxis(action, kernelSize, "kernelSize", 3, 1);
+  const sizes = spatial(images.shape);
+  if (sizes.some((size, i) => size < kernel[i])) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${
+        formatShape(images.shape)
+      }, expected spatial sizes of at ` +
+        `least ${formatShape(kernel)}, the kernelSize`,
+    );
+  }
 }
 
 /**

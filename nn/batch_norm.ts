@@ -27,6 +27,7 @@ export abstract class BatchNorm extends TrackedNorm {
   /** The numbers of axes that an input may have. */
   protected abstract readonly ranks: readonly number[];
   private frozenStats = false;
+  private frozenAffine = false;
   private requestedMode = true;
 
   /**
@@ -88,7 +89,10 @@ export abstract class BatchNorm extends TrackedNorm {
       this.frozenStats = true;
       this.training = false;
     }
-    if (affine) this.setAffineGrad(false);
+    if (affine) {
+      this.frozenAffine = true;
+      this.setAffineGrad(false);
+    }
     return this;
   }
 
@@ -96,7 +100,8 @@ export abstract class BatchNorm extends TrackedNorm {
   unfreeze(): this {
     this.frozenStats = false;
     this.training = this.requestedMode;
-    this.setAffineGrad(true);
+    if (this.frozenAffine) this.setAffineGrad(true);
+    this.frozenAffine = false;
     return this;
   }
 

@@ -1,10 +1,18 @@
 /**
  * The module: a tree of layers with its parameters, buffers and mode.
  */
-import { noGrad, Tensor } from "../autograd/mod.ts";
+import { Tensor } from "../autograd/mod.ts";
 import { deepCopy } from "./deep_copy.ts";
 import { Buffer, Parameter } from "./parameter.ts";
-import { type LoadResult, StateDict, type StateSource } from "./state_dict.ts";
+import {
+  entriesBelow,
+  entriesOf,
+  type LoadPlace,
+  type LoadResult,
+  loadState,
+  StateDict,
+  type StateSource,
+} from "./state_dict.ts";
 
 /** Sees a module's inputs and output after each forward and may return another output. */
 // deno-lint-ignore no-explicit-any -- a hook serves modules of every signature.
@@ -338,51 +346,16 @@ export class Module {
    * shapes that differ (always).
    */
   loadStateDict(state: StateSource, options: { readonly strict?: boolean } = {}): LoadResult {
-    const source = asMap(state);
+    const source = entriesOf(state);
     const metadata = state instanceof StateDict ? state.metadata : null;
-    const missingKeys: string[] = [];
-    const faults: string[] = [];
-    const known = new Set<string>();
-    const copies: [Tensor, Tensor][] = [];
+    const places: LoadPlace[] = [];
     for (const [path, module] of this.namedModules({ removeDuplicate: false })) {
+      const prefix = path === "" ? "" : `${path}.`;
+      module.beforeLoad(entriesBelow(source, prefix));
       const optional = module.optionalKeys(metadata?.get(path)?.version ?? null);
-      module.beforeLoad(ownEntries(source, path));
-      for (const [name, target] of module.ownState()) {
-        const key = join(path, name);
-        known.add(key);
-        const value = source.get(key);
-        if (value === undefined) {
-          if (!optional.includes(name)) missingKeys.push(key);
-        } else if (!(value instanceof Tensor)) {
-          faults.push(`kind mismatch for ${key}: got ${typeof value}, expected a Tensor`);
-        } else if (
-          !value.shape.every((n, i) => n === target.shape[i]) || value.ndim !== target.ndim
-        ) {
-          faults.push(
-            `size mismatch for ${key}: got shape [${value.shape.join(", ")}], expected ` +
-              `[${target.shape.join(", ")}]`,
-          );
-        } else {
-          copies.push([target, value]);
-        }
-      }
+      places.push({ prefix, targets: module.ownState(), optional });
     }
-    const unexpectedKeys = [...source.keys()].filter((key) => !known.has(key));
-    if (options.strict ?? true) {
-      if (unexpectedKeys.length > 0) {
-        faults.unshift(`Unexpected key(s) in state_dict: ${quote(unexpectedKeys)}.`);
-      }
-      if (missingKeys.length > 0) {
-        faults.unshift(`Missing key(s) in state_dict: ${quote(missingKeys)}.`);
-      }
-    }
-    if (faults.length > 0) {
-      throw new RangeError(
-        `Cannot load the state dict of ${this.constructor.name}: ${faults.join(" ")}`,
-      );
-    }
-    noGrad(() => copies.forEach(([target, value]) => target.copy_(value)));
-    return { missingKeys, unexpectedKeys };
+    return loadState(this.constructor.name, places, source, options.strict ?? true);
   }
 
   /** Calls `fn` with every module, children first, and returns this one. */
@@ -517,28 +490,4 @@ function fieldOf(module: Module, name: string): string | null {
 
 function join(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;
-}
-
-function quote(keys: readonly string[]): string {
-  return keys.map((key) => `"${key}"`).join(", ");
-}
-
-function asMap(state: StateSource): ReadonlyMap<string, Tensor> {
-  if (state instanceof Map) return state;
-  if (typeof state !== "object" || state === null) {
-    throw new TypeError(
-      `Cannot load a state dict: got ${String(state)}, expected a Map or an object of tensors`,
-    );
-  }
-  return new Map(Object.entries(state as Readonly<Record<string, Tensor>>));
-}
-
-function ownEntries(source: ReadonlyMap<string, Tensor>, path: string): Map<string, Tensor> {
-  const own = new Map<string, Tensor>();
-  const start = path === "" ? 0 : path.length + 1;
-  for (const [key, value] of source) {
-    const name = key.slice(start);
-    if ((path === "" || key.startsWith(`${path}.`)) && !name.includes(".")) own.set(name, value);
-  }
-  return own;
 }

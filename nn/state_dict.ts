@@ -1,7 +1,7 @@
 /**
  * What a module's state is made of, and what loading it reports.
  */
-import type { Tensor } from "../autograd/mod.ts";
+import { noGrad, Tensor } from "../autograd/mod.ts";
 
 /** A module's own remark in a state dict. */
 export interface ModuleMetadata {
@@ -27,4 +27,97 @@ export interface LoadResult {
   readonly missingKeys: string[];
   /** Names that the state has and the module lacks. */
   readonly unexpectedKeys: string[];
+}
+
+/** A module that is loaded, as {@linkcode loadState} sees it. */
+export interface LoadPlace {
+  /** Its dotted name with a closing dot; empty for the module that was asked. */
+  readonly prefix: string;
+  /** Its own parameters and persistent buffers. */
+  readonly targets: Iterable<[string, Tensor]>;
+  /** Own names that may be missing. */
+  readonly optional: readonly string[];
+}
+
+/**
+ * A state as a map.
+ *
+ * @throws {TypeError} if it is neither a map nor an object.
+ */
+export function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
+  if (state instanceof Map) return state;
+  if (typeof state !== "object" || state === null) {
+    throw new TypeError(
+      `Cannot load a state dict: got ${String(state)}, expected a Map or an object of tensors`,
+    );
+  }
+  return new Map(Object.entries(state as Readonly<Record<string, Tensor>>));
+}
+
+/** The entries directly below a prefix, under their own names. */
+export function entriesBelow(
+  source: ReadonlyMap<string, Tensor>,
+  prefix: string,
+): Map<string, Tensor> {
+  const own = new Map<string, Tensor>();
+  for (const [key, value] of source) {
+    const name = key.slice(prefix.length);
+    if (key.startsWith(prefix) && !name.includes(".")) own.set(name, value);
+  }
+  return own;
+}
+
+/** Copies a state into modules, or, if anything does not fit, says everything that does not. */
+export function loadState(
+  className: string,
+  places: readonly LoadPlace[],
+  source: ReadonlyMap<string, Tensor>,
+  strict: boolean,
+): LoadResult {
+  const missingKeys: string[] = [];
+  const misfits: string[] = [];
+  const known = new Set<string>();
+  const copies: [Tensor, Tensor][] = [];
+  for (const { prefix, targets, optional } of places) {
+    for (const [name, target] of targets) {
+      const key = prefix + name;
+      known.add(key);
+      const value = source.get(key);
+      if (value === undefined) {
+        if (!optional.includes(name)) missingKeys.push(key);
+      } else {
+        const misfit = misfitOf(key, value, target);
+        if (misfit === null) copies.push([target, value]);
+        else misfits.push(misfit);
+      }
+    }
+  }
+  const unexpectedKeys = [...source.keys()].filter((key) => !known.has(key));
+  const faults = [
+    ...(strict && missingKeys.length > 0
+      ? [`Missing key(s) in state_dict: ${quote(missingKeys)}.`]
+      : []),
+    ...(strict && unexpectedKeys.length > 0
+      ? [`Unexpected key(s) in state_dict: ${quote(unexpectedKeys)}.`]
+      : []),
+    ...misfits,
+  ];
+  if (faults.length > 0) {
+    throw new RangeError(`Cannot load the state dict of ${className}: ${faults.join(" ")}`);
+  }
+  noGrad(() => copies.forEach(([target, value]) => target.copy_(value)));
+  return { missingKeys, unexpectedKeys };
+}
+
+function misfitOf(key: string, value: unknown, target: Tensor): string | null {
+  if (!(value instanceof Tensor)) {
+    return `kind mismatch for ${key}: got ${typeof value}, expected a Tensor.`;
+  }
+  if (value.ndim === target.ndim && value.shape.every((n, i) => n === target.shape[i])) return null;
+  return `size mismatch for ${key}: got shape [${value.shape.join(", ")}], expected ` +
+    `[${target.shape.join(", ")}].`;
+}
+
+function quote(keys: readonly string[]): string {
+  return keys.map((key) => `"${key}"`).join(", ");
 }

@@ -8,6 +8,7 @@ import { nest, type NestedArray, print } from "./print.ts";
 import { type Dims, formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
 import type { GradHook, Node } from "./tape.ts";
 import type * as Ops from "./ops/mod.ts";
+import type { Index } from "./ops/index.ts";
 import type { DimOptions } from "./ops/join.ts";
 import type { ReduceOptions } from "./ops/reduce.ts";
 import type { FlattenOptions } from "./ops/shape.ts";
@@ -322,6 +323,26 @@ export class Tensor {
   /** See {@linkcode Ops.unbind}. */
   unbind(options?: DimOptions): Tensor[] {
     return ops.unbind(this, options);
+  }
+  /** See {@linkcode Ops.gather}. */
+  gather(dim: number, index: Index): Tensor {
+    return ops.gather(this, dim, index);
+  }
+  /** See {@linkcode Ops.scatterAdd}. */
+  scatterAdd(dim: number, index: Index, src: Tensor): Tensor {
+    return ops.scatterAdd(this, dim, index, src);
+  }
+  /** See {@linkcode Ops.indexSelect}. */
+  indexSelect(dim: number, index: Index): Tensor {
+    return ops.indexSelect(this, dim, index);
+  }
+  /** See {@linkcode Ops.tril}. */
+  tril(k?: number): Tensor {
+    return ops.tril(this, k);
+  }
+  /** See {@linkcode Ops.triu}. */
+  triu(k?: number): Tensor {
+    return ops.triu(this, k);
   }
 }
 

@@ -5,17 +5,7 @@
  * @module
  */
 export * from "./plain/activation.ts";
-export {
-  add,
-  div,
-  divFloor,
-  divTrunc,
-  mul,
-  neg,
-  pow,
-  powNumber,
-  sub,
-} from "./plain/arithmetic.ts";
+export { add, div, divFloor, divTrunc, mul, neg, pow, powNumber, sub } from "./plain/arithmetic.ts";
 export * from "./plain/axis.ts";
 export {
   batchStatistics,
@@ -27,6 +17,8 @@ export {
 export { crossEntropy, crossEntropyBackward } from "./plain/cross_entropy.ts";
 export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
 export { erf } from "./plain/erf.ts";
+export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
+export type { IndexedRows, IndexWalk } from "./plain/index.ts";
 export { matmul } from "./plain/matmul.ts";
 export type { MatmulSizes } from "./plain/matmul.ts";
 export {
@@ -47,5 +39,6 @@ export type { Band, Bands } from "./plain/pool.ts";
 export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./plain/reduce.ts";
 export * from "./plain/select.ts";
 export { gatherStrided, readColumns, scatterStrided, writeColumns } from "./plain/strided.ts";
+export { triangle } from "./plain/triangle.ts";
 export { col2im, im2col, volume } from "./plain/window.ts";
 export type { Triple, Window } from "./plain/window.ts";

@@ -15,7 +15,9 @@ export {
 } from "./avg_pool.ts";
 export type { OutputSize, PoolOptions } from "./bands.ts";
 export { normalizeBatch, type NormalizedBatch } from "./batch_norm.ts";
+export * from "./bounds.ts";
 export { broadcastTo, sumTo } from "./broadcast.ts";
+export * from "./compare.ts";
 export { clone, copyInto } from "./copy.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv.ts";
 export {
@@ -37,6 +39,8 @@ export {
   zeros,
   zerosLike,
 } from "./creation.ts";
+export { embedding, type EmbeddingOptions, oneHot } from "./embedding.ts";
+export { gather, type Index, indexSelect, scatterAdd } from "./index.ts";
 export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./join.ts";
 export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./cross_entropy.ts";
 export { matmul } from "./matmul.ts";
@@ -54,6 +58,7 @@ export {
   type WithIndices,
 } from "./max_pool.ts";
 export * from "./pointwise.ts";
+export * from "./power.ts";
 export {
   rand,
   randint,
@@ -67,5 +72,7 @@ export * from "./reduce.ts";
 export * from "./repeat.ts";
 export * from "./shape.ts";
 export { fold, unfold as unfoldWindows, type UnfoldOptions } from "./unfold.ts";
+export { tril, triu } from "./triangle.ts";
 export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./view.ts";
+export * from "./where.ts";
 export type { PerAxis } from "./window.ts";

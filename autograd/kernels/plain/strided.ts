@@ -26,7 +26,7 @@ function mergeAxes(
 }
 
 /** The offset of each row of the innermost axis, handed to `row` in row-major order. */
-class RowWalk {
+export class RowWalk {
   /** Where the current row starts in the strided array. */
   offset: number;
   readonly #index: Int32Array;

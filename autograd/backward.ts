@@ -10,7 +10,7 @@ import { assertTensor, describe, ones, zeros } from "./ops/creation.ts";
 import { clone } from "./ops/copy.ts";
 import type { Input } from "./primitive.ts";
 import { broadcastsTo, formatShape, sameShape } from "./shape.ts";
-import { currentInspector, enableGrad, type GradHook, Node, noGrad } from "./tape.ts";
+import { enableGrad, type GradHook, Node, noGrad, setInspector } from "./tape.ts";
 import { assertSameShape, Tensor } from "./tensor.ts";
 
 /** How `Tensor.backward` runs. */
@@ -95,8 +95,7 @@ class Pass {
     }
     // The engine checks saved tensors even if the rule does not look at them.
     void node.saved;
-    const cotangents: readonly Input[] = primitive.vjp!(arrived as Tensor[], node);
-    currentInspector()?.backward(node, cotangents);
+    const cotangents = inspected(node, () => primitive.vjp!(arrived as Tensor[], node));
     if (!this.retainGraph) node.free();
     if (cotangents.length !== parents.length) {
       throw new RangeError(
@@ -150,6 +149,18 @@ class Pass {
     const sum = add(total, cotangent);
     this.#sums.add(sum);
     return sum;
+  }
+}
+
+/** Runs a rule; while anomalies are looked for, what it makes is judged as a whole. */
+function inspected(node: Node, rule: () => readonly Input[]): readonly Input[] {
+  const inspector = setInspector(null);
+  try {
+    const cotangents = rule();
+    inspector?.backward(node, cotangents);
+    return cotangents;
+  } finally {
+    setInspector(inspector);
   }
 }
 

@@ -89,11 +89,6 @@ export interface Inspector {
 
 let inspector: Inspector | null = null;
 
-/** The inspector in force. */
-export function currentInspector(): Inspector | null {
-  return inspector;
-}
-
 /** Puts an inspector in force and returns the one before. */
 export function setInspector(next: Inspector | null): Inspector | null {
   const before = inspector;

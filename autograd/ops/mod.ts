@@ -15,6 +15,7 @@ export {
 } from "./avg_pool.ts";
 export type { OutputSize, PoolOptions } from "./bands.ts";
 export { normalizeBatch, type NormalizedBatch } from "./batch_norm.ts";
+export { type NormalizedGroups, normalizeGroups } from "./group_norm.ts";
 export * from "./bounds.ts";
 export { broadcastTo, sumTo } from "./broadcast.ts";
 export * from "./compare.ts";
@@ -39,7 +40,9 @@ export {
   zeros,
   zerosLike,
 } from "./creation.ts";
+export { einsum } from "./einsum.ts";
 export { embedding, type EmbeddingOptions, oneHot } from "./embedding.ts";
+export * from "./extremum.ts";
 export { gather, type Index, indexSelect, scatterAdd } from "./index.ts";
 export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./join.ts";
 export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./cross_entropy.ts";
@@ -57,8 +60,12 @@ export {
   type NoOptions,
   type WithIndices,
 } from "./max_pool.ts";
+export * from "./moments.ts";
+export * from "./norm.ts";
+export * from "./piecewise.ts";
 export * from "./pointwise.ts";
 export * from "./power.ts";
+export { addmm, type AddmmOptions, bilinear, bmm, dot, linear, mm, mv, outer } from "./products.ts";
 export {
   rand,
   randint,
@@ -70,7 +77,10 @@ export {
 } from "./random.ts";
 export * from "./reduce.ts";
 export * from "./repeat.ts";
+export * from "./scan.ts";
 export * from "./shape.ts";
+export * from "./sigmoid.ts";
+export { logSoftmax, softmax, softmin } from "./softmax.ts";
 export { fold, unfold as unfoldWindows, type UnfoldOptions } from "./unfold.ts";
 export { tril, triu } from "./triangle.ts";
 export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./view.ts";

@@ -56,7 +56,7 @@ export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: A
     ],
     samples: (random) =>
       rule.samples(random).map(({ inputs: [x], attrs }) => ({
-        inputs: [uniform(random, x.shape, -1, 1), saves === "x" ? x : slopeSource(x, attrs)],
+        inputs: [uniform(random, x.shape, -1, 1), x],
         attrs,
       })),
   });
@@ -71,9 +71,6 @@ export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: A
   });
   function backward(g: Tensor, s: Tensor, attrs: Attrs): Tensor {
     return bind(backwardPrimitive, [g, s], attrs)[0];
-  }
-  function slopeSource(x: Tensor, attrs: Attrs): Tensor {
-    return bind(forwardPrimitive, [x], attrs)[0].detach().requiresGrad_();
   }
   return (x, attrs) => bind(forwardPrimitive, [x], attrs)[0];
 }

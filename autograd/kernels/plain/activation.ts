@@ -213,3 +213,17 @@ export function mishBackward(g: Float64Array, x: Float64Array, out: Float64Array
     out[i] = g[i] * (t + x[i] * (1 - t * t) * logistic(x[i]));
   }
 }
+
+/** x for x > 0, else slope · x, with one slope for each run of `inner` elements in turn */
+export function prelu(
+  x: Float64Array,
+  slopes: Float64Array,
+  out: Float64Array,
+  inner: number,
+): void {
+  for (let from = 0, channel = 0; from < x.length; from += inner) {
+    const slope = slopes[channel];
+    for (let i = from; i < from + inner; i++) out[i] = x[i] > 0 ? x[i] : x[i] * slope;
+    channel = channel + 1 === slopes.length ? 0 : channel + 1;
+  }
+}

@@ -10,10 +10,18 @@ import { definePrimitive, type Input, type Primitive } from "../primitive.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { add, mul, sub } from "./arithmetic.ts";
+import { mul, sub } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
-import { full, tensor } from "./creation.ts";
-import { rsqrt } from "./pointwise.ts";
+import { full } from "./creation.ts";
+import {
+  invStdOf,
+  type LinearMap,
+  project,
+  renormalize,
+  type SavedStatistics,
+  secondOrder,
+  total,
+} from "./normalization_rules.ts";
 import { uniform } from "./samples.ts";
 import { reshape } from "./shape.ts";
 
@@ -29,11 +37,6 @@ type Statistics = readonly [mean: Tensor, low: Tensor, variance: Tensor, invStd:
 /** [n, c, s] of a tensor whose axis 1 is the channel. */
 function channelSizes(shape: Shape): kernels.ChannelSizes {
   return { n: shape[0], c: shape[1], s: sizeOf(shape.slice(2)) };
-}
-
-/** inv = 1/√(variance + eps); 0 for a constant channel without eps, so that y = bias there. */
-function invStdOf(variance: number, eps: number, useBatch: boolean): number {
-  return useBatch && variance + eps === 0 ? 0 : 1 / Math.sqrt(variance + eps);
 }
 
 const batchNormPrimitive = definePrimitive<
@@ -71,7 +74,7 @@ const batchNormPrimitive = definePrimitive<
     const scale = new Float64Array(sizes.c);
     const shift = new Float64Array(sizes.c);
     for (let c = 0; c < sizes.c; c++) {
-      invStd[c] = invStdOf(variance[c], eps, useBatch);
+      invStd[c] = useBatch ? invStdOf(variance[c], eps) : 1 / Math.sqrt(variance[c] + eps);
       scale[c] = invStd[c] * (weight === null ? 1 : weight.storage.values[c]);
       shift[c] = (bias === null ? 0 : bias.storage.values[c]) - low[c] * scale[c];
     }
@@ -171,9 +174,9 @@ const batchNormBackward = definePrimitive<
     const count = g.size / g.shape[1];
     const spread = (t: Tensor): Tensor => reshape(t, channel);
     const S = (t: Tensor): Tensor => mul(sumTo(t, channel), 1 / count);
-    const { normalized, inv } = useBatch
-      ? fromBatch(x!, statistics, attrs.eps, S, spread)
-      : fromRunning(x, statistics, spread);
+    const { xhat, inv } = useBatch
+      ? renormalize(x!, statistics, attrs.eps, S, spread)
+      : fromConstants(x, statistics, spread);
     const w = weight === null ? null : spread(weight);
     const scale = w === null ? inv : mul(w, inv);
     const dg: Tensor[] = [];
@@ -181,15 +184,14 @@ const batchNormBackward = definePrimitive<
     let dw: Tensor | null = null;
     if (needs[2]) dg.push(spread(vb));
     if (needs[1]) {
-      dg.push(mul(spread(vw), normalized!));
-      const projected = useBatch ? project(g, normalized!, S) : g;
+      dg.push(mul(spread(vw), xhat!));
+      const projected = useBatch ? project(g, xhat!, S) : g;
       dx.push(mul(spread(vw), mul(inv, projected)));
     }
     if (needs[0] && useBatch) {
-      const xhat = normalized!;
-      dg.push(mul(scale, project(v, xhat, S)));
-      if (needed[2]) dw = mul(mul(inv, count), S(mul(v, project(g, xhat, S))));
-      dx.push(mul(mul(scale, inv), secondOrder(g, v, xhat, S)));
+      dg.push(mul(scale, project(v, xhat!, S)));
+      if (needed[2]) dw = mul(mul(inv, count), S(mul(v, project(g, xhat!, S))));
+      dx.push(mul(mul(scale, inv), secondOrder(g, v, xhat!, S)));
     } else if (needs[0]) {
       dg.push(mul(scale, v));
       if (needed[2]) dw = sumTo(mul(inv, mul(v, g)), channel);
@@ -222,52 +224,15 @@ const batchNormBackward = definePrimitive<
     ),
 });
 
-type Mean = (t: Tensor) => Tensor;
-
-/** P(t) = t − S(t) − x̂·S(t·x̂): what is left of t without its mean and its part along x̂. */
-function project(t: Tensor, xhat: Tensor, S: Mean): Tensor {
-  return sub(sub(t, S(t)), mul(xhat, S(mul(t, xhat))));
-}
-
-/** x̂·(S(g)S(v) − S(gv) + 3kq) + q·(S(g) − g) + k·(S(v) − v), with k = S(g·x̂), q = S(v·x̂). */
-function secondOrder(g: Tensor, v: Tensor, xhat: Tensor, S: Mean): Tensor {
-  const k = S(mul(g, xhat));
-  const q = S(mul(v, xhat));
-  const along = add(sub(mul(S(g), S(v)), S(mul(g, v))), mul(mul(k, q), 3));
-  return add(mul(xhat, along), add(mul(q, sub(S(g), g)), mul(k, sub(S(v), v))));
-}
-
-/** x̂ and inv as functions of x on the tape; the saved mean only centres, S takes out the rest. */
-function fromBatch(
-  x: Tensor,
-  [mean, low, invStd]: readonly Tensor[],
-  eps: number,
-  S: Mean,
-  spread: Mean,
-): { normalized: Tensor; inv: Tensor } {
-  const shifted = sub(sub(x, spread(mean)), spread(low));
-  const centered = sub(shifted, S(shifted));
-  const variance = S(mul(centered, centered));
-  // A constant channel without eps has inv = 0: it is lifted off the pole, then masked.
-  const flat = Float64Array.from(invStd.storage.values, (value) => value === 0 ? 1 : 0);
-  const lift = spread(tensor(flat));
-  const inv = mul(rsqrt(add(add(variance, eps), lift)), sub(1, lift));
-  return { normalized: mul(centered, inv), inv };
-}
-
 /** x̂ and inv from constants; x may be absent where x̂ is not needed. */
-function fromRunning(
+function fromConstants(
   x: Input,
-  [mean, low, invStd]: readonly Tensor[],
-  spread: Mean,
-): { normalized: Tensor | null; inv: Tensor } {
+  [mean, low, invStd]: SavedStatistics,
+  spread: LinearMap,
+): { xhat: Tensor | null; inv: Tensor } {
   const inv = spread(invStd);
-  const normalized = x === null ? null : mul(sub(sub(x, spread(mean)), spread(low)), inv);
-  return { normalized, inv };
-}
-
-function total(terms: readonly Tensor[]): Tensor | null {
-  return terms.length === 0 ? null : terms.reduce((sum, term) => add(sum, term));
+  const xhat = x === null ? null : mul(sub(sub(x, spread(mean)), spread(low)), inv);
+  return { xhat, inv };
 }
 
 /** Mean, low part and inv for the samples of the backward. */

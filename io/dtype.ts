@@ -1,0 +1,310 @@
+/**
+ * Number formats on disk and their float64 values. All are little-endian, as every format read here.
+ */
+import type { Tensor } from "../autograd/mod.ts";
+
+/** A number format by its safetensors name. */
+export type DtypeName =
+  | "F64"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "F8_E5M2"
+  | "F8_E4M3"
+  | "I64"
+  | "I32"
+  | "I16"
+  | "I8"
+  | "U64"
+  | "U32"
+  | "U16"
+  | "U8"
+  | "BOOL";
+
+/** The formats that tensors are written in; counters are written as I64 beside them. */
+export type FloatDtype = "F64" | "F32";
+
+/** Reads `count` numbers from `view` at byte `offset` into `out` from `start` on. */
+type Decode = (
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+) => void;
+
+/** A number format: how wide it is and how it is read. */
+export interface Dtype {
+  /** Its safetensors name. */
+  readonly name: DtypeName;
+  /** Bytes of one number. */
+  readonly width: number;
+  /** Reads numbers as float64; throws `RangeError` for an integer that float64 does not hold. */
+  readonly decode: Decode;
+}
+
+const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
+  ([
+    ["F64", 8, decodeF64],
+    ["F32", 4, decodeF32],
+    ["F16", 2, decodeF16],
+    ["BF16", 2, decodeBF16],
+    ["F8_E5M2", 1, decodeF8E5M2],
+    ["F8_E4M3", 1, decodeF8E4M3],
+    ["I64", 8, decodeI64],
+    ["I32", 4, decodeI32],
+    ["I16", 2, decodeI16],
+    ["I8", 1, decodeI8],
+    ["U64", 8, decodeU64],
+    ["U32", 4, decodeU32],
+    ["U16", 2, decodeU16],
+    ["U8", 1, decodeU8],
+    ["BOOL", 1, decodeBool],
+  ] as const).map(([name, width, decode]) => [name, { name, width, decode }]),
+);
+
+/** The format of a name, `null` for one that is not read here. */
+export function findDtype(name: string): Dtype | null {
+  return DTYPES.get(name) ?? null;
+}
+
+/** The names of all formats, for errors. */
+export function dtypeNames(): string {
+  return [...DTYPES.keys()].join(", ");
+}
+
+/**
+ * The format in which an entry of a state is written: a batch counter as the 0-d int64 that PyTorch
+ * has, everything else as floats.
+ */
+export function dtypeToWrite(
+  name: string,
+  tensor: Tensor,
+  float: FloatDtype,
+): FloatDtype | "I64" {
+  const isCounter = tensor.ndim === 0 && /(^|\.)num_batches_tracked$/.test(name) &&
+    Number.isSafeInteger(tensor.item());
+  return isCounter ? "I64" : float;
+}
+
+/** The bytes of values in a format; a view of `values` itself for F64. */
+export function encodeValues(
+  values: Float64Array,
+  dtype: FloatDtype | "I64",
+): Uint8Array<ArrayBuffer> {
+  switch (dtype) {
+    case "F64":
+      return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+    case "F32":
+      return new Uint8Array(new Float32Array(values).buffer);
+    case "I64":
+      return new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  }
+}
+
+function decodeF64(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, 8 * count);
+  new Uint8Array(out.buffer, out.byteOffset + 8 * start, 8 * count).set(bytes);
+}
+
+function decodeF32(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getFloat32(offset + 4 * i, true);
+}
+
+function decodeF16(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    out[start + i] = smallFloat(view.getUint16(offset + 2 * i, true), 5, 10);
+  }
+}
+
+// bfloat16 is the upper half of a float32.
+const halves = new DataView(new ArrayBuffer(4));
+
+function decodeBF16(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    halves.setUint32(0, view.getUint16(offset + 2 * i, true) << 16);
+    out[start + i] = halves.getFloat32(0);
+  }
+}
+
+function decodeF8E5M2(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = smallFloat(view.getUint8(offset + i), 5, 2);
+}
+
+// The variant without infinities ("fn"): all ones is NaN, the rest of the top exponent are numbers.
+function decodeF8E4M3(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const bits = view.getUint8(offset + i);
+    const sign = bits & 0x80 ? -1 : 1;
+    const exponent = (bits >> 3) & 0xf;
+    const fraction = bits & 7;
+    out[start + i] = (bits & 0x7f) === 0x7f
+      ? NaN
+      : exponent === 0
+      ? sign * fraction * 2 ** -9
+      : sign * (8 + fraction) * 2 ** (exponent - 10);
+  }
+}
+
+/** A float with that many exponent and fraction bits, with subnormals, infinities and NaN. */
+function smallFloat(bits: number, exponentBits: number, fractionBits: number): number {
+  const top = (1 << exponentBits) - 1;
+  const bias = top >> 1;
+  const sign = (bits >> (exponentBits + fractionBits)) & 1 ? -1 : 1;
+  const exponent = (bits >> fractionBits) & top;
+  const fraction = bits & ((1 << fractionBits) - 1);
+  if (exponent === top) return fraction === 0 ? sign * Infinity : NaN;
+  if (exponent === 0) return sign * fraction * 2 ** (1 - bias - fractionBits);
+  return sign * ((1 << fractionBits) + fraction) * 2 ** (exponent - bias - fractionBits);
+}
+
+function decodeI64(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const at = offset + 8 * i;
+    out[start + i] = exact(
+      view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true),
+      view,
+      at,
+    );
+  }
+}
+
+function decodeU64(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const at = offset + 8 * i;
+    out[start + i] = exact(
+      view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true),
+      view,
+      at,
+    );
+  }
+}
+
+/** A 64-bit integer that was put together in float64, if no digit was lost. */
+function exact(value: number, view: DataView, at: number): number {
+  if (value >= -(2 ** 53) && value <= 2 ** 53) {
+    // 2^53 + 1 rounds to 2^53 too.
+    if (Math.abs(value) < 2 ** 53 || view.getUint32(at, true) === 0) return value;
+  }
+  throw new RangeError(
+    `got a 64-bit integer near ${value}, expected at most 2^53, which float64 still holds exactly`,
+  );
+}
+
+function decodeI32(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getInt32(offset + 4 * i, true);
+}
+
+function decodeU32(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getUint32(offset + 4 * i, true);
+}
+
+function decodeI16(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getInt16(offset + 2 * i, true);
+}
+
+function decodeU16(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getUint16(offset + 2 * i, true);
+}
+
+function decodeI8(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getInt8(offset + i);
+}
+
+function decodeU8(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getUint8(offset + i);
+}
+
+function decodeBool(
+  view: DataView,
+  offset: number,
+  out: Float64Array,
+  start: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) out[start + i] = view.getUint8(offset + i) === 0 ? 0 : 1;
+}

@@ -1,0 +1,116 @@
+/**
+ * Files on disk: read in pieces, written whole or not at all. Everything else in this room works on
+ * bytes and runs in a browser; `node:fs` is loaded when a path is first used, in Deno, Node and Bun.
+ */
+
+/** The bytes of a file, wherever they are. */
+export interface ByteSource {
+  /** What errors call it. */
+  readonly name: string;
+  /** How many bytes there are. */
+  readonly size: number;
+  /** Fills `target` with the bytes from `offset` on. */
+  read(offset: number, target: Uint8Array): Promise<void>;
+}
+
+/** Bytes of a file in the order in which they are written. */
+export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** The most that one system call reads or writes. */
+const PIECE = 2 ** 24;
+
+/** Opens a file for the time that `use` runs. */
+export async function withFile<T>(
+  path: string,
+  use: (source: ByteSource) => Promise<T>,
+): Promise<T> {
+  const fs = await import("node:fs/promises");
+  const handle = await fs.open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const read = async (offset: number, target: Uint8Array): Promise<void> => {
+      for (let done = 0; done < target.length;) {
+        const length = Math.min(PIECE, target.length - done);
+        const { bytesRead } = await handle.read(target, done, length, offset + done);
+        if (bytesRead === 0) {
+          throw new RangeError(
+            `Cannot read ${path}: got its end at byte ${offset + done}, expected ${size} bytes`,
+          );
+        }
+        done += bytesRead;
+      }
+    };
+    return await use({ name: path, size, read });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The whole of a file. */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return await withFile(path, async (source) => {
+    const bytes = new Uint8Array(source.size);
+    await source.read(0, bytes);
+    return bytes;
+  });
+}
+
+let temporaryCount = 0;
+
+/**
+ * Writes a file whole or not at all: into a temporary file of the same folder, which is synced and then
+ * takes the name. Whatever happens, `path` holds the old content or the new one.
+ */
+export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
+  const fs = await import("node:fs/promises");
+  const target = await fs.realpath(path).catch(() => path);
+  const temporary = `${target}.${globalThis.process?.pid ?? 0}-${temporaryCount++}.tmp`;
+  const handle = await fs.open(temporary, "wx");
+  try {
+    try {
+      for await (const chunk of chunks) {
+        for (let done = 0; done < chunk.length;) {
+          const length = Math.min(PIECE, chunk.length - done);
+          done += (await handle.write(chunk, done, length)).bytesWritten;
+        }
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fs.rename(temporary, target);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(target);
+}
+
+/** Makes the new name last; where folders cannot be opened, as on Windows, the system does it later. */
+async function syncFolder(path: string): Promise<void> {
+  const fs = await import("node:fs/promises");
+  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  const folder = end < 0 ? "." : path.slice(0, end + 1);
+  try {
+    const handle = await fs.open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // The file itself is synced; only the order of the rename is left to the system.
+  }
+}
+
+/** Bytes in memory as a source. */
+export function sourceOf(bytes: Uint8Array, name: string): ByteSource {
+  return {
+    name,
+    size: bytes.length,
+    read(offset, target) {
+      target.set(bytes.subarray(offset, offset + target.length));
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * Files that other tools read and write: safetensors, and loaders for data sets.
+ *
+ * @example
+ * ```ts
+ * import { loadSafetensors, saveSafetensors } from "@tapegrad/tapegrad/io";
+ * import { nn } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = await Deno.makeTempFile();
+ * const layer = new nn.BatchNorm1d(3);
+ * await saveSafetensors(path, layer.stateDict());
+ * new nn.BatchNorm1d(3).loadStateDict(await loadSafetensors(path));
+ * assertEquals((await loadSafetensors(path)).dtypes.get("num_batches_tracked"), "I64");
+ * await Deno.remove(path);
+ * ```
+ *
+ * @module
+ */
+export type { DtypeName, FloatDtype } from "./dtype.ts";
+export { type ByteArray, gunzip, isGzip, parseIdx } from "./idx.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  LoadedTensors,
+  loadSafetensors,
+  type NameOptions,
+  type SafetensorsOptions,
+  saveSafetensors,
+} from "./safetensors.ts";

@@ -1,0 +1,390 @@
+/**
+ * safetensors: an 8-byte length, a JSON header with the dtype, shape and place of each tensor, and the
+ * values.
+ *
+ * @see https://github.com/huggingface/safetensors#format
+ */
+import { Tensor } from "../autograd/mod.ts";
+import { type Dtype, dtypeNames, dtypeToWrite, encodeValues, findDtype } from "./dtype.ts";
+import type { FloatDtype } from "./dtype.ts";
+import { type ByteSource, withFile, writeWhole } from "./file.ts";
+
+/** Tensors by name as a file holds them, with what the file says about itself. */
+export class LoadedTensors extends Map<string, Tensor> {
+  /** The file's own remarks. */
+  readonly metadata: Map<string, string> = new Map();
+  /** The number format that each tensor has in the file; in memory all are float64. */
+  readonly dtypes: Map<string, string> = new Map();
+}
+
+/** How tensors are written. */
+export interface SafetensorsOptions {
+  /** Remarks about the file. */
+  readonly metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
+  /** The format of the values; `"F32"` rounds them. Batch counters are int64 in any case. */
+  readonly dtype?: FloatDtype;
+}
+
+/** What errors call bytes in memory. */
+export interface NameOptions {
+  /** The file that the bytes came from. */
+  readonly name?: string;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly count: number;
+  readonly begin: number;
+  readonly end: number;
+}
+
+interface Header {
+  readonly entries: readonly Entry[];
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Where the values begin. */
+  readonly start: number;
+}
+
+/** The reference implementation's limit. */
+const LONGEST_HEADER = 100_000_000;
+const MOST_DIMS = 64;
+/** How much is read at once where values have to be converted. */
+const PIECE = 2 ** 22;
+
+/**
+ * Writes tensors to a file, whole or not at all: into a temporary file of the same folder, which is
+ * synced and then takes the name.
+ *
+ * Values are F64; an entry `num_batches_tracked` is a 0-d I64, as in PyTorch.
+ *
+ * @param path The file; what was there is replaced.
+ * @param state Tensors by name, for instance `model.stateDict()`.
+ * @param options `metadata` for the header; `dtype: "F32"` to round to float32.
+ * @throws {TypeError} if something in `state` is no tensor or some metadata is no string.
+ *
+ * @example
+ * ```ts
+ * import { loadSafetensors, saveSafetensors } from "@tapegrad/tapegrad/io";
+ * import { tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = await Deno.makeTempFile();
+ * await saveSafetensors(path, new Map([["weight", tensor([[1, 2], [3, 4]])]]));
+ * const state = await loadSafetensors(path);
+ * assertEquals(state.get("weight")!.toArray(), [[1, 2], [3, 4]]);
+ * await Deno.remove(path);
+ * ```
+ */
+export async function saveSafetensors(
+  path: string,
+  state: ReadonlyMap<string, Tensor>,
+  options: SafetensorsOptions = {},
+): Promise<void> {
+  await writeWhole(path, chunksOf(state, options));
+}
+
+/**
+ * Reads tensors from a file. Values go from the file into their tensor, so that memory is bounded by
+ * the tensors however large the file is.
+ *
+ * @param path The file.
+ * @returns Tensors by name in the header's order, with the file's metadata.
+ * @throws {RangeError} if the file is damaged, or holds a 64-bit integer that float64 does not.
+ */
+export async function loadSafetensors(path: string): Promise<LoadedTensors> {
+  return await withFile(path, readSafetensors);
+}
+
+/**
+ * The bytes of a safetensors file.
+ *
+ * @param state Tensors by name.
+ * @param options As of {@linkcode saveSafetensors}.
+ * @returns The file.
+ * @throws {TypeError} if something in `state` is no tensor or some metadata is no string.
+ *
+ * @example
+ * ```ts
+ * import { decodeSafetensors, encodeSafetensors } from "@tapegrad/tapegrad/io";
+ * import { tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = encodeSafetensors(new Map([["x", tensor([1, 2])]]), { metadata: { by: "me" } });
+ * assertEquals(decodeSafetensors(bytes).metadata.get("by"), "me");
+ * ```
+ */
+export function encodeSafetensors(
+  state: ReadonlyMap<string, Tensor>,
+  options: SafetensorsOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const chunks = [...chunksOf(state, options)];
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/**
+ * Reads the bytes of a safetensors file.
+ *
+ * @param bytes The file.
+ * @param options `name` for errors.
+ * @returns Tensors by name in the header's order, with the file's metadata.
+ * @throws {RangeError} if the file is damaged, or holds a 64-bit integer that float64 does not.
+ */
+export function decodeSafetensors(bytes: Uint8Array, options: NameOptions = {}): LoadedTensors {
+  const name = options.name ?? "safetensors data";
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = headerLength(view, bytes.length, name);
+  const header = parseHeader(bytes.subarray(8, 8 + length), bytes.length, name);
+  const loaded = emptyState(header);
+  for (const entry of header.entries) {
+    const values = allocateValues(entry, name);
+    decodeInto(entry, view, header.start + entry.begin, values, 0, entry.count, name);
+    loaded.set(entry.name, new Tensor({ values, version: 0 }, entry.shape));
+  }
+  return loaded;
+}
+
+async function readSafetensors(source: ByteSource): Promise<LoadedTensors> {
+  const { name } = source;
+  const first = new Uint8Array(Math.min(8, source.size));
+  await source.read(0, first);
+  const length = headerLength(new DataView(first.buffer), source.size, name);
+  const json = new Uint8Array(length);
+  await source.read(8, json);
+  const header = parseHeader(json, source.size, name);
+  const loaded = emptyState(header);
+  const piece = new Uint8Array(PIECE);
+  const view = new DataView(piece.buffer);
+  for (const entry of header.entries) {
+    const values = allocateValues(entry, name);
+    const from = header.start + entry.begin;
+    const { width } = entry.dtype;
+    if (entry.dtype.name === "F64") {
+      await source.read(from, new Uint8Array(values.buffer));
+    } else {
+      for (let start = 0; start < entry.count; start += PIECE / width) {
+        const count = Math.min(PIECE / width, entry.count - start);
+        await source.read(from + start * width, piece.subarray(0, count * width));
+        decodeInto(entry, view, 0, values, start, count, name);
+      }
+    }
+    loaded.set(entry.name, new Tensor({ values, version: 0 }, entry.shape));
+  }
+  return loaded;
+}
+
+function emptyState({ entries, metadata }: Header): LoadedTensors {
+  const loaded = new LoadedTensors();
+  for (const [key, value] of metadata) loaded.metadata.set(key, value);
+  for (const { name, dtype } of entries) loaded.dtypes.set(name, dtype.name);
+  return loaded;
+}
+
+function allocateValues({ name, count }: Entry, file: string): Float64Array<ArrayBuffer> {
+  try {
+    return new Float64Array(count);
+  } catch (error) {
+    throw new RangeError(
+      `Cannot read ${file}: got ${count} values in ${
+        quote(name)
+      }, expected no more than there is ` +
+        `memory for`,
+      { cause: error },
+    );
+  }
+}
+
+function decodeInto(
+  entry: Entry,
+  view: DataView,
+  offset: number,
+  values: Float64Array,
+  start: number,
+  count: number,
+  file: string,
+): void {
+  try {
+    entry.dtype.decode(view, offset, values, start, count);
+  } catch (error) {
+    throw new RangeError(`Cannot read ${quote(entry.name)} of ${file}: ${messageOf(error)}`);
+  }
+}
+
+function headerLength(view: DataView, size: number, file: string): number {
+  if (view.byteLength < 8) {
+    throw new RangeError(
+      `Cannot read ${file}: got ${size} bytes, expected at least 8 for the header's length`,
+    );
+  }
+  const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  if (length > LONGEST_HEADER || length > size - 8) {
+    throw new RangeError(
+      `Cannot read ${file}: got a header of ${length} bytes at byte 8, expected at most ` +
+        `${Math.min(LONGEST_HEADER, size - 8)}`,
+    );
+  }
+  return length;
+}
+
+function parseHeader(json: Uint8Array, size: number, file: string): Header {
+  const start = 8 + json.length;
+  const damaged = (what: string): RangeError => new RangeError(`Cannot read ${file}: ${what}`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+  } catch (error) {
+    throw damaged(`got a header that is no JSON (${messageOf(error)}), expected an object`);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw damaged("got a header that is no JSON object, expected tensors by name");
+  }
+  const metadata = new Map<string, string>();
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(parsed as Record<string, unknown>)) {
+    if (name === "__metadata__") {
+      if (typeof value !== "object" || value === null) {
+        throw damaged("got __metadata__ that is no object, expected text by name");
+      }
+      for (const [key, text] of Object.entries(value as Record<string, unknown>)) {
+        if (typeof text !== "string") {
+          throw damaged(`got __metadata__.${key} that is no text, expected a string`);
+        }
+        metadata.set(key, text);
+      }
+    } else {
+      entries.push(parseEntry(name, value, damaged));
+    }
+  }
+  let end = 0;
+  for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (entry.begin !== end) {
+      throw damaged(
+        `got ${quote(entry.name)} from byte ${start + entry.begin} on, expected ${start + end}, ` +
+          `where the one before ends`,
+      );
+    }
+    end = entry.end;
+  }
+  if (start + end !== size) {
+    throw damaged(`got ${size} bytes, expected ${start + end} as its header says`);
+  }
+  return { entries, metadata, start };
+}
+
+function parseEntry(
+  name: string,
+  value: unknown,
+  damaged: (what: string) => RangeError,
+): Entry {
+  if (typeof value !== "object" || value === null) {
+    throw damaged(`got ${quote(name)} that is no object, expected dtype, shape, data_offsets`);
+  }
+  const { dtype: dtypeName, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  const dtype = typeof dtypeName === "string" ? findDtype(dtypeName) : null;
+  if (dtype === null) {
+    throw damaged(
+      `got dtype ${JSON.stringify(dtypeName)} of ${quote(name)}, expected one of ${dtypeNames()}`,
+    );
+  }
+  if (!isSizes(shape) || shape.length > MOST_DIMS) {
+    throw damaged(
+      `got a shape of ${quote(name)} that is no list of at most ${MOST_DIMS} sizes, expected one`,
+    );
+  }
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    throw damaged(`got data_offsets of ${quote(name)} that are no pair of places, expected one`);
+  }
+  const count = shape.reduce((product, n) => product * n, 1);
+  const [begin, end] = offsets;
+  if (end - begin !== count * dtype.width) {
+    throw damaged(
+      `got ${end - begin} bytes for ${quote(name)}, expected ${count * dtype.width} for shape ` +
+        `[${shape.join(", ")}] of ${dtype.name}`,
+    );
+  }
+  return { name, dtype, shape, count, begin, end };
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** The file in pieces; each tensor's bytes are made when their turn comes. */
+function* chunksOf(
+  state: ReadonlyMap<string, Tensor>,
+  options: SafetensorsOptions,
+): Iterable<Uint8Array> {
+  const float = options.dtype ?? "F64";
+  const remarks = metadataEntries(options.metadata ?? {});
+  const plan: { tensor: Tensor; dtype: FloatDtype | "I64" }[] = [];
+  for (const [name, tensor] of state) {
+    if (!(tensor instanceof Tensor)) {
+      throw new TypeError(`Cannot write ${quote(name)}: got ${typeof tensor}, expected a Tensor`);
+    }
+    if (name === "__metadata__") {
+      throw new RangeError(`Cannot write ${quote(name)}: the name is taken, expected another one`);
+    }
+    plan.push({ tensor, dtype: dtypeToWrite(name, tensor, float) });
+  }
+  // Wider formats first, so that every tensor is aligned to its width.
+  const places = new Map<number, [begin: number, end: number]>();
+  const order = plan.map((_, i) => i).sort((a, b) =>
+    widthOf(plan[b].dtype) - widthOf(plan[a].dtype) || a - b
+  );
+  let end = 0;
+  for (const i of order) {
+    const { tensor, dtype } = plan[i];
+    const begin = end;
+    end += tensor.size * widthOf(dtype);
+    places.set(i, [begin, end]);
+  }
+  // By hand, because an object would put names like "0" first.
+  const described = [...state.keys()].map((name, i) => {
+    const { tensor, dtype } = plan[i];
+    const entry = { dtype, shape: tensor.shape, data_offsets: places.get(i) };
+    return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
+  });
+  if (remarks.length > 0) {
+    described.unshift(`"__metadata__":${JSON.stringify(Object.fromEntries(remarks))}`);
+  }
+  const json = new TextEncoder().encode(`{${described.join(",")}}`);
+  const length = Math.ceil(json.length / 8) * 8;
+  const head = new Uint8Array(8 + length).fill(0x20, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
+  head.set(json, 8);
+  yield head;
+  for (const i of order) yield encodeValues(plan[i].tensor.storage.values, plan[i].dtype);
+}
+
+function widthOf(dtype: FloatDtype | "I64"): number {
+  return findDtype(dtype)!.width;
+}
+
+function metadataEntries(
+  metadata: Readonly<Record<string, string>> | ReadonlyMap<string, string>,
+): [string, string][] {
+  const entries = metadata instanceof Map ? [...metadata] : Object.entries(metadata);
+  for (const [key, value] of entries) {
+    if (typeof value !== "string") {
+      throw new TypeError(
+        `Cannot write metadata ${quote(key)}: got ${typeof value}, expected a string`,
+      );
+    }
+  }
+  return entries;
+}
+
+function quote(name: string): string {
+  return `"${name.length > 80 ? `${name.slice(0, 80)}…` : name}"`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -10,6 +10,7 @@ import type { GradHook, Node } from "./tape.ts";
 import type * as Ops from "./ops/mod.ts";
 import type { Index } from "./ops/index.ts";
 import type { DimOptions } from "./ops/join.ts";
+import type { AddmmOptions } from "./ops/products.ts";
 import type { ReduceOptions } from "./ops/reduce.ts";
 import type { FlattenOptions } from "./ops/shape.ts";
 import type { DiagonalOptions } from "./ops/view.ts";
@@ -343,6 +344,37 @@ export class Tensor {
   /** See {@linkcode Ops.triu}. */
   triu(k?: number): Tensor {
     return ops.triu(this, k);
+  }
+
+  // Matrix products.
+
+  /** See {@linkcode Ops.matmul}. */
+  matmul(y: Tensor): Tensor {
+    return ops.matmul(this, y);
+  }
+  /** See {@linkcode Ops.mm}. */
+  mm(y: Tensor): Tensor {
+    return ops.mm(this, y);
+  }
+  /** See {@linkcode Ops.bmm}. */
+  bmm(y: Tensor): Tensor {
+    return ops.bmm(this, y);
+  }
+  /** See {@linkcode Ops.mv}. */
+  mv(y: Tensor): Tensor {
+    return ops.mv(this, y);
+  }
+  /** See {@linkcode Ops.dot}. */
+  dot(y: Tensor): Tensor {
+    return ops.dot(this, y);
+  }
+  /** See {@linkcode Ops.outer}. */
+  outer(y: Tensor): Tensor {
+    return ops.outer(this, y);
+  }
+  /** See {@linkcode Ops.addmm}. */
+  addmm(a: Tensor, b: Tensor, options?: AddmmOptions): Tensor {
+    return ops.addmm(this, a, b, options);
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import * as kernels from "../kernels/mod.ts";
 import { definePrimitive, type Input, type Primitive } from "../primitive.ts";
-import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
@@ -17,44 +17,72 @@ interface Transposes {
   readonly transB: boolean;
 }
 
-const bmmPrimitive = definePrimitive<
+const matmulPrimitive = definePrimitive<
   Primitive<
-    readonly [a: Tensor, b: Tensor],
+    readonly [a: Tensor, b: Tensor, bias: Input],
     readonly [out: Tensor],
     readonly [a: Input, b: Input],
     Transposes
   >
 >({
-  name: "bmm",
-  summary: "a batch of matrix products, either factor transposed",
-  shape: ([a, b], { transA, transB }) => [[a[0], transA ? a[2] : a[1], transB ? b[1] : b[2]]],
-  forward: ([a, b], [out], { transA, transB }) =>
+  name: "matmul",
+  summary: "A·B + bias, over equal leading axes; either factor may be stored transposed",
+  shape: ([a, b], { transA, transB }) => {
+    const last = a.length - 1;
+    return [[...a.slice(0, -2), a[transA ? last : last - 1], b[transB ? last - 1 : last]]];
+  },
+  forward: ([a, b, bias], [out], { transA, transB }) => {
+    const [m, n] = out.shape.slice(-2);
     kernels.matmul(a.storage.values, b.storage.values, out.storage.values, {
-      batch: a.shape[0],
-      m: out.shape[1],
-      n: out.shape[2],
-      k: transA ? a.shape[1] : a.shape[2],
+      batch: sizeOf(out.shape.slice(0, -2)),
+      m,
+      n,
+      k: a.shape[a.ndim - (transA ? 2 : 1)],
       transA,
       transB,
-    }),
+    });
+    if (bias !== null) kernels.addRow(bias.storage.values, out.storage.values);
+  },
   save: ([a, b], _, __, needs) => [needs[1] ? a : null, needs[0] ? b : null],
-  // out = A·B: dA = g·Bᵀ, dB = Aᵀ·g; a factor stored transposed gets the transpose of that.
+  // out = A·B + c: dA = g·Bᵀ, dB = Aᵀ·g, dc = Σ rows of g; a factor stored transposed gets the
+  // transpose of that.
   vjp: ([g], { saved: [a, b], attrs: { transA, transB } }) => [
     b === null ? null : transA ? multiply(b, g, transB, true) : multiply(g, b, false, !transB),
     a === null ? null : transB ? multiply(g, a, true, transA) : multiply(a, g, !transA, false),
+    g,
   ],
-  samples: (random) =>
-    [[false, false], [true, false], [false, true], [true, true]].map(([transA, transB]) => ({
+  samples: (random) => [
+    ...[[false, false], [true, false], [false, true], [true, true]].map(([transA, transB]) => ({
       inputs: [
         uniform(random, transA ? [2, 4, 3] : [2, 3, 4], -1, 1),
         uniform(random, transB ? [2, 2, 4] : [2, 4, 2], -1, 1),
+        null,
       ] as const,
       attrs: { transA, transB },
     })),
+    {
+      inputs: [
+        uniform(random, [3, 4], -1, 1),
+        uniform(random, [2, 4], -1, 1),
+        uniform(random, [2], -1, 1),
+      ],
+      attrs: { transA: false, transB: true },
+    },
+  ],
 });
 
-function multiply(a: Tensor, b: Tensor, transA: boolean, transB: boolean): Tensor {
-  return bind(bmmPrimitive, [a, b], { transA, transB })[0];
+/**
+ * A·B + bias for factors of two or more axes, equal up to the last two; checked by the caller. The
+ * bias is a row of the result.
+ */
+export function multiply(
+  a: Tensor,
+  b: Tensor,
+  transA: boolean,
+  transB: boolean,
+  bias: Tensor | null = null,
+): Tensor {
+  return bind(matmulPrimitive, [a, b, bias], { transA, transB })[0];
 }
 
 /**
@@ -64,6 +92,9 @@ function multiply(a: Tensor, b: Tensor, transA: boolean, transB: boolean): Tenso
  * [*, k, n] give [*, m, n], the leading axes broadcast. Gradient: g · yᵀ to x, xᵀ · g to y. Cost:
  * 2·m·n·k operations for each matrix.
  *
+ * @param x The left factor.
+ * @param y The right factor.
+ * @returns The product.
  * @throws {RangeError} if an operand is a scalar or the shapes do not fit.
  *
  * @example
@@ -81,57 +112,52 @@ export function matmul(x: Tensor, y: Tensor): Tensor {
   const left = x.ndim === 1 ? [1, x.shape[0]] : x.shape;
   const right = y.ndim === 1 ? [y.shape[0], 1] : y.shape;
   const [m, k] = left.slice(-2);
-  const n = right[right.length - 1];
-  if (right[right.length - 2] !== k) throw misfit(x, y);
+  const [rows, n] = right.slice(-2);
+  if (rows !== k) throw misfit(x, y);
   const leadX = left.slice(0, -2);
   const leadY = right.slice(0, -2);
+  if (sameShape(leadX, leadY)) {
+    const product = multiply(reshape(x, left), reshape(y, right), false, false);
+    return withoutUnits(product, x, y);
+  }
   const lead = broadcastShapes("matmul", leadX, leadY);
-  const outShape = [...lead, ...(x.ndim === 1 ? [] : [m]), ...(y.ndim === 1 ? [] : [n])];
   if (sizeOf(leadY) === 1) {
     // One right factor for all: the rows of every left matrix are the rows of a single product.
-    const rows = sizeOf(leadX) * m;
-    const product = multiply(reshape(x, [1, rows, k]), reshape(y, [1, k, n]), false, false);
-    return reshape(product, outShape);
+    const all = reshape(x, [sizeOf(leadX) * m, k]);
+    const product = multiply(all, reshape(y, [k, n]), false, false);
+    return withoutUnits(reshape(product, [...lead, m, n]), x, y);
   }
-  const product = multiply(
-    asBatch(x, left, lead),
-    asBatch(y, right, lead),
-    false,
-    false,
-  );
-  return reshape(product, outShape);
+  const a = broadcastTo(reshape(x, left), [...lead, m, k]);
+  const b = broadcastTo(reshape(y, right), [...lead, k, n]);
+  return withoutUnits(multiply(a, b, false, false), x, y);
 }
 
-/** x of matrix shape `matrices`, its leading axes broadcast to `lead` and merged. */
-function asBatch(x: Tensor, matrices: Shape, lead: Shape): Tensor {
-  const tail = matrices.slice(-2);
-  const full = broadcastTo(reshape(x, matrices), [...lead, ...tail]);
-  return reshape(full, [sizeOf(lead), ...tail]);
+/** The product without the axes that stood in for those that a vector lacks. */
+function withoutUnits(product: Tensor, x: Tensor, y: Tensor): Tensor {
+  if (x.ndim > 1 && y.ndim > 1) return product;
+  const lead = product.shape.slice(0, -2);
+  const [m, n] = product.shape.slice(-2);
+  return reshape(product, [...lead, ...(x.ndim === 1 ? [] : [m]), ...(y.ndim === 1 ? [] : [n])]);
 }
 
 function misfit(x: Tensor, y: Tensor): RangeError {
   return new RangeError(
     `Cannot matmul: got x of shape ${formatShape(x.shape)} and y of shape ` +
-      `${
-        formatShape(y.shape)
-      }, expected the last axis of x to equal the second-last of y (its only ` +
-      `axis if it is a vector)`,
+      `${formatShape(y.shape)}, expected the last axis of x to equal the second-last of y (its ` +
+      `only axis if it is a vector)`,
   );
 }
 
 /**
- * x · yᵀ for matrices that are stored as rows: what a linear layer computes, without a copy of y.
+ * x · yᵀ + bias for a matrix y that is stored as rows: what a linear layer computes, without a copy
+ * of y. Checked by the caller.
  *
- * Shapes: [*, k] and [n, k] → [*, n].
+ * Shapes: [*, k], [n, k] and [n] → [*, n].
  */
-export function matmulTransposed(x: Tensor, y: Tensor): Tensor {
+export function matmulTransposed(x: Tensor, y: Tensor, bias: Tensor | null = null): Tensor {
+  if (x.ndim === 2) return multiply(x, y, false, true, bias);
+  const lead: Shape = x.shape.slice(0, -1);
   const [n, k] = y.shape;
-  const lead = x.shape.slice(0, -1);
-  const product = multiply(
-    reshape(x, [1, sizeOf(lead), k]),
-    reshape(y, [1, n, k]),
-    false,
-    true,
-  );
+  const product = multiply(reshape(x, [sizeOf(lead), k]), y, false, true, bias);
   return reshape(product, [...lead, n]);
 }

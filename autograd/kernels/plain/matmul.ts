@@ -84,3 +84,11 @@ function multiply(
     }
   }
 }
+
+/** out += row, for each row of out. */
+export function addRow(row: Float64Array, out: Float64Array): void {
+  const n = row.length;
+  for (let start = 0; start < out.length; start += n) {
+    for (let j = 0; j < n; j++) out[start + j] += row[j];
+  }
+}

@@ -76,9 +76,12 @@ export function toState(recorded: RecordedState): Map<string, Tensor> {
   return new Map(Object.entries(recorded).map(([key, value]) => [key, toTensor(value, false)]));
 }
 
+/** Where the recorded results lie that belong to the package. */
+export const ownData: URL = new URL("data/", import.meta.url);
+
 /** Reads one file of cases. */
-export async function readCases<Case>(name: string): Promise<Case[]> {
-  const { body } = await fetch(new URL(`data/${name}-dev.jsonl.gz`, import.meta.url));
+export async function readCases<Case>(name: string, folder: URL): Promise<Case[]> {
+  const { body } = await fetch(new URL(`${name}-dev.jsonl.gz`, folder));
   const text = await new Response(body!.pipeThrough(new DecompressionStream("gzip"))).text();
   return text.trimEnd().split("\n").map((line) => JSON.parse(line) as Case);
 }

@@ -16,6 +16,7 @@ import {
   maxPool3d,
   mul,
   ones,
+  randint,
   randn,
   reshape,
   sum,
@@ -39,6 +40,16 @@ Deno.test("NaN is the largest, the last one of a window", () => {
   const [y, indices] = maxPool1d(tensor([[NaN, 3, NaN, 1]]), 4, { returnIndices: true });
   assertEquals(y.toArray(), [[NaN]]);
   assertEquals(indices.toArray(), [[2]]);
+});
+
+Deno.test("pairs side by side are pooled as windows of any other size", () => {
+  const values = [NaN, Infinity, -Infinity, 0, 1, 1, 2];
+  const drawn = randint(0, values.length, [1, 8, 12, 14], { generator: new Generator(9) });
+  const x = tensor(drawn.data.map((i) => values[i]), { shape: [1, 8, 12, 14] });
+  const [planes, places] = maxPool2d(x, 2, { returnIndices: true });
+  const [volume, inVolume] = maxPool3d(x, [1, 2, 2], { returnIndices: true });
+  assertEquals(planes.data, volume.data);
+  assertEquals(places.data, inVolume.data.map((place) => place % (12 * 14)));
 });
 
 Deno.test("a window of -Infinity gives its first value", () => {

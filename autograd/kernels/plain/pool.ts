@@ -16,6 +16,61 @@ export interface Band {
 /** The windows of all three axes: their product. */
 export type Bands = readonly [depth: Band, height: Band, width: Band];
 
+/** Whether the windows are pairs side by side, which is what most networks pool. */
+function arePairs({ start, end }: Band): boolean {
+  for (let i = 0; i < start.length; i++) {
+    if (start[i] !== 2 * i || end[i] !== 2 * i + 2) return false;
+  }
+  return true;
+}
+
+/**
+ * {@linkcode maxPool} over windows of 2 × 2 side by side. The winner is found by adding comparisons to
+ * addresses: a branch would be mispredicted half of the time and cost four times as much.
+ */
+function maxPoolPairs(
+  x: Float64Array,
+  y: Float64Array,
+  indices: Float64Array,
+  [, height, width]: Triple,
+  rows: number,
+  columns: number,
+): void {
+  const plane = height * width;
+  let o = 0;
+  for (let base = 0; base < x.length; base += plane) {
+    for (let h = 0; h < rows; h++) {
+      let i = base + 2 * h * width;
+      for (const end = o + columns; o < end; o++, i += 2) {
+        const a = x[i];
+        const b = x[i + 1];
+        const c = x[i + width];
+        const d = x[i + width + 1];
+        let at: number;
+        const sum = a + b + c + d;
+        if (sum === sum) {
+          const above = i + Number(b > a);
+          const below = i + width + Number(d > c);
+          at = above + Number(x[below] > x[above]) * (below - above);
+        } else {
+          at = winnerAmongNaN(x, i, width);
+        }
+        y[o] = x[at];
+        indices[o] = at - base;
+      }
+    }
+  }
+}
+
+/** The last NaN of the 2 × 2 values from `i` on, or the first of the largest if infinities met. */
+function winnerAmongNaN(x: Float64Array, i: number, width: number): number {
+  let at = i;
+  for (const j of [i + 1, i + width, i + width + 1]) {
+    if (x[j] > x[at] || x[j] !== x[j]) at = j;
+  }
+  return at;
+}
+
 /**
  * The largest value of each window and where in its plane it stands. Of equals the first one counts;
  * NaN counts as largest, the last NaN of all.
@@ -30,6 +85,10 @@ export function maxPool(
   const [, height, width] = input;
   const plane = volume(input);
   if (y.length === 0) return;
+  if (input[0] === 1 && arePairs(high) && arePairs(wide)) {
+    maxPoolPairs(x, y, indices, input, high.start.length, wide.start.length);
+    return;
+  }
   let o = 0;
   for (let base = 0; base < x.length; base += plane) {
     for (let d = 0; d < deep.start.length; d++) {

@@ -41,6 +41,39 @@ function endInside(axis: number, tap: number, window: Window): number {
 }
 
 /**
+ * Rows that lie behind each other in x as they do in the columns, copied as one run; what the run took
+ * from beyond the ends of a row is then cleared.
+ *
+ * @param top The rows above, which are 0.
+ * @param rows The rows that x has.
+ * @param first The first column of a row that x has, `end` one past the last.
+ */
+function copyRows(
+  x: Float64Array,
+  from: number,
+  columns: Float64Array,
+  to: number,
+  top: number,
+  rows: number,
+  height: number,
+  width: number,
+  first: number,
+  end: number,
+): void {
+  const start = to + top * width;
+  const stop = start + rows * width;
+  if (rows > 0 && end > first) {
+    columns.set(x.subarray(from + first, from + (rows - 1) * width + end), start + first);
+  }
+  columns.fill(0, to, start);
+  columns.fill(0, stop, to + height * width);
+  for (let row = start; row < stop; row += width) {
+    for (let i = row; i < row + first; i++) columns[i] = 0;
+    for (let i = row + end; i < row + width; i++) columns[i] = 0;
+  }
+}
+
+/**
  * Lays the windows of `channels` planes side by side: row (channel, tap) and column (output) of
  * `columns` is the input that the tap of that window sees.
  *
@@ -58,6 +91,7 @@ export function im2col(
   const [depth, height, width] = input;
   const [outDepth, outHeight, outWidth] = output;
   const step = stride[2];
+  const contiguous = stride[1] === 1 && stride[2] === 1 && outWidth === width;
   let to = 0;
   for (let c = 0; c < channels; c++) {
     const plane = offset + c * depth * height * width;
@@ -68,6 +102,16 @@ export function im2col(
           const end = Math.max(endInside(2, kw, window), first);
           for (let od = 0; od < outDepth; od++) {
             const z = od * stride[0] - padding[0] + kd * dilation[0];
+            if (contiguous && z >= 0 && z < depth) {
+              const shift = kh * dilation[1] - padding[1];
+              const top = firstInside(1, kh, window);
+              const rows = Math.max(endInside(1, kh, window), top) - top;
+              const from = plane + (z * height + top + shift) * width - padding[2] +
+                kw * dilation[2];
+              copyRows(x, from, columns, to, top, rows, outHeight, width, first, end);
+              to += outHeight * width;
+              continue;
+            }
             for (let oh = 0; oh < outHeight; oh++) {
               const y = oh * stride[1] - padding[1] + kh * dilation[1];
               const rowEnd = to + outWidth;

@@ -27,6 +27,7 @@ export function assignScalar<Key extends string>(
 function show(value: unknown): string {
   if (typeof value === "number") return String(value);
   if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return JSON.stringify(value);
   if (value instanceof Tensor && value.size === 1) return `a Tensor of ${value.item()}`;
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   return describe(value);
@@ -87,10 +88,48 @@ export class HyperparameterCheck {
     }
   }
 
-  /** Checks for a number in 0 … 1, both included. @throws {RangeError} for others. */
-  fraction(key: string): void {
+  /** Checks for a number above 0. @throws {RangeError} for others, NaN included. */
+  aboveZero(key: string): void {
+    if (!(this.number(key) > 0)) throw new RangeError(this.fault(key, "a number above 0"));
+  }
+
+  /**
+   * Checks for a number in 0 … 1, both included; `open` leaves out 0.
+   *
+   * @throws {RangeError} for others.
+   */
+  fraction(key: string, { open = false }: { readonly open?: boolean } = {}): void {
     const value = this.number(key);
-    if (!(value >= 0 && value <= 1)) throw new RangeError(this.fault(key, "a number in 0 … 1"));
+    if (!(value <= 1 && (open ? value > 0 : value >= 0))) {
+      throw new RangeError(
+        this.fault(key, open ? "a number above 0 and at most 1" : "a number in 0 … 1"),
+      );
+    }
+  }
+
+  /** A whole number of at least 1. @throws {TypeError} if it is no number. @throws {RangeError} else. */
+  count(key: string): number {
+    const value = this.#values[key];
+    if (typeof value !== "number") throw new TypeError(this.fault(key, "a number"));
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(this.fault(key, "a whole number of at least 1"));
+    }
+    return value;
+  }
+
+  /**
+   * Checks for a list of whole numbers of at least 0.
+   *
+   * @throws {TypeError} if it is no list of numbers. @throws {RangeError} for other numbers.
+   */
+  wholeNumbers(key: string): void {
+    const value = this.#values[key];
+    if (!Array.isArray(value) || !value.every((item) => typeof item === "number")) {
+      throw new TypeError(this.fault(key, "a list of numbers"));
+    }
+    if (!value.every((item) => Number.isSafeInteger(item) && item >= 0)) {
+      throw new RangeError(this.fault(key, "whole numbers of at least 0"));
+    }
   }
 
   /**

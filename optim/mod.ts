@@ -29,6 +29,7 @@ export type {
   Params,
 } from "./groups.ts";
 export type { HyperparameterCheck, Scalar } from "./hyperparameters.ts";
+export * as lrScheduler from "./lr_scheduler/mod.ts";
 export { NAdam, type NAdamOptions, type NAdamState } from "./nadam.ts";
 export { Optimizer, type OptimizerKind, type StepHook } from "./optimizer.ts";
 export { RAdam, type RAdamOptions, type RAdamState } from "./radam.ts";

@@ -1,0 +1,145 @@
+/**
+ * Schedules that a function gives.
+ */
+import { describe } from "../../autograd/ops/creation.ts";
+import type { Optimizer } from "../optimizer.ts";
+import { assertOptimizer, LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.ts";
+
+/** A factor for each epoch. */
+export type LrLambda = (epoch: number) => number;
+
+/** The options of {@linkcode LambdaLR} and {@linkcode MultiplicativeLR}. */
+export interface LambdaLROptions extends SchedulerOptions {
+  /** The factor for each epoch, or a list with one for each group. */
+  readonly lrLambda?: LrLambda | readonly LrLambda[];
+}
+
+function readLambdas(
+  action: string,
+  optimizer: Optimizer,
+  lrLambda: LrLambda | readonly LrLambda[],
+): LrLambda[] {
+  assertOptimizer(action, optimizer);
+  const count = optimizer.paramGroups.length;
+  const list = typeof lrLambda === "function"
+    ? new Array<LrLambda>(count).fill(lrLambda)
+    : lrLambda;
+  const functions = Array.isArray(list) && list.every((item) => typeof item === "function");
+  if (!functions) {
+    throw new TypeError(
+      `Cannot ${action}: got lrLambda ${describe(lrLambda)}, expected a function or a list of them`,
+    );
+  }
+  if (list.length !== count) {
+    throw new RangeError(
+      `Cannot ${action}: got ${list.length} functions in lrLambda, expected ${count}, one for each ` +
+        `group`,
+    );
+  }
+  return [...list];
+}
+
+function factorOf(name: string, lambda: LrLambda, epoch: number): number {
+  const factor: unknown = lambda(epoch);
+  if (typeof factor !== "number") {
+    throw new TypeError(
+      `Cannot step ${name}: lrLambda returned ${describe(factor)} for epoch ${epoch}, expected a ` +
+        `number`,
+    );
+  }
+  return factor;
+}
+
+/**
+ * Sets the rate to the first one times a factor that a function gives for each epoch.
+ *
+ * The functions are not part of the state.
+ *
+ * @example
+ * ```ts
+ * import { optim, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const optimizer = new optim.SGD([zeros([1])], { lr: 8 });
+ * const scheduler = new optim.lrScheduler.LambdaLR(optimizer, (epoch) => 1 / (1 + epoch));
+ * const rates = [1, 2, 3].map(() => (scheduler.step(), scheduler.getLastLr()[0]));
+ * assertEquals(rates, [4, 8 / 3, 2]);
+ * ```
+ */
+export class LambdaLR extends LRScheduler {
+  /** The factor for each epoch, by group. */
+  readonly lrLambdas: readonly LrLambda[];
+
+  /**
+   * @param optimizer The optimizer.
+   * @param lrLambda The function, a list with one for each group, or all options.
+   * @param options See {@linkcode LambdaLROptions}.
+   * @throws {TypeError} if it is no function. @throws {RangeError} for a wrong number of functions.
+   */
+  constructor(
+    optimizer: Optimizer,
+    lrLambda: LrLambda | readonly LrLambda[] | LambdaLROptions,
+    options?: LambdaLROptions,
+  ) {
+    const action = "make LambdaLR";
+    const values = readArguments<LambdaLROptions>(action, "lrLambda", lrLambda, options, {});
+    const lambdas = readLambdas(action, optimizer, values.lrLambda);
+    super(optimizer, values.lastEpoch);
+    this.lrLambdas = lambdas;
+    this.start();
+  }
+
+  /** @internal */
+  protected override getLr(): number[] {
+    return this.baseLrs.map((lr, i) =>
+      lr * factorOf("LambdaLR", this.lrLambdas[i], this.lastEpoch)
+    );
+  }
+}
+
+/**
+ * Multiplies the rate at each epoch by a factor that a function gives.
+ *
+ * The functions are not part of the state.
+ *
+ * @example
+ * ```ts
+ * import { optim, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const optimizer = new optim.SGD([zeros([1])], { lr: 8 });
+ * const scheduler = new optim.lrScheduler.MultiplicativeLR(optimizer, () => 0.5);
+ * const rates = [1, 2, 3].map(() => (scheduler.step(), scheduler.getLastLr()[0]));
+ * assertEquals(rates, [4, 2, 1]);
+ * ```
+ */
+export class MultiplicativeLR extends LRScheduler {
+  /** The factor for each epoch, by group. */
+  readonly lrLambdas: readonly LrLambda[];
+
+  /**
+   * @param optimizer The optimizer.
+   * @param lrLambda The function, a list with one for each group, or all options.
+   * @param options See {@linkcode LambdaLROptions}.
+   * @throws {TypeError} if it is no function. @throws {RangeError} for a wrong number of functions.
+   */
+  constructor(
+    optimizer: Optimizer,
+    lrLambda: LrLambda | readonly LrLambda[] | LambdaLROptions,
+    options?: LambdaLROptions,
+  ) {
+    const action = "make MultiplicativeLR";
+    const values = readArguments<LambdaLROptions>(action, "lrLambda", lrLambda, options, {});
+    const lambdas = readLambdas(action, optimizer, values.lrLambda);
+    super(optimizer, values.lastEpoch);
+    this.lrLambdas = lambdas;
+    this.start();
+  }
+
+  /** @internal */
+  protected override getLr(): number[] {
+    const lrs = this.currentLrs();
+    if (this.isInitial || this.lastEpoch === 0) return lrs;
+    return lrs.map((lr, i) => lr * factorOf("MultiplicativeLR", this.lrLambdas[i], this.lastEpoch));
+  }
+}

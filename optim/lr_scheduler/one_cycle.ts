@@ -1,0 +1,246 @@
+/**
+ * The one-cycle policy.
+ */
+import { describe } from "../../autograd/ops/creation.ts";
+import { HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
+import type { Optimizer } from "../optimizer.ts";
+import {
+  assertOptimizer,
+  forEachGroup,
+  LRScheduler,
+  readArguments,
+  type SchedulerOptions,
+} from "./scheduler.ts";
+
+/** The options of {@linkcode OneCycleLR}. */
+export interface OneCycleLROptions extends SchedulerOptions {
+  /** The highest rate, or a list with one for each group. */
+  readonly maxLr?: Scalar | readonly Scalar[];
+  /** The number of steps; where left out, `epochs` times `stepsPerEpoch`. */
+  readonly totalSteps?: number | null;
+  /** The number of epochs. */
+  readonly epochs?: number | null;
+  /** The number of steps in an epoch. */
+  readonly stepsPerEpoch?: number | null;
+  /** The part of the cycle in which the rate rises, in 0 … 1; 0.3 where left out. */
+  readonly pctStart?: number;
+  /** The way between two rates; "cos" where left out. */
+  readonly annealStrategy?: "cos" | "linear";
+  /** Whether momentum (or β₁) falls while the rate rises; true where left out. */
+  readonly cycleMomentum?: boolean;
+  /** The lowest momentum, or a list with one for each group; 0.85 where left out. */
+  readonly baseMomentum?: number | readonly number[];
+  /** The highest momentum, or a list with one for each group; 0.95 where left out. */
+  readonly maxMomentum?: number | readonly number[];
+  /** The highest rate divided by the first; 25 where left out. */
+  readonly divFactor?: number;
+  /** The first rate divided by the last; 1e4 where left out. */
+  readonly finalDivFactor?: number;
+  /** Whether the rate falls as it rose before it falls to the last one. */
+  readonly threePhase?: boolean;
+}
+
+/** What this schedule keeps in the groups, as PyTorch does. */
+interface Cycled {
+  lr: Scalar;
+  initialLr?: Scalar;
+  maxLr?: number;
+  minLr?: number;
+  maxMomentum?: number;
+  baseMomentum?: number;
+  momentum?: Scalar;
+  betas?: readonly [Scalar, Scalar];
+}
+
+type Rate = "initialLr" | "maxLr" | "minLr";
+type Momentum = "maxMomentum" | "baseMomentum";
+
+interface Phase {
+  readonly endStep: number;
+  readonly lrs: readonly [from: Rate, to: Rate];
+  readonly momenta: readonly [from: Momentum, to: Momentum];
+}
+
+/**
+ * One cycle over the whole run: the rate rises from maxLr/divFactor to maxLr and falls to a
+ * `finalDivFactor`-th of where it began, while momentum falls and rises. One step for each batch.
+ *
+ * @see L. Smith and N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
+ * Learning Rates", 2019.
+ *
+ * @example
+ * ```ts
+ * import { optim, zeros } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const optimizer = new optim.SGD([zeros([1])], { lr: 1, momentum: 0.9 });
+ * const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, 1, { totalSteps: 10 });
+ * assertAlmostEquals(scheduler.getLastLr()[0], 1 / 25, 1e-15);
+ * scheduler.step();
+ * scheduler.step();
+ * assertAlmostEquals(scheduler.getLastLr()[0], 1, 1e-15);
+ * ```
+ */
+export class OneCycleLR extends LRScheduler {
+  /** The number of steps. */
+  totalSteps: number;
+  /** Whether momentum is cycled too. */
+  cycleMomentum: boolean;
+  #phases: readonly Phase[];
+  #linear: boolean;
+
+  /**
+   * @param optimizer The optimizer.
+   * @param maxLr The highest rate, a list with one for each group, or all options.
+   * @param options See {@linkcode OneCycleLROptions}.
+   * @throws {TypeError} for a wrong kind, or if the optimizer has no momentum to cycle.
+   * @throws {RangeError} for a wrong value.
+   */
+  constructor(
+    optimizer: Optimizer,
+    maxLr: Scalar | readonly Scalar[] | OneCycleLROptions,
+    options?: OneCycleLROptions,
+  ) {
+    const action = "make OneCycleLR";
+    const values = readArguments<OneCycleLROptions>(action, "maxLr", maxLr, options, {
+      totalSteps: null,
+      epochs: null,
+      stepsPerEpoch: null,
+      pctStart: 0.3,
+      annealStrategy: "cos",
+      cycleMomentum: true,
+      baseMomentum: 0.85,
+      maxMomentum: 0.95,
+      divFactor: 25,
+      finalDivFactor: 1e4,
+      threePhase: false,
+    });
+    assertOptimizer(action, optimizer);
+    const check = new HyperparameterCheck(action, "", values);
+    const totalSteps = countSteps(action, check, values);
+    check.fraction("pctStart");
+    check.aboveZero("divFactor");
+    check.aboveZero("finalDivFactor");
+    check.flags("cycleMomentum", "threePhase");
+    if (values.annealStrategy !== "cos" && values.annealStrategy !== "linear") {
+      throw new RangeError(check.fault("annealStrategy", `"cos" or "linear"`));
+    }
+    const groups = optimizer.paramGroups as Cycled[];
+    const maxLrs = forEachGroup(action, "maxLr", values.maxLr, groups.length);
+    const highest = forEachGroup(action, "maxMomentum", values.maxMomentum, groups.length);
+    const lowest = forEachGroup(action, "baseMomentum", values.baseMomentum, groups.length);
+    if (values.cycleMomentum && !groups.every((group) => "momentum" in group || "betas" in group)) {
+      throw new TypeError(
+        `Cannot ${action}: got cycleMomentum true and an optimizer without momentum or betas, ` +
+          `expected cycleMomentum: false`,
+      );
+    }
+    if (values.lastEpoch === -1) {
+      groups.forEach((group, i) => {
+        const initialLr = maxLrs[i] / values.divFactor;
+        Object.assign(group, {
+          initialLr,
+          maxLr: maxLrs[i],
+          minLr: initialLr / values.finalDivFactor,
+        });
+        if (values.cycleMomentum) {
+          Object.assign(group, { maxMomentum: highest[i], baseMomentum: lowest[i] });
+          setMomentum(group, highest[i]);
+        }
+      });
+    }
+    super(optimizer, values.lastEpoch);
+    this.totalSteps = totalSteps;
+    this.cycleMomentum = values.cycleMomentum;
+    this.#linear = values.annealStrategy === "linear";
+    this.#phases = phasesOf(totalSteps, values.pctStart, values.threePhase);
+    this.start();
+  }
+
+  /** @internal */
+  protected override stateFields(): readonly string[] {
+    return ["totalSteps", "cycleMomentum"];
+  }
+
+  /** @internal */
+  protected override getLr(): number[] {
+    const step = this.lastEpoch;
+    if (step > this.totalSteps) {
+      throw new RangeError(
+        `Cannot step OneCycleLR: got step ${step}, expected at most ${this.totalSteps} steps`,
+      );
+    }
+    const last = this.#phases.length - 1;
+    let index = this.#phases.findIndex((phase) => step <= phase.endStep);
+    if (index < 0) index = last;
+    const { endStep, lrs: [fromLr, toLr], momenta: [from, to] } = this.#phases[index];
+    const startStep = index === 0 ? 0 : this.#phases[index - 1].endStep;
+    const part = (step - startStep) / (endStep - startStep);
+    return (this.optimizer.paramGroups as Cycled[]).map((group, i) => {
+      if (this.cycleMomentum) {
+        setMomentum(group, this.#between(keptIn(group, from, i), keptIn(group, to, i), part));
+      }
+      return this.#between(keptIn(group, fromLr, i), keptIn(group, toLr, i), part);
+    });
+  }
+
+  #between(start: number, end: number, part: number): number {
+    if (this.#linear) return (end - start) * part + start;
+    return end + (start - end) / 2 * (Math.cos(Math.PI * part) + 1);
+  }
+}
+
+function countSteps(
+  action: string,
+  check: HyperparameterCheck,
+  { totalSteps, epochs, stepsPerEpoch }: Required<OneCycleLROptions>,
+): number {
+  if (totalSteps !== null) return check.count("totalSteps");
+  if (epochs === null || stepsPerEpoch === null) {
+    throw new TypeError(
+      `Cannot ${action}: got totalSteps null, epochs ${epochs} and stepsPerEpoch ` +
+        `${stepsPerEpoch}, expected totalSteps, or epochs and stepsPerEpoch`,
+    );
+  }
+  return check.count("epochs") * check.count("stepsPerEpoch");
+}
+
+function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Phase[] {
+  const rise: Phase = {
+    endStep: pctStart * totalSteps - 1,
+    lrs: ["initialLr", "maxLr"],
+    momenta: ["maxMomentum", "baseMomentum"],
+  };
+  const endStep = totalSteps - 1;
+  if (!threePhase) {
+    return [rise, { endStep, lrs: ["maxLr", "minLr"], momenta: ["baseMomentum", "maxMomentum"] }];
+  }
+  return [
+    rise,
+    {
+      endStep: 2 * pctStart * totalSteps - 2,
+      lrs: ["maxLr", "initialLr"],
+      momenta: ["baseMomentum", "maxMomentum"],
+    },
+    { endStep, lrs: ["initialLr", "minLr"], momenta: ["maxMomentum", "maxMomentum"] },
+  ];
+}
+
+/** What the schedule wrote into a group when it was made. */
+function keptIn(group: Cycled, key: Rate | Momentum, index: number): number {
+  const value = group[key];
+  if (value === undefined) {
+    throw new RangeError(
+      `Cannot step OneCycleLR: got ${key} ${
+        describe(value)
+      } in group ${index}, expected the groups ` +
+        `that the schedule was made for`,
+    );
+  }
+  return valueOf(value);
+}
+
+function setMomentum(group: Cycled, value: number): void {
+  if (group.betas !== undefined) group.betas = [value, group.betas[1]];
+  else group.momentum = value;
+}

@@ -1,0 +1,234 @@
+/**
+ * A schedule that watches a measure.
+ */
+import { Tensor } from "../../autograd/mod.ts";
+import { describe } from "../../autograd/ops/creation.ts";
+import { assignScalar, HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
+import type { Optimizer } from "../optimizer.ts";
+import {
+  assertOptimizer,
+  diskName,
+  forEachGroup,
+  readArguments,
+  readState,
+  type SchedulerStateDict,
+} from "./scheduler.ts";
+
+/** The options of {@linkcode ReduceLROnPlateau}. */
+export interface ReduceLROnPlateauOptions {
+  /** Whether the measure is to fall or to rise; "min" where left out. */
+  readonly mode?: "min" | "max";
+  /** What the rate is multiplied with, below 1; 0.1 where left out. */
+  readonly factor?: number;
+  /** How many epochs without progress are waited for; 10 where left out. */
+  readonly patience?: number;
+  /** How much better counts as progress; 1e-4 where left out. */
+  readonly threshold?: number;
+  /** Whether the threshold is a part of the best value or a difference; "rel" where left out. */
+  readonly thresholdMode?: "rel" | "abs";
+  /** How many epochs to wait after a reduction; 0 where left out. */
+  readonly cooldown?: number;
+  /** The lowest rate, or a list with one for each group; 0 where left out. */
+  readonly minLr?: Scalar | readonly Scalar[];
+  /** A reduction by no more than this is left out; 1e-8 where left out. */
+  readonly eps?: number;
+}
+
+const STATE = [
+  "mode",
+  "factor",
+  "patience",
+  "threshold",
+  "thresholdMode",
+  "cooldown",
+  "eps",
+  "minLrs",
+  "best",
+  "cooldownCounter",
+  "numBadEpochs",
+  "lastEpoch",
+];
+
+/**
+ * Multiplies the rate by a factor when a measure has made no progress for more than `patience`
+ * epochs.
+ *
+ * @example
+ * ```ts
+ * import { optim, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const optimizer = new optim.SGD([zeros([1])], { lr: 1 });
+ * const scheduler = new optim.lrScheduler.ReduceLROnPlateau(optimizer, "min", {
+ *   factor: 0.5,
+ *   patience: 1,
+ * });
+ * for (const loss of [3, 2, 2, 2]) scheduler.step(loss);
+ * assertEquals(scheduler.getLastLr(), [0.5]);
+ * ```
+ */
+export class ReduceLROnPlateau {
+  /** The optimizer whose rates are set. */
+  readonly optimizer: Optimizer;
+  /** Whether the measure is to fall or to rise. */
+  mode: "min" | "max";
+  /** What the rate is multiplied with. */
+  factor: number;
+  /** How many epochs without progress are waited for. */
+  patience: number;
+  /** How much better counts as progress. */
+  threshold: number;
+  /** Whether the threshold is a part of the best value or a difference. */
+  thresholdMode: "rel" | "abs";
+  /** How many epochs to wait after a reduction. */
+  cooldown: number;
+  /** A reduction by no more than this is left out. */
+  eps: number;
+  /** The lowest rates. */
+  minLrs: number[];
+  /** The best measure so far. */
+  best: number;
+  /** How many epochs of waiting are left. */
+  cooldownCounter = 0;
+  /** How many epochs have brought no progress. */
+  numBadEpochs = 0;
+  /** How many steps were taken. */
+  lastEpoch = 0;
+  private lastLr: number[];
+
+  /**
+   * @param optimizer The optimizer.
+   * @param mode "min" or "max", or all options.
+   * @param options See {@linkcode ReduceLROnPlateauOptions}.
+   * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
+   */
+  constructor(
+    optimizer: Optimizer,
+    mode: "min" | "max" | ReduceLROnPlateauOptions = "min",
+    options?: ReduceLROnPlateauOptions,
+  ) {
+    const action = "make ReduceLROnPlateau";
+    const values = readArguments<ReduceLROnPlateauOptions>(action, "mode", mode, options, {
+      mode: "min",
+      factor: 0.1,
+      patience: 10,
+      threshold: 1e-4,
+      thresholdMode: "rel",
+      cooldown: 0,
+      minLr: 0,
+      eps: 1e-8,
+    });
+    assertOptimizer(action, optimizer);
+    const check = new HyperparameterCheck(action, "", values);
+    if (values.mode !== "min" && values.mode !== "max") {
+      throw new RangeError(check.fault("mode", `"min" or "max"`));
+    }
+    if (values.thresholdMode !== "rel" && values.thresholdMode !== "abs") {
+      throw new RangeError(check.fault("thresholdMode", `"rel" or "abs"`));
+    }
+    if (!(check.number("factor") < 1)) {
+      throw new RangeError(check.fault("factor", "a number below 1"));
+    }
+    check.noNaN("patience", "threshold", "cooldown", "eps");
+    this.optimizer = optimizer;
+    this.mode = values.mode;
+    this.factor = values.factor;
+    this.patience = values.patience;
+    this.threshold = values.threshold;
+    this.thresholdMode = values.thresholdMode;
+    this.cooldown = values.cooldown;
+    this.eps = values.eps;
+    this.minLrs = forEachGroup(action, "minLr", values.minLr, optimizer.paramGroups.length);
+    this.best = this.mode === "min" ? Infinity : -Infinity;
+    this.lastLr = optimizer.paramGroups.map((group) => valueOf(group.lr));
+  }
+
+  /** Whether a reduction was so recent that nothing is counted. */
+  get inCooldown(): boolean {
+    return this.cooldownCounter > 0;
+  }
+
+  /**
+   * Takes the measure of an epoch and sets the rates.
+   *
+   * @param metrics A number, or a tensor of one element.
+   * @throws {TypeError} if it is neither. @throws {RangeError} if groups were added meanwhile.
+   */
+  step(metrics: number | Tensor): void {
+    const value: unknown = metrics instanceof Tensor ? metrics.item() : metrics;
+    if (typeof value !== "number") {
+      throw new TypeError(
+        `Cannot step ReduceLROnPlateau: got metrics ${describe(metrics)}, expected a number or a ` +
+          `Tensor of one element`,
+      );
+    }
+    this.lastEpoch++;
+    if (this.#isBetter(value)) {
+      this.best = value;
+      this.numBadEpochs = 0;
+    } else {
+      this.numBadEpochs++;
+    }
+    if (this.inCooldown) {
+      this.cooldownCounter--;
+      this.numBadEpochs = 0;
+    }
+    if (this.numBadEpochs > this.patience) {
+      this.#reduce();
+      this.cooldownCounter = this.cooldown;
+      this.numBadEpochs = 0;
+    }
+    this.lastLr = this.optimizer.paramGroups.map((group) => valueOf(group.lr));
+  }
+
+  #isBetter(value: number): boolean {
+    const { best, threshold, mode } = this;
+    if (this.thresholdMode === "rel") {
+      return mode === "min" ? value < best * (1 - threshold) : value > best * (threshold + 1);
+    }
+    return mode === "min" ? value < best - threshold : value > best + threshold;
+  }
+
+  #reduce(): void {
+    const groups = this.optimizer.paramGroups;
+    if (groups.length !== this.minLrs.length) {
+      throw new RangeError(
+        `Cannot step ReduceLROnPlateau: got ${groups.length} groups, expected ` +
+          `${this.minLrs.length} as when it was made; write minLrs after adding a group`,
+      );
+    }
+    groups.forEach((group, i) => {
+      const before = valueOf(group.lr);
+      const after = Math.max(before * this.factor, this.minLrs[i]);
+      if (before - after > this.eps) assignScalar(group, "lr", after);
+    });
+  }
+
+  /** The rates after the last step, one for each group. */
+  getLastLr(): number[] {
+    return [...this.lastLr];
+  }
+
+  /** What the schedule needs to go on; the rates themselves are in the optimizer's state. */
+  stateDict(): SchedulerStateDict {
+    const fields = this as unknown as Record<string, unknown>;
+    return {
+      ...Object.fromEntries(STATE.map((field) => [diskName(field), fields[field]])),
+      min_lrs: [...this.minLrs],
+      _last_lr: [...this.lastLr],
+    };
+  }
+
+  /**
+   * Takes over a state; the optimizer's state is loaded beside it. Nothing is changed unless
+   * everything fits.
+   *
+   * @throws {TypeError} if it is no such state or an entry is of the wrong kind.
+   * @throws {RangeError} if an entry is missing or there is another number of groups.
+   */
+  loadStateDict(saved: SchedulerStateDict): void {
+    const names = new Map(STATE.map((field) => [field, diskName(field)])).set("lastLr", "_last_lr");
+    const fields = this as unknown as Record<string, unknown>;
+    readState("ReduceLROnPlateau", fields, names, saved);
+  }
+}

@@ -1,13 +1,36 @@
 /**
  * Batch normalisation layers.
  */
-import { isStatsUpdateEnabled, noGrad, type Tensor } from "../autograd/mod.ts";
-import type { PooledMoments } from "./moments.ts";
-import { batchNorm } from "./functional/batch_norm.ts";
+import { cat, chunk, isStatsUpdateEnabled, type Tensor } from "../autograd/mod.ts";
+import { type BatchMoments, blend, normalizeWith } from "./functional/batch_norm.ts";
+import { normalizeMasked } from "./functional/masked_batch_norm.ts";
+import { PooledMoments } from "./moments.ts";
 import { TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
 
+/** What becomes of statistics with NaN or infinities. */
+export type NonFinitePolicy = "propagate" | "skip" | "throw";
+
 /** Options of the batch normalisation layers. */
-export type BatchNormLayerOptions = TrackedNormOptions;
+export interface BatchNormLayerOptions extends TrackedNormOptions {
+  /** Ghost batch norm: in training each run of so many samples is normalised by itself. */
+  readonly virtualBatchSize?: number | null;
+  /** Whether statistics that are not finite enter the running ones, are left out, or throw. */
+  readonly nonFinite?: NonFinitePolicy;
+}
+
+/** Keras's names and conventions. */
+export interface KerasBatchNormOptions {
+  /** The weight of the old statistics. */
+  readonly momentum?: number;
+  /** Added to the variance. */
+  readonly epsilon?: number;
+}
+
+/** How a single forward runs. */
+export interface BatchNormForwardOptions {
+  /** 0/1 for the positions that count; of the shape of x with channel axis 1 or without it. */
+  readonly mask?: Tensor | null;
+}
 
 /**
  * What BatchNorm1d, 2d and 3d have in common.
@@ -30,6 +53,12 @@ export abstract class BatchNorm extends TrackedNorm {
   private frozenAffine = false;
   private requestedMode = true;
 
+  /** The number of samples that are normalised together in training; `null` for all. */
+  readonly virtualBatchSize: number | null;
+  /** What becomes of statistics with NaN or infinities. */
+  readonly nonFinite: NonFinitePolicy;
+  private accumulation: Accumulation | null = null;
+
   /**
    * @param numFeatures C, the size of axis 1.
    * @param options eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true.
@@ -41,28 +70,134 @@ export abstract class BatchNorm extends TrackedNorm {
       affine: options.affine ?? true,
       trackRunningStats: options.trackRunningStats ?? true,
     });
+    const { virtualBatchSize = null, nonFinite = "propagate" } = options;
+    if (
+      virtualBatchSize !== null && !(Number.isInteger(virtualBatchSize) && virtualBatchSize > 0)
+    ) {
+      throw new RangeError(
+        `Cannot make ${this.constructor.name}: got virtualBatchSize ${virtualBatchSize}, expected a ` +
+          `whole number of at least 1`,
+      );
+    }
+    if (!["propagate", "skip", "throw"].includes(nonFinite)) {
+      throw new RangeError(
+        `Cannot make ${this.constructor.name}: got nonFinite "${nonFinite}", expected "propagate", ` +
+          `"skip" or "throw"`,
+      );
+    }
+    this.virtualBatchSize = virtualBatchSize;
+    this.nonFinite = nonFinite;
+  }
+
+  /**
+   * The options that mean what Keras's mean: its momentum weighs the old statistics, ours the new.
+   *
+   * @example
+   * ```ts
+   * import { nn } from "@tapegrad/tapegrad";
+   * import { assertAlmostEquals } from "@std/assert";
+   *
+   * const { momentum } = nn.BatchNorm.fromKeras({ momentum: 0.99, epsilon: 1e-3 });
+   * assertAlmostEquals(momentum!, 0.01);
+   * ```
+   */
+  static fromKeras(options: KerasBatchNormOptions = {}): BatchNormLayerOptions {
+    const { momentum = 0.99, epsilon = 1e-3 } = options;
+    return { momentum: 1 - momentum, eps: epsilon };
   }
 
   /**
    * Normalises a batch; in training also updates the running statistics.
    *
+   * @param x The batch.
+   * @param options `mask` tells the positions that count; the others are 0 in the output.
    * @throws {RangeError} if the input has another number of axes or channels, or one value in a
    * channel while the batch's statistics are used.
    */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
+    const { mask = null } = options;
+    const size = this.virtualBatchSize;
+    if (!this.training || size === null || x.shape[0] <= size) return this.normalize(x, mask);
+    const parts = chunk(x, Math.ceil(x.shape[0] / size));
+    const masks = mask === null ? null : chunk(mask, parts.length);
+    return cat(parts.map((part, i) => this.normalize(part, masks?.[i] ?? null)));
+  }
+
+  private normalize(x: Tensor, mask: Tensor | null): Tensor {
     const useBatch = this.training || (this.runningMean === null && this.runningVar === null);
     const update = this.training && this.trackRunningStats && isStatsUpdateEnabled();
-    const factor = update ? this.countBatch() : 0;
-    const handOn = useBatch ? update : true;
-    return batchNorm(
+    const factor = update && this.accumulation === null ? this.countBatch() : 0;
+    const handOn = !useBatch || update;
+    const operands = {
       x,
-      handOn ? this.runningMean : null,
-      handOn ? this.runningVar : null,
-      this.weight,
-      this.bias,
-      { training: useBatch, momentum: factor, eps: this.eps },
-    );
+      runningMean: handOn ? this.runningMean : null,
+      runningVar: handOn ? this.runningVar : null,
+      weight: this.weight,
+      bias: this.bias,
+    };
+    const settings = { training: useBatch, eps: this.eps };
+    const absorb = (moments: BatchMoments): void => {
+      if (update) this.absorb(moments, factor);
+    };
+    return mask === null
+      ? normalizeWith(operands, settings, absorb)
+      : normalizeMasked(operands, mask, settings, absorb);
+  }
+
+  /** Lets the statistics of a batch, or of several together, into the running ones. */
+  private absorb(moments: BatchMoments, factor: number): void {
+    if (this.nonFinite !== "propagate" && !this.areFinite(moments)) return;
+    if (this.accumulation === null) {
+      this.blendIn(moments, factor);
+      return;
+    }
+    const { pooled, size } = this.accumulation;
+    pooled.add(moments);
+    if (++this.accumulation.seen < size) return;
+    this.blendIn(pooled, this.countBatch());
+    pooled.clear();
+    this.accumulation.seen = 0;
+  }
+
+  private blendIn(moments: BatchMoments, factor: number): void {
+    blend(this.runningMean, factor, (c) => moments.mean(c));
+    blend(this.runningVar, factor, (c) => moments.unbiasedVariance(c));
+  }
+
+  private areFinite(moments: BatchMoments): boolean {
+    for (let c = 0; c < this.numFeatures; c++) {
+      if (Number.isFinite(moments.mean(c)) && Number.isFinite(moments.variance(c))) continue;
+      if (this.nonFinite === "skip") return false;
+      throw new RangeError(
+        `Cannot update the running statistics of ${this.constructor.name}: got mean ` +
+          `${moments.mean(c)} and variance ${
+            moments.variance(c)
+          } in channel ${c}, expected finite ` +
+          `values`,
+      );
+    }
+    return true;
+  }
+
+  /**
+   * Makes the running statistics wait for `k` training forwards and then take one update with the
+   * exact moments of all of them together, as if they had been one batch: for gradient accumulation.
+   * Each forward is still normalised with its own statistics.
+   *
+   * @param k 1 goes back to an update in each forward; what has been gathered so far is dropped.
+   * @throws {RangeError} if `k` is not a whole number of at least 1.
+   */
+  accumulateStats(k: number): this {
+    if (!Number.isInteger(k) || k < 1) {
+      throw new RangeError(
+        `Cannot accumulate statistics: got ${k} forwards, expected a whole number of at least 1`,
+      );
+    }
+    this.accumulation = k === 1
+      ? null
+      : { size: k, seen: 0, pooled: new PooledMoments(this.numFeatures) };
+    return this;
   }
 
   /** Whether the running statistics are frozen. */
@@ -118,28 +253,25 @@ export abstract class BatchNorm extends TrackedNorm {
   }
 
   override extraRepr(): string {
-    return super.extraRepr() + (this.frozenStats ? ", frozen" : "");
+    const ghost = this.virtualBatchSize === null
+      ? ""
+      : `, virtual_batch_size=${this.virtualBatchSize}`;
+    return super.extraRepr() + ghost + (this.frozenStats ? ", frozen" : "");
   }
 
   /** Counts the batch and returns its weight: momentum, or 1/counter for a plain average. */
   private countBatch(): number {
     const counter = this.numBatchesTracked;
     if (counter === null) return this.momentum ?? 0;
-    noGrad(() => counter.copy_(counter.item() + 1));
+    counter.copy_(counter.item() + 1);
     return this.momentum ?? 1 / counter.item();
   }
 
   /** Takes the running statistics from pooled moments; the variance with its unbiased value. */
-  setRunningStats(moments: PooledMoments, batches: number): void {
-    const { count } = moments;
-    if (count === 0 || this.runningMean === null || this.runningVar === null) return;
-    const correction = count / (count - 1);
-    for (let c = 0; c < this.numFeatures; c++) {
-      this.runningMean.storage.values[c] = moments.mean[c];
-      this.runningVar.storage.values[c] = moments.variance(c) * correction;
-    }
-    this.runningMean.storage.version++;
-    this.runningVar.storage.version++;
+  setRunningStats(moments: BatchMoments, batches: number): void {
+    if (moments.count === 0) return;
+    replace(this.runningMean, (c) => moments.mean(c));
+    replace(this.runningVar, (c) => moments.unbiasedVariance(c));
     this.numBatchesTracked?.copy_(batches);
   }
 
@@ -152,6 +284,19 @@ export abstract class BatchNorm extends TrackedNorm {
       );
     }
   }
+}
+
+function replace(running: Tensor | null, value: (channel: number) => number): void {
+  if (running === null) return;
+  running.storage.values.forEach((_, c, values) => values[c] = value(c));
+  running.storage.version++;
+}
+
+/** Statistics of several forwards that wait for their common update. */
+interface Accumulation {
+  readonly size: number;
+  readonly pooled: PooledMoments;
+  seen: number;
 }
 
 /**

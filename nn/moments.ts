@@ -2,6 +2,7 @@
  * Mean and variance of values that arrive in parts.
  */
 import { noGrad, normalizeBatch, type Tensor } from "../autograd/mod.ts";
+import { type BatchMoments, momentsOf } from "./functional/batch_norm.ts";
 
 /**
  * Pooled moments by channel: after any number of parts, count, mean and the sum of squared deviations
@@ -12,33 +13,29 @@ import { noGrad, normalizeBatch, type Tensor } from "../autograd/mod.ts";
  * @see Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample
  * Variances, 1979.
  */
-export class PooledMoments {
+export class PooledMoments implements BatchMoments {
   /** Values seen in each channel. */
   count = 0;
-  /** The mean of each channel. */
-  readonly mean: Float64Array;
-  readonly #squares: Float64Array;
+  private readonly means: Float64Array;
+  private readonly squares: Float64Array;
 
   /** No values yet. */
   constructor(channels: number) {
-    this.mean = new Float64Array(channels);
-    this.#squares = new Float64Array(channels);
+    this.means = new Float64Array(channels);
+    this.squares = new Float64Array(channels);
   }
 
-  /** Adds a part of `count` values in each channel, with its mean and biased variance. */
-  add(
-    count: number,
-    mean: (channel: number) => number,
-    variance: (channel: number) => number,
-  ): void {
+  /** Adds the statistics of a part. */
+  add(part: Pick<BatchMoments, "count" | "mean" | "variance">): void {
+    const { count } = part;
     const before = this.count;
     const total = before + count;
     if (count === 0) return;
-    for (let c = 0; c < this.mean.length; c++) {
-      const delta = mean(c) - this.mean[c];
+    for (let c = 0; c < this.means.length; c++) {
+      const delta = part.mean(c) - this.means[c];
       // The first part is taken over as it is: an infinite mean would make 0 · ∞ of it.
-      this.mean[c] = before === 0 ? mean(c) : this.mean[c] + delta * (count / total);
-      this.#squares[c] += variance(c) * count +
+      this.means[c] = before === 0 ? part.mean(c) : this.means[c] + delta * (count / total);
+      this.squares[c] += part.variance(c) * count +
         (before === 0 ? 0 : delta * delta * (before * count / total));
     }
     this.count = total;
@@ -46,23 +43,30 @@ export class PooledMoments {
 
   /** Adds a batch [N, C, …]. */
   addBatch(x: Tensor): void {
-    const { mean, low, variance } = noGrad(() => normalizeBatch(x, null, null, null, 0));
-    this.add(
-      x.size / x.shape[1],
-      (c) => mean.storage.values[c] + low.storage.values[c],
-      (c) => variance.storage.values[c],
-    );
+    if (x.size === 0) return;
+    const result = noGrad(() => normalizeBatch(x, null, null, null, 0));
+    this.add(momentsOf(x.size / x.shape[1], result));
+  }
+
+  /** The mean of a channel. */
+  mean(channel: number): number {
+    return this.means[channel];
   }
 
   /** The biased variance of a channel. */
   variance(channel: number): number {
-    return this.#squares[channel] / this.count;
+    return this.squares[channel] / this.count;
+  }
+
+  /** The variance of a channel with n − 1 as its divisor. */
+  unbiasedVariance(channel: number): number {
+    return this.squares[channel] / (this.count - 1);
   }
 
   /** Forgets all values. */
   clear(): void {
     this.count = 0;
-    this.mean.fill(0);
-    this.#squares.fill(0);
+    this.means.fill(0);
+    this.squares.fill(0);
   }
 }

@@ -2,7 +2,7 @@
  * Batch normalisation with running statistics: where the two ways part. Gradients of weight and bias
  * travel on the tape; the running mean and variance are written beside it, in the forward.
  */
-import { normalizeBatch, Tensor } from "../../autograd/mod.ts";
+import { normalizeBatch, type NormalizedBatch, Tensor } from "../../autograd/mod.ts";
 
 /** How {@linkcode batchNorm} runs. */
 export interface BatchNormOptions {
@@ -56,8 +56,46 @@ export function batchNorm(
   options: BatchNormOptions = {},
 ): Tensor {
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
-  assertTensors({ x, runningMean, runningVar, weight, bias });
   assertNumber("momentum", momentum);
+  const operands = { x, runningMean, runningVar, weight, bias };
+  return normalizeWith(operands, { training, eps }, (moments) => {
+    blend(runningMean, momentum, moments.mean);
+    blend(runningVar, momentum, moments.unbiasedVariance);
+  });
+}
+
+/** What {@linkcode normalizeWith} works on. */
+export interface BatchNormOperands {
+  readonly x: Tensor;
+  readonly runningMean: Tensor | null;
+  readonly runningVar: Tensor | null;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+}
+
+/** The statistics of one batch, by channel. */
+export interface BatchMoments {
+  /** Values in each channel. */
+  readonly count: number;
+  /** The mean of a channel. */
+  mean(channel: number): number;
+  /** The biased variance of a channel. */
+  variance(channel: number): number;
+  /** The variance of a channel with n − 1 as its divisor. */
+  unbiasedVariance(channel: number): number;
+}
+
+/**
+ * Batch normalisation as {@linkcode batchNorm} does it, where the caller decides what becomes of the
+ * batch's statistics.
+ */
+export function normalizeWith(
+  operands: BatchNormOperands,
+  { training, eps }: { readonly training: boolean; readonly eps: number },
+  onStatistics: (moments: BatchMoments) => void,
+): Tensor {
+  const { x, runningMean, runningVar, weight, bias } = operands;
+  assertTensors(operands);
   assertNumber("eps", eps);
   if (x.size === 0 && x.ndim < 2) return x.clone();
   if (x.ndim < 2) {
@@ -81,11 +119,7 @@ export function batchNorm(
   assertOffTape("running_var", runningVar);
   if (training) {
     const result = normalizeBatch(x, weight, bias, null, eps);
-    if (x.size > 0) {
-      const correction = count / (count - 1);
-      track(runningMean, momentum, (c) => exactMean(result.mean, result.low, c));
-      track(runningVar, momentum, (c) => result.variance.storage.values[c] * correction);
-    }
+    if (x.size > 0) onStatistics(momentsOf(count, result));
     return result.y;
   }
   if (runningMean === null || runningVar === null) {
@@ -97,14 +131,27 @@ export function batchNorm(
   return normalizeBatch(x, weight, bias, { mean: runningMean, variance: runningVar }, eps).y;
 }
 
-/** An infinite mean has no low part. */
-function exactMean(mean: Tensor, low: Tensor, c: number): number {
-  const high = mean.storage.values[c];
-  return Number.isFinite(high) ? high + low.storage.values[c] : high;
+/** The statistics that a forward used. */
+export function momentsOf(
+  count: number,
+  { mean, low, variance }: Pick<NormalizedBatch, "mean" | "low" | "variance">,
+): BatchMoments {
+  const [high, rest, squares] = [mean, low, variance].map((t) => t.storage.values);
+  return {
+    count,
+    // An infinite mean has no low part.
+    mean: (c) => Number.isFinite(high[c]) ? high[c] + rest[c] : high[c],
+    variance: (c) => squares[c],
+    unbiasedVariance: (c) => squares[c] * (count / (count - 1)),
+  };
 }
 
 /** running ← (1 − momentum)·running + momentum·value; the tape notices the edit. */
-function track(running: Tensor | null, momentum: number, value: (c: number) => number): void {
+export function blend(
+  running: Tensor | null,
+  momentum: number,
+  value: (channel: number) => number,
+): void {
   if (running === null) return;
   const values = running.storage.values;
   for (let c = 0; c < values.length; c++) {
@@ -113,8 +160,8 @@ function track(running: Tensor | null, momentum: number, value: (c: number) => n
   running.storage.version++;
 }
 
-function assertTensors(args: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(args)) {
+function assertTensors(operands: BatchNormOperands): void {
+  for (const [name, value] of Object.entries(operands)) {
     if (value instanceof Tensor || (value === null && name !== "x")) continue;
     throw new TypeError(
       `Cannot run batchNorm: got ${name} ${String(value)}, expected a Tensor` +
@@ -126,6 +173,9 @@ function assertTensors(args: Readonly<Record<string, unknown>>): void {
 function assertNumber(name: string, value: unknown): void {
   if (typeof value !== "number") {
     throw new TypeError(`Cannot run batchNorm: got ${name} ${String(value)}, expected a number`);
+  }
+  if (Number.isNaN(value)) {
+    throw new RangeError(`Cannot run batchNorm: got ${name} NaN, expected a number`);
   }
 }
 

@@ -89,21 +89,25 @@ export function maxPool(
     maxPoolPairs(x, y, indices, input, high.start.length, wide.start.length);
     return;
   }
+  const { start, end, step } = wide;
+  const columns = start.length;
   let o = 0;
   for (let base = 0; base < x.length; base += plane) {
     for (let d = 0; d < deep.start.length; d++) {
+      const z0 = deep.start[d];
+      const z1 = deep.end[d];
       for (let h = 0; h < high.start.length; h++) {
         const h0 = high.start[h];
         const h1 = high.end[h];
-        for (let w = 0; w < wide.start.length; w++, o++) {
-          const w0 = wide.start[w];
-          const w1 = wide.end[w];
+        for (let w = 0; w < columns; w++, o++) {
+          const w0 = start[w];
+          const w1 = end[w];
           let best = -Infinity;
-          let at = (deep.start[d] * height + h0) * width + w0;
-          for (let z = deep.start[d]; z < deep.end[d]; z += deep.step) {
+          let at = (z0 * height + h0) * width + w0;
+          for (let z = z0; z < z1; z += deep.step) {
             for (let r = h0; r < h1; r += high.step) {
               const row = (z * height + r) * width;
-              for (let i = row + w0; i < row + w1; i += wide.step) {
+              for (let i = row + w0; i < row + w1; i += step) {
                 const value = x[base + i];
                 if (value > best || value !== value) {
                   best = value;
@@ -151,7 +155,10 @@ export function gatherPlanes(
   }
 }
 
-/** The average of each window; `divisor` 0 stands for the counts of the bands. */
+/**
+ * The average of each window; `divisor` 0 stands for the counts of the bands. The rows of a band are
+ * added into one line first, along which the windows then sum.
+ */
 export function avgPool(
   x: Float64Array,
   y: Float64Array,
@@ -162,20 +169,25 @@ export function avgPool(
   const [, height, width] = input;
   const plane = volume(input);
   if (y.length === 0) return;
+  const line = new Float64Array(width);
+  const { start, end, count } = wide;
+  const columns = start.length;
   let o = 0;
   for (let base = 0; base < x.length; base += plane) {
     for (let d = 0; d < deep.start.length; d++) {
       for (let h = 0; h < high.start.length; h++) {
-        const count = deep.count[d] * high.count[h];
-        for (let w = 0; w < wide.start.length; w++, o++) {
-          let sum = 0;
-          for (let z = deep.start[d]; z < deep.end[d]; z++) {
-            for (let r = high.start[h]; r < high.end[h]; r++) {
-              const row = base + (z * height + r) * width;
-              for (let i = row + wide.start[w]; i < row + wide.end[w]; i++) sum += x[i];
-            }
+        line.fill(0);
+        for (let z = deep.start[d]; z < deep.end[d]; z++) {
+          for (let r = high.start[h]; r < high.end[h]; r++) {
+            const row = base + (z * height + r) * width;
+            for (let i = 0; i < width; i++) line[i] += x[row + i];
           }
-          y[o] = sum / (divisor === 0 ? count * wide.count[w] : divisor);
+        }
+        const rows = deep.count[d] * high.count[h];
+        for (let w = 0; w < columns; w++, o++) {
+          let sum = 0;
+          for (let i = start[w], stop = end[w]; i < stop; i++) sum += line[i];
+          y[o] = sum / (divisor === 0 ? rows * count[w] : divisor);
         }
       }
     }
@@ -194,18 +206,23 @@ export function avgPoolTranspose(
   const plane = volume(input);
   out.fill(0);
   if (g.length === 0) return;
+  const line = new Float64Array(width);
+  const { start, end, count } = wide;
+  const columns = start.length;
   let o = 0;
   for (let base = 0; base < out.length; base += plane) {
     for (let d = 0; d < deep.start.length; d++) {
       for (let h = 0; h < high.start.length; h++) {
-        const count = deep.count[d] * high.count[h];
-        for (let w = 0; w < wide.start.length; w++, o++) {
-          const share = g[o] / (divisor === 0 ? count * wide.count[w] : divisor);
-          for (let z = deep.start[d]; z < deep.end[d]; z++) {
-            for (let r = high.start[h]; r < high.end[h]; r++) {
-              const row = base + (z * height + r) * width;
-              for (let i = row + wide.start[w]; i < row + wide.end[w]; i++) out[i] += share;
-            }
+        const rows = deep.count[d] * high.count[h];
+        line.fill(0);
+        for (let w = 0; w < columns; w++, o++) {
+          const share = g[o] / (divisor === 0 ? rows * count[w] : divisor);
+          for (let i = start[w], stop = end[w]; i < stop; i++) line[i] += share;
+        }
+        for (let z = deep.start[d]; z < deep.end[d]; z++) {
+          for (let r = high.start[h]; r < high.end[h]; r++) {
+            const row = base + (z * height + r) * width;
+            for (let i = 0; i < width; i++) out[row + i] += line[i];
           }
         }
       }

@@ -11,6 +11,16 @@ import type * as Ops from "./ops/mod.ts";
 import type { Index } from "./ops/index.ts";
 import type { DimOptions } from "./ops/join.ts";
 import type { AddmmOptions } from "./ops/products.ts";
+import type { RoundingMode } from "./ops/arithmetic.ts";
+import type { ClampOptions } from "./ops/bounds.ts";
+import type {
+  AlongDimOptions,
+  ExtremumOptions,
+  MaxArgument,
+  ValuesAndIndices,
+} from "./ops/extremum.ts";
+import type { MomentOptions } from "./ops/moments.ts";
+import type { NormOptions } from "./ops/norm.ts";
 import type { ReduceOptions } from "./ops/reduce.ts";
 import type { FlattenOptions } from "./ops/shape.ts";
 import type { DiagonalOptions } from "./ops/view.ts";
@@ -226,17 +236,234 @@ export class Tensor {
     return { remove: () => void hooks.delete(entry) };
   }
 
+  // Arithmetic.
+
   /** See {@linkcode Ops.add}. */
   add(y: Tensor | number, options?: { readonly alpha?: number }): Tensor {
     return ops.add(this, y, options);
+  }
+  /** See {@linkcode Ops.sub}. */
+  sub(y: Tensor | number, options?: { readonly alpha?: number }): Tensor {
+    return ops.sub(this, y, options);
   }
   /** See {@linkcode Ops.mul}. */
   mul(y: Tensor | number): Tensor {
     return ops.mul(this, y);
   }
+  /** See {@linkcode Ops.div}. */
+  div(y: Tensor | number, options?: { readonly roundingMode?: RoundingMode | null }): Tensor {
+    return ops.div(this, y, options);
+  }
+  /** See {@linkcode Ops.pow}. */
+  pow(y: Tensor | number): Tensor {
+    return ops.pow(this, y);
+  }
+  /** See {@linkcode Ops.neg}. */
+  neg(): Tensor {
+    return ops.neg(this);
+  }
+
+  // Elementwise.
+
+  /** See {@linkcode Ops.abs}. */
+  abs(): Tensor {
+    return ops.abs(this);
+  }
+  /** See {@linkcode Ops.sign}. */
+  sign(): Tensor {
+    return ops.sign(this);
+  }
+  /** See {@linkcode Ops.exp}. */
+  exp(): Tensor {
+    return ops.exp(this);
+  }
+  /** See {@linkcode Ops.expm1}. */
+  expm1(): Tensor {
+    return ops.expm1(this);
+  }
+  /** See {@linkcode Ops.log}. */
+  log(): Tensor {
+    return ops.log(this);
+  }
+  /** See {@linkcode Ops.log1p}. */
+  log1p(): Tensor {
+    return ops.log1p(this);
+  }
+  /** See {@linkcode Ops.sqrt}. */
+  sqrt(): Tensor {
+    return ops.sqrt(this);
+  }
+  /** See {@linkcode Ops.rsqrt}. */
+  rsqrt(): Tensor {
+    return ops.rsqrt(this);
+  }
+  /** See {@linkcode Ops.square}. */
+  square(): Tensor {
+    return ops.square(this);
+  }
+  /** See {@linkcode Ops.reciprocal}. */
+  reciprocal(): Tensor {
+    return ops.reciprocal(this);
+  }
+  /** See {@linkcode Ops.sin}. */
+  sin(): Tensor {
+    return ops.sin(this);
+  }
+  /** See {@linkcode Ops.cos}. */
+  cos(): Tensor {
+    return ops.cos(this);
+  }
+  /** See {@linkcode Ops.tanh}. */
+  tanh(): Tensor {
+    return ops.tanh(this);
+  }
+  /** See {@linkcode Ops.sigmoid}. */
+  sigmoid(): Tensor {
+    return ops.sigmoid(this);
+  }
+  /** See {@linkcode Ops.erf}. */
+  erf(): Tensor {
+    return ops.erf(this);
+  }
+  /** See {@linkcode Ops.relu}. */
+  relu(): Tensor {
+    return ops.relu(this);
+  }
+  /** See {@linkcode Ops.prelu}. */
+  prelu(weight: Tensor): Tensor {
+    return ops.prelu(this, weight);
+  }
+  /** See {@linkcode Ops.softmax}. */
+  softmax(dim: number): Tensor {
+    return ops.softmax(this, dim);
+  }
+  /** See {@linkcode Ops.logSoftmax}. */
+  logSoftmax(dim: number): Tensor {
+    return ops.logSoftmax(this, dim);
+  }
+
+  // Bounds, comparisons and choices.
+
+  /** See {@linkcode Ops.clamp}. */
+  clamp(options: ClampOptions): Tensor {
+    return ops.clamp(this, options);
+  }
+  /** See {@linkcode Ops.clampMin}. */
+  clampMin(min: Tensor | number): Tensor {
+    return ops.clampMin(this, min);
+  }
+  /** See {@linkcode Ops.clampMax}. */
+  clampMax(max: Tensor | number): Tensor {
+    return ops.clampMax(this, max);
+  }
+  /** See {@linkcode Ops.maximum}. */
+  maximum(y: Tensor): Tensor {
+    return ops.maximum(this, y);
+  }
+  /** See {@linkcode Ops.minimum}. */
+  minimum(y: Tensor): Tensor {
+    return ops.minimum(this, y);
+  }
+  /** See {@linkcode Ops.eq}. */
+  eq(y: Tensor | number): Tensor {
+    return ops.eq(this, y);
+  }
+  /** See {@linkcode Ops.ne}. */
+  ne(y: Tensor | number): Tensor {
+    return ops.ne(this, y);
+  }
+  /** See {@linkcode Ops.lt}. */
+  lt(y: Tensor | number): Tensor {
+    return ops.lt(this, y);
+  }
+  /** See {@linkcode Ops.le}. */
+  le(y: Tensor | number): Tensor {
+    return ops.le(this, y);
+  }
+  /** See {@linkcode Ops.gt}. */
+  gt(y: Tensor | number): Tensor {
+    return ops.gt(this, y);
+  }
+  /** See {@linkcode Ops.ge}. */
+  ge(y: Tensor | number): Tensor {
+    return ops.ge(this, y);
+  }
+  /** This where the condition is not 0, y elsewhere: `where(condition, this, y)`. */
+  where(condition: Tensor, y: Tensor | number): Tensor {
+    return ops.where(condition, this, y);
+  }
+  /** See {@linkcode Ops.maskedFill}. */
+  maskedFill(mask: Tensor, value: Tensor | number): Tensor {
+    return ops.maskedFill(this, mask, value);
+  }
+
+  // Reductions.
+
   /** See {@linkcode Ops.sum}. */
   sum(options?: ReduceOptions): Tensor {
     return ops.sum(this, options);
+  }
+  /** See {@linkcode Ops.mean}. */
+  mean(options?: ReduceOptions): Tensor {
+    return ops.mean(this, options);
+  }
+  /** See {@linkcode Ops.prod}. */
+  prod(options?: ReduceOptions): Tensor {
+    return ops.prod(this, options);
+  }
+  /** See {@linkcode Ops.variance}. */
+  var(options?: MomentOptions): Tensor {
+    return ops.variance(this, options);
+  }
+  /** See {@linkcode Ops.std}. */
+  std(options?: MomentOptions): Tensor {
+    return ops.std(this, options);
+  }
+  /** See {@linkcode Ops.amax}. */
+  amax(options?: ReduceOptions): Tensor {
+    return ops.amax(this, options);
+  }
+  /** See {@linkcode Ops.amin}. */
+  amin(options?: ReduceOptions): Tensor {
+    return ops.amin(this, options);
+  }
+  /** See {@linkcode Ops.argmax}. */
+  argmax(options?: ExtremumOptions): Tensor {
+    return ops.argmax(this, options);
+  }
+  /** See {@linkcode Ops.argmin}. */
+  argmin(options?: ExtremumOptions): Tensor {
+    return ops.argmin(this, options);
+  }
+  /** See {@linkcode Ops.max}: along a dim. */
+  max(options: AlongDimOptions): ValuesAndIndices;
+  /** The largest of all elements. */
+  max(options?: { readonly dim?: null }): Tensor;
+  /** The larger of two tensors, element by element. */
+  max(y: Tensor): Tensor;
+  max(argument?: MaxArgument): Tensor | ValuesAndIndices {
+    return ops.max(this, argument);
+  }
+  /** See {@linkcode Ops.min}: along a dim. */
+  min(options: AlongDimOptions): ValuesAndIndices;
+  /** The smallest of all elements. */
+  min(options?: { readonly dim?: null }): Tensor;
+  /** The smaller of two tensors, element by element. */
+  min(y: Tensor): Tensor;
+  min(argument?: MaxArgument): Tensor | ValuesAndIndices {
+    return ops.min(this, argument);
+  }
+  /** See {@linkcode Ops.logsumexp}. */
+  logsumexp(options?: ReduceOptions): Tensor {
+    return ops.logsumexp(this, options);
+  }
+  /** See {@linkcode Ops.norm}. */
+  norm(options?: NormOptions): Tensor {
+    return ops.norm(this, options);
+  }
+  /** See {@linkcode Ops.cumsum}. */
+  cumsum(dim: number): Tensor {
+    return ops.cumsum(this, dim);
   }
 
   // Shape.

@@ -6,9 +6,9 @@ import { definePrimitive, type Primitive } from "../primitive.ts";
 import { type Dims, normalizeDims, reducedShape } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { div, mul, sub } from "./arithmetic.ts";
+import { add, div, mul, sub } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
-import { assertTensor, ones } from "./creation.ts";
+import { assertTensor } from "./creation.ts";
 import { exp } from "./pointwise.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { uniform } from "./samples.ts";
@@ -96,7 +96,8 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   const shape = reducedShape(x.shape, dims, options.keepdim ?? false);
   const order = [...dims, ...x.shape.keys().filter((dim) => !dims.includes(dim))];
   let n = countOver(x.shape, dims);
-  if (n === 0) return ones(shape);
+  // Of nothing it is 1, on the tape like any other.
+  if (n === 0) return add(reshape(sumTo(x, reducedShape(x.shape, dims, true)), shape), 1);
   let factors = reshape(permute(x, order), [n, ...reducedShape(x.shape, dims, false)]);
   // An odd one out waits for the end.
   let rest: Tensor | null = null;

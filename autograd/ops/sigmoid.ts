@@ -5,7 +5,7 @@ import * as kernels from "../kernels/mod.ts";
 import { formatShape, normalizeDim } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
-import { gt } from "./compare.ts";
+import { lt } from "./compare.ts";
 import { assertTensor, describe } from "./creation.ts";
 import { numberOption } from "./options.ts";
 import { exp } from "./pointwise.ts";
@@ -191,7 +191,7 @@ const softplusOf = defineSlope<{ readonly beta: number; readonly threshold: numb
   curvature: (x, { beta, threshold }) => {
     const z = mul(x, beta);
     const s = sigmoid(z);
-    return where(gt(z, threshold), 0, mul(mul(s, sub(1, s)), beta));
+    return where(lt(z, threshold), mul(mul(s, sub(1, s)), beta), 0);
   },
   samples: (random) => [
     { inputs: [uniform(random, [2, 3], -2, 2)], attrs: { beta: 1, threshold: 20 } },

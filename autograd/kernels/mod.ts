@@ -37,8 +37,16 @@ export * from "./plain/pointwise.ts";
 export { avgPool, avgPoolTranspose, gatherPlanes, maxPool, scatterPlanes } from "./plain/pool.ts";
 export type { Band, Bands } from "./plain/pool.ts";
 export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./plain/reduce.ts";
+export { resample, resampleTranspose } from "./plain/resample.ts";
+export type { Taps } from "./plain/resample.ts";
 export * from "./plain/select.ts";
-export { gatherStrided, readColumns, scatterStrided, writeColumns } from "./plain/strided.ts";
+export {
+  gatherStrided,
+  placeStrided,
+  readColumns,
+  scatterStrided,
+  writeColumns,
+} from "./plain/strided.ts";
 export { triangle } from "./plain/triangle.ts";
 export { col2im, im2col, volume } from "./plain/window.ts";
 export type { Triple, Window } from "./plain/window.ts";

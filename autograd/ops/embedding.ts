@@ -5,7 +5,7 @@ import * as kernels from "../kernels/mod.ts";
 import { assertInteger, formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor, zeros } from "./creation.ts";
-import { asIndex, type Index, rowsAt } from "./index.ts";
+import { asIndex, type Index, selectAt } from "./index.ts";
 import { reshape } from "./shape.ts";
 
 /** How {@linkcode embedding} treats one row. */
@@ -54,7 +54,7 @@ export function embedding(index: Index, weight: Tensor, options: EmbeddingOption
     }
   }
   const skip = padding !== null && padding < 0 ? padding + count : padding;
-  return reshape(rowsAt(weight, rows, skip), [...rows.shape, size]);
+  return reshape(selectAt(weight, rows, 0, skip), [...rows.shape, size]);
 }
 
 /**

@@ -121,7 +121,8 @@ const indexAddPrimitive = definePrimitive<
   }],
 });
 
-function selectAt(x: Tensor, index: Tensor, dim: number, skip: number | null): Tensor {
+/** {@linkcode indexSelect} without checks; `skip` names an index that hands no gradient on. */
+export function selectAt(x: Tensor, index: Tensor, dim: number, skip: number | null): Tensor {
   return bind(indexSelectPrimitive, [x, index], { dim, skip })[0];
 }
 
@@ -177,11 +178,6 @@ export function indexSelect(x: Tensor, dim: number, index: Index): Tensor {
     return reshape(selectAt(reshape(x, [1]), wanted, 0, null), []);
   }
   return selectAt(x, wanted, axis, null);
-}
-
-/** The rows of a matrix, `index` being flat and trusted; `skip` names a row without gradient. */
-export function rowsAt(weight: Tensor, index: Tensor, skip: number | null): Tensor {
-  return selectAt(weight, index, 0, skip);
 }
 
 function indexWalk(index: Shape, shape: Shape, dim: number): kernels.IndexWalk {

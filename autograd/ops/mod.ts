@@ -44,6 +44,7 @@ export { einsum } from "./einsum.ts";
 export { embedding, type EmbeddingOptions, oneHot } from "./embedding.ts";
 export * from "./extremum.ts";
 export { gather, type Index, indexSelect, scatterAdd } from "./index.ts";
+export { interpolate, type InterpolateMode, type InterpolateOptions } from "./interpolate.ts";
 export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./join.ts";
 export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./cross_entropy.ts";
 export { matmul } from "./matmul.ts";
@@ -62,6 +63,7 @@ export {
 } from "./max_pool.ts";
 export * from "./moments.ts";
 export * from "./norm.ts";
+export { pad, type PadMode, type PadOptions } from "./pad.ts";
 export * from "./piecewise.ts";
 export * from "./pointwise.ts";
 export * from "./power.ts";
@@ -80,6 +82,12 @@ export * from "./repeat.ts";
 export * from "./scan.ts";
 export * from "./shape.ts";
 export * from "./sigmoid.ts";
+export {
+  cosineSimilarity,
+  type CosineSimilarityOptions,
+  normalize,
+  type NormalizeOptions,
+} from "./similarity.ts";
 export { logSoftmax, softmax, softmin } from "./softmax.ts";
 export { fold, unfold as unfoldWindows, type UnfoldOptions } from "./unfold.ts";
 export { tril, triu } from "./triangle.ts";

@@ -5,9 +5,10 @@ import { broadcastsTo, formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
-import { assertTensor, describe } from "./creation.ts";
+import { assertTensor } from "./creation.ts";
 import { einsum } from "./einsum.ts";
 import { matmul, matmulTransposed, multiply } from "./matmul.ts";
+import { numberOption } from "./options.ts";
 import { reshape } from "./shape.ts";
 import { part } from "./view.ts";
 
@@ -165,8 +166,8 @@ export interface AddmmOptions {
 export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
   assertTensor("addmm", input, "input");
   assertFactors("addmm", [a, b], ["a", "b"], [2, 2], [[1, 0]]);
-  const beta = weight("beta", options.beta);
-  const alpha = weight("alpha", options.alpha);
+  const beta = numberOption("addmm", options.beta, "beta", 1);
+  const alpha = numberOption("addmm", options.alpha, "alpha", 1);
   const shape = [a.shape[0], b.shape[1]];
   if (!broadcastsTo(input.shape, shape)) {
     throw new RangeError(
@@ -181,13 +182,6 @@ export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions
   // Without the values of `input`, but on its tape: the sum over none of them.
   if (beta === 0) return add(sumTo(part(reshape(input, [input.size]), 0, 0, 0), []), weighted);
   return add(beta === 1 ? input : mul(input, beta), weighted);
-}
-
-function weight(name: string, value: number | undefined): number {
-  if (value !== undefined && typeof value !== "number") {
-    throw new TypeError(`Cannot addmm: got ${name} ${describe(value)}, expected a number`);
-  }
-  return value ?? 1;
 }
 
 /**

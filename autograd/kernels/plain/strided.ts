@@ -177,3 +177,26 @@ function copyRun(
     for (let i = 0; i < length; i++) out[to + i] = x[from + i];
   }
 }
+
+/** `out[offset + Σ index·stride] = x[i]` for each index of `shape`; the rest of `out` stays. */
+export function placeStrided(
+  x: Float64Array,
+  out: Float64Array,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+): void {
+  if (x.length === 0) return;
+  const [sizes, steps] = mergeAxes(shape, strides);
+  const length = sizes[sizes.length - 1];
+  const step = steps[steps.length - 1];
+  const walk = new RowWalk(sizes, steps, offset);
+  for (let start = 0; start < x.length; start += length) {
+    if (step === 1) {
+      copyRun(x, start, out, walk.offset, length);
+    } else {
+      for (let i = 0; i < length; i++) out[walk.offset + i * step] = x[start + i];
+    }
+    walk.next();
+  }
+}

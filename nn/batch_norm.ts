@@ -275,7 +275,8 @@ export abstract class BatchNorm extends TrackedNorm {
     this.numBatchesTracked?.copy_(batches);
   }
 
-  private checkRank(x: Tensor): void {
+  /** Refuses an input with another number of axes before anything changes. */
+  protected checkRank(x: Tensor): void {
     if (!this.ranks.includes(x.ndim)) {
       throw new RangeError(
         `Cannot run ${this.constructor.name}: expected ${

@@ -70,7 +70,8 @@ export class Module {
   training = true;
   private readonly registeredParameters = new Map<string, Tensor | null>();
   private readonly registeredBuffers = new Map<string, BufferEntry>();
-  private readonly registeredModules = new Map<string, Module | null>();
+  /** The submodules that were registered, by name; containers keep theirs here. */
+  protected readonly registeredModules: Map<string, Module | null> = new Map();
   private readonly hooks = new Set<ForwardHook>();
   private readonly preHooks = new Set<ForwardPreHook>();
 
@@ -163,6 +164,22 @@ export class Module {
     return value;
   }
 
+  /**
+   * Puts another module in the place of a direct submodule.
+   *
+   * @throws {RangeError} if there is none of that name.
+   */
+  replaceModule(name: string, replacement: Module): void {
+    const field = fieldOf(this, name);
+    if (!this.childEntries().some(([key]) => key === name)) {
+      throw new RangeError(
+        `Cannot replace module ${name}: ${this.constructor.name} has none of that name`,
+      );
+    }
+    if (field !== null) (this as unknown as Fields)[field] = replacement;
+    if (this.registeredModules.has(name)) this.registeredModules.set(name, replacement);
+  }
+
   private checkName(kind: string, name: string): void {
     if (typeof name !== "string") {
       throw new TypeError(`Cannot register a ${kind}: got name ${String(name)}, expected a string`);
@@ -221,7 +238,8 @@ export class Module {
     return this.childEntries().filter(([, child]) => !seen.has(child) && seen.add(child));
   }
 
-  private childEntries(): [string, Module][] {
+  /** The direct submodules with their names; one that is held twice under both. */
+  protected childEntries(): [string, Module][] {
     const entries: [string, Module][] = [];
     for (const [name, registered] of this.registeredModules) {
       const value = this.current(name, registered);

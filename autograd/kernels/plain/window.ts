@@ -78,7 +78,8 @@ function copyRows(
  * `columns` is the input that the tap of that window sees.
  *
  * @param x The planes, from `offset` on.
- * @param columns Filled with [channels · taps, outputs].
+ * @param columns Filled with [channels · taps, outputs], from `start` on, rows `pitch` apart: several
+ * images can share one matrix.
  */
 export function im2col(
   x: Float64Array,
@@ -86,18 +87,21 @@ export function im2col(
   columns: Float64Array,
   channels: number,
   window: Window,
+  start = 0,
+  pitch: number = volume(window.output),
 ): void {
   const { input, kernel, output, stride, padding, dilation } = window;
   const [depth, height, width] = input;
   const [outDepth, outHeight, outWidth] = output;
   const step = stride[2];
   const contiguous = stride[1] === 1 && stride[2] === 1 && outWidth === width;
-  let to = 0;
+  let row = start;
   for (let c = 0; c < channels; c++) {
     const plane = offset + c * depth * height * width;
     for (let kd = 0; kd < kernel[0]; kd++) {
       for (let kh = 0; kh < kernel[1]; kh++) {
-        for (let kw = 0; kw < kernel[2]; kw++) {
+        for (let kw = 0; kw < kernel[2]; kw++, row += pitch) {
+          let to = row;
           const first = firstInside(2, kw, window);
           const end = Math.max(endInside(2, kw, window), first);
           for (let od = 0; od < outDepth; od++) {
@@ -149,28 +153,31 @@ export function col2im(
   offset: number,
   channels: number,
   window: Window,
+  start = 0,
+  pitch: number = volume(window.output),
 ): void {
   const { input, kernel, output, stride, padding, dilation } = window;
   const [depth, height, width] = input;
   const [outDepth, outHeight, outWidth] = output;
   const step = stride[2];
-  let row = 0;
+  let row = start;
   for (let c = 0; c < channels; c++) {
     const plane = offset + c * depth * height * width;
     for (let kd = 0; kd < kernel[0]; kd++) {
       for (let kh = 0; kh < kernel[1]; kh++) {
-        for (let kw = 0; kw < kernel[2]; kw++) {
+        for (let kw = 0; kw < kernel[2]; kw++, row += pitch) {
+          let from = row;
           const first = firstInside(2, kw, window);
           const end = endInside(2, kw, window);
           for (let od = 0; od < outDepth; od++) {
             const z = od * stride[0] - padding[0] + kd * dilation[0];
-            for (let oh = 0; oh < outHeight; oh++, row += outWidth) {
+            for (let oh = 0; oh < outHeight; oh++, from += outWidth) {
               const y = oh * stride[1] - padding[1] + kh * dilation[1];
               if (z < 0 || z >= depth || y < 0 || y >= height) continue;
               let to = plane + (z * height + y) * width - padding[2] + kw * dilation[2] +
                 first * step;
-              for (let from = row + first; from < row + end; from++) {
-                x[to] += columns[from];
+              for (let i = from + first; i < from + end; i++) {
+                x[to] += columns[i];
                 to += step;
               }
             }

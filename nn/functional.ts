@@ -1,0 +1,91 @@
+/**
+ * `nn.functional`: the layers as functions, with weights as arguments.
+ *
+ * @example
+ * ```ts
+ * import { linear } from "@tapegrad/tapegrad/nn/functional";
+ * import { tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(linear(tensor([1, 2]), tensor([[3, 4]])).toArray(), [11]);
+ * ```
+ *
+ * @module
+ */
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  type AvgPoolOptions,
+} from "../autograd/ops/avg_pool.ts";
+export { conv1d, conv2d, conv3d, type ConvOptions } from "../autograd/ops/conv.ts";
+export {
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  type ConvTransposeOptions,
+} from "../autograd/ops/conv_transpose.ts";
+export { embedding, type EmbeddingOptions, oneHot } from "../autograd/ops/embedding.ts";
+export {
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  type AdaptiveMaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+  type MaxPooled,
+  type MaxPoolOptions,
+} from "../autograd/ops/max_pool.ts";
+export {
+  elu,
+  hardswish,
+  hardtanh,
+  type HardtanhOptions,
+  leakyRelu,
+  prelu,
+  relu,
+  relu6,
+  selu,
+} from "../autograd/ops/piecewise.ts";
+export {
+  interpolate,
+  type InterpolateMode,
+  type InterpolateOptions,
+} from "../autograd/ops/interpolate.ts";
+export { pad, type PadMode, type PadOptions } from "../autograd/ops/pad.ts";
+export {
+  cosineSimilarity,
+  type CosineSimilarityOptions,
+  normalize,
+  type NormalizeOptions,
+} from "../autograd/ops/similarity.ts";
+export { bilinear, linear } from "../autograd/ops/products.ts";
+export {
+  gelu,
+  type GeluOptions,
+  glu,
+  logsigmoid,
+  mish,
+  sigmoid,
+  silu,
+  softplus,
+  type SoftplusOptions,
+  tanh,
+} from "../autograd/ops/sigmoid.ts";
+export { logSoftmax, softmax, softmin } from "../autograd/ops/softmax.ts";
+export { fold, unfold, type UnfoldOptions } from "../autograd/ops/unfold.ts";
+export { batchNorm, type BatchNormOptions } from "./functional/batch_norm.ts";
+export { crossEntropy, type CrossEntropyOptions } from "./functional/cross_entropy.ts";
+export {
+  type EpsOptions,
+  groupNorm,
+  instanceNorm,
+  type InstanceNormOptions,
+  layerNorm,
+  rmsNorm,
+} from "./functional/normalization.ts";
+export type { LossOptions, Reduction } from "./functional/reduction.ts";

@@ -1,0 +1,37 @@
+/**
+ * `nn`: modules, layers, losses, initialisers.
+ *
+ * @example
+ * ```ts
+ * import { Linear, ReLU, Sequential } from "@tapegrad/tapegrad/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const net = new Sequential(new Linear(4, 3), new ReLU());
+ * assertEquals(net.parameters().length, 2);
+ * ```
+ *
+ * @module
+ */
+export * from "./activation.ts";
+export * from "./batch_norm.ts";
+export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./container.ts";
+export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions, type PaddingMode } from "./conv.ts";
+export {
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  type ConvTransposeForwardOptions,
+  type ConvTransposeLayerOptions,
+} from "./conv_transpose.ts";
+export { Flatten, Identity, Unflatten } from "./flatten.ts";
+export * as functional from "./functional.ts";
+export * as init from "./init.ts";
+export * from "./instance_norm.ts";
+export * from "./layer_norm.ts";
+export { Bilinear, Linear, type LinearOptions } from "./linear.ts";
+export * from "./loss.ts";
+export { type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from "./module.ts";
+export { noStatsUpdate } from "../autograd/mod.ts";
+export { Buffer, Parameter } from "./parameter.ts";
+export * from "./pooling.ts";
+export { type LoadResult, type ModuleMetadata, StateDict, type StateSource } from "./state_dict.ts";

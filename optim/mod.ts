@@ -32,6 +32,7 @@ export type { HyperparameterCheck, Scalar } from "./hyperparameters.ts";
 export * as lrScheduler from "./lr_scheduler/mod.ts";
 export { NAdam, type NAdamOptions, type NAdamState } from "./nadam.ts";
 export { Optimizer, type OptimizerKind, type StepHook } from "./optimizer.ts";
+export { type DecayGroup, paramGroups, type ParamGroupsOptions } from "./param_groups.ts";
 export { RAdam, type RAdamOptions, type RAdamState } from "./radam.ts";
 export { RMSprop, type RMSpropOptions, type RMSpropState } from "./rmsprop.ts";
 export { Rprop, type RpropOptions, type RpropState } from "./rprop.ts";

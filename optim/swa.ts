@@ -4,3 +4,11 @@
  * @module
  */
 export { type Batch, updateBn, type UpdateBnOptions } from "../nn/recalibrate.ts";
+export {
+  AveragedModel,
+  type AveragedModelOptions,
+  type AverageFunction,
+  getEmaAvgFn,
+  getSwaAvgFn,
+} from "./averaged_model.ts";
+export { SWALR, type SWALROptions } from "./lr_scheduler/swa_lr.ts";

@@ -12,7 +12,7 @@ import warnings
 
 import torch
 from torch import optim
-from torch.optim import lr_scheduler
+from torch.optim import lr_scheduler, swa_utils
 
 warnings.filterwarnings("ignore")
 
@@ -64,6 +64,9 @@ CASES = [
     ("ReduceLROnPlateau", SGD, [one("ReduceLROnPlateau", factor=0.5, patience=2)]),
     ("ReduceLROnPlateau, rising", SGD, [one("ReduceLROnPlateau", mode="max", factor=0.5, patience=3, threshold=0.01, cooldown=4, min_lr=[0.01, 0.001])]),
     ("ReduceLROnPlateau, absolute", SGD, [one("ReduceLROnPlateau", factor=0.2, patience=1, threshold=0.05, threshold_mode="abs", cooldown=2, eps=1e-3)]),
+    ("SWALR", SGD, [one("SWALR", swa_lr=0.05)]),
+    ("SWALR, linear, beside another", SGD, [one("ExponentialLR", gamma=0.98), one("SWALR", swa_lr=[0.05, 0.3], anneal_epochs=20, anneal_strategy="linear")]),
+    ("SWALR at once", SGD, [one("SWALR", swa_lr=0.05, anneal_epochs=0)]),
     ("two at once", SGD, [one("ExponentialLR", gamma=0.95), one("StepLR", step_size=10, gamma=0.5)]),
     ("three at once", SGD, [one("LinearLR", total_iters=10), one("CosineAnnealingLR", T_max=25), one("MultiStepLR", milestones=[30, 40])]),
     ("SequentialLR", SGD, [sequence([5], one("LinearLR", total_iters=5), one("ExponentialLR", gamma=0.9))]),
@@ -89,7 +92,7 @@ JUMPS = [
 
 
 def build(spec, optimizer):
-    kind = getattr(lr_scheduler, spec["type"])
+    kind = swa_utils.SWALR if spec["type"] == "SWALR" else getattr(lr_scheduler, spec["type"])
     if "parts" in spec:
         parts = [build(part, optimizer) for part in spec["parts"]]
         if "milestones" in spec:

@@ -3,7 +3,7 @@
  */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { zeros } from "../../autograd/mod.ts";
-import { lrScheduler, type Optimizer } from "../../optim/mod.ts";
+import { lrScheduler, type Optimizer, swa } from "../../optim/mod.ts";
 import * as optim from "../../optim/mod.ts";
 import table from "./data/schedules.json" with { type: "json" };
 
@@ -52,7 +52,7 @@ function build(spec: ScheduleSpec, optimizer: Optimizer): Schedule {
   const names = options.lrLambda;
   if (typeof names === "string") options.lrLambda = functions[names];
   else if (names !== undefined) options.lrLambda = (names as string[]).map((n) => functions[n]);
-  const kinds = lrScheduler as unknown as Record<
+  const kinds = { ...lrScheduler, SWALR: swa.SWALR } as unknown as Record<
     string,
     new (optimizer: Optimizer, options: object) => Schedule
   >;

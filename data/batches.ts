@@ -1,0 +1,149 @@
+/**
+ * Passes over a dataset in batches.
+ */
+import type { Tensor } from "../autograd/mod.ts";
+import { describe } from "../autograd/ops/creation.ts";
+import { chooseGenerator, Generator } from "../autograd/random.ts";
+import { type Dataset, TensorDataset } from "./dataset.ts";
+import { type Batched, stackSamples } from "./stack_samples.ts";
+
+/** How {@linkcode batches} runs. */
+export interface BatchOptions {
+  /** The number of samples in a batch; 1 where left out. */
+  readonly batchSize?: number;
+  /** Whether each pass takes the samples in a new random order. */
+  readonly shuffle?: boolean;
+  /** Where the orders come from; the default generator where left out. */
+  readonly generator?: Generator | null;
+  /** Whether a last batch that is not full is left out. */
+  readonly dropLast?: boolean;
+}
+
+/** The batches of a dataset; every loop over it is a new pass. */
+export interface Batches<Batch> extends Iterable<Batch> {
+  /** The number of batches in a pass. */
+  readonly length: number;
+}
+
+/**
+ * A dataset in batches. Every loop over the result is a new pass.
+ *
+ * With `shuffle` the orders are those of PyTorch's DataLoader: the same seed of `generator`, or of
+ * `manualSeed` where it is left out, gives the same batches. Without it nothing is drawn.
+ *
+ * @param dataset The samples; those of a {@linkcode TensorDataset} come as a list of tensors.
+ * @param options See {@linkcode BatchOptions}.
+ * @returns The batches; tensors have the samples along a new first axis.
+ * @throws {TypeError} if an argument is of the wrong kind.
+ * @throws {RangeError} if `batchSize` is not a whole number of at least 1.
+ *
+ * @example
+ * ```ts
+ * import { arange, batches, Generator, TensorDataset } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const data = new TensorDataset(arange(5));
+ * const loader = batches(data, { batchSize: 2, shuffle: true, generator: new Generator(0) });
+ * assertEquals(loader.length, 3);
+ * const sizes: number[] = [];
+ * for (const [x] of loader) sizes.push(x.size);
+ * assertEquals(sizes, [2, 2, 1]);
+ * ```
+ */
+export function batches(dataset: TensorDataset, options?: BatchOptions): Batches<Tensor[]>;
+/** As above, for samples of any form. */
+export function batches<Sample>(
+  dataset: Dataset<Sample>,
+  options?: BatchOptions,
+): Batches<Batched<Sample>>;
+export function batches<Sample>(
+  dataset: TensorDataset | Dataset<Sample>,
+  options: BatchOptions = {},
+): Batches<Tensor[] | Batched<Sample>> {
+  const { batchSize = 1, shuffle = false, dropLast = false } = options;
+  assertArguments(dataset, batchSize, { shuffle, dropLast });
+  const generator = options.generator ?? null;
+  chooseGenerator("make batches", generator);
+
+  function* pass(): Generator_<Tensor[] | Batched<Sample>> {
+    const { length } = dataset;
+    const order = new Float64Array(length);
+    const finish = shuffle ? drawOrder(order, generator) : countUp(order);
+    for (let start = 0; start < length; start += batchSize) {
+      if (dropLast && start + batchSize > length) break;
+      const indices = order.subarray(start, start + batchSize);
+      yield dataset instanceof TensorDataset
+        ? dataset.rows(indices)
+        : stackSamples(Array.from(indices, (index) => dataset.get(index)));
+    }
+    finish();
+  }
+
+  return {
+    get length(): number {
+      const count = dataset.length / batchSize;
+      return dropLast ? Math.floor(count) : Math.ceil(count);
+    },
+    [Symbol.iterator]: pass,
+  };
+}
+
+// `Generator` is the name of the random one here.
+type Generator_<T> = Iterator<T, void, void> & Iterable<T>;
+
+function assertArguments(
+  dataset: unknown,
+  batchSize: unknown,
+  flags: Readonly<Record<string, unknown>>,
+): void {
+  const { length, get } = (dataset ?? {}) as Partial<Dataset<unknown>>;
+  if (!Number.isSafeInteger(length) || typeof get !== "function") {
+    throw new TypeError(
+      `Cannot make batches: got dataset ${
+        describe(dataset)
+      }, expected a TensorDataset or an object ` +
+        `with length and get(index)`,
+    );
+  }
+  if (typeof batchSize !== "number") {
+    throw new TypeError(
+      `Cannot make batches: got batchSize ${describe(batchSize)}, expected a number`,
+    );
+  }
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(
+      `Cannot make batches: got batchSize ${batchSize}, expected a whole number of at least 1`,
+    );
+  }
+  for (const [name, value] of Object.entries(flags)) {
+    if (typeof value !== "boolean") {
+      throw new TypeError(
+        `Cannot make batches: got ${name} ${describe(value)}, expected true or false`,
+      );
+    }
+  }
+}
+
+function countUp(order: Float64Array): () => void {
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  return () => {};
+}
+
+/**
+ * Draws the order of one pass as a DataLoader does: first a seed for workers, which nobody uses here;
+ * then, without a generator of its own, the seed of one for the sampler, whose first permutation is
+ * the order. The sampler draws a permutation more when it is asked for more than there is.
+ */
+function drawOrder(order: Float64Array, generator: Generator | null): () => void {
+  const source = chooseGenerator("make batches", generator);
+  draw63(source);
+  const sampler = generator ?? new Generator(draw63(source));
+  sampler.fillPermutation(order);
+  return () => sampler.fillPermutation(new Float64Array(order.length));
+}
+
+/** 63 random bits, as PyTorch's `random_()` of an int64. */
+function draw63(source: Generator): bigint {
+  const high = BigInt(source.random32());
+  return ((high << 32n) | BigInt(source.random32())) & 0x7fffffffffffffffn;
+}

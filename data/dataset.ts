@@ -1,0 +1,96 @@
+/**
+ * Samples that can be asked for by number.
+ */
+import { Tensor, zeros } from "../autograd/mod.ts";
+import { assertTensor } from "../autograd/ops/creation.ts";
+import { formatShape } from "../autograd/shape.ts";
+
+/** Anything with a length whose samples can be asked for by number. */
+export interface Dataset<Sample> {
+  /** The number of samples. */
+  readonly length: number;
+  /** The sample of that number, 0 … length − 1. */
+  get(index: number): Sample;
+}
+
+/**
+ * Samples from the rows of tensors: sample i is row i of each, as in images and their labels.
+ *
+ * @example
+ * ```ts
+ * import { tensor, TensorDataset } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const data = new TensorDataset(tensor([[1, 2], [3, 4]]), tensor([0, 1]));
+ * const [x, y] = data.get(1);
+ * assertEquals([x.toArray(), y.toArray()], [[3, 4], 1]);
+ * ```
+ */
+export class TensorDataset implements Dataset<Tensor[]> {
+  /** The tensors. */
+  readonly tensors: readonly Tensor[];
+  /** The number of samples. */
+  readonly length: number;
+
+  /**
+   * @param tensors At least one, all of the same length along their first axis.
+   * @throws {TypeError} if one is no tensor.
+   * @throws {RangeError} if there is none, one is a scalar, or lengths differ.
+   */
+  constructor(...tensors: Tensor[]) {
+    const action = "make a TensorDataset";
+    if (tensors.length === 0) {
+      throw new RangeError(`Cannot ${action}: got no tensors, expected at least one`);
+    }
+    tensors.forEach((x, i) => {
+      assertTensor(action, x, `tensors[${i}]`);
+      if (x.ndim === 0 || x.shape[0] !== tensors[0].shape[0]) {
+        throw new RangeError(
+          `Cannot ${action}: got tensors[${i}] of shape ${formatShape(x.shape)}, expected ` +
+            (i === 0 ? "at least one axis" : `${tensors[0].shape[0]} rows as the first`),
+        );
+      }
+    });
+    this.tensors = tensors;
+    this.length = tensors[0].shape[0];
+  }
+
+  /**
+   * Row `index` of each tensor, copied, off the tape.
+   *
+   * @throws {RangeError} if it is not in 0 … length − 1.
+   */
+  get(index: number): Tensor[] {
+    return this.rows([index]).map((x) => new Tensor(x.storage, x.shape.slice(1)));
+  }
+
+  /**
+   * Some rows of each tensor as one batch, copied, off the tape.
+   *
+   * @throws {RangeError} if an index is not in 0 … length − 1.
+   */
+  rows(indices: ArrayLike<number>): Tensor[] {
+    for (let i = 0; i < indices.length; i++) {
+      const index = indices[i];
+      if (!Number.isInteger(index) || index < 0 || index >= this.length) {
+        throw new RangeError(
+          `Cannot get a sample: got index ${index}, expected one of 0 … ${this.length - 1}`,
+        );
+      }
+    }
+    return this.tensors.map((x) => takeRows(x, indices));
+  }
+}
+
+function takeRows(x: Tensor, indices: ArrayLike<number>): Tensor {
+  const [length, ...rest] = x.shape;
+  const width = length === 0 ? 0 : x.size / length;
+  const taken = zeros([indices.length, ...rest]);
+  const from = x.storage.values;
+  const into = taken.storage.values;
+  for (let i = 0; i < indices.length; i++) {
+    const start = indices[i] * width;
+    into.set(from.subarray(start, start + width), i * width);
+  }
+  return taken;
+}

@@ -1,0 +1,64 @@
+/**
+ * Batches from samples.
+ */
+import { noGrad, stack, Tensor, tensor } from "../autograd/mod.ts";
+import { describe } from "../autograd/ops/creation.ts";
+
+/** What samples become in a batch: numbers and tensors a tensor with one more axis, at every level. */
+export type Batched<Sample> = Sample extends Tensor | number ? Tensor
+  : Sample extends readonly unknown[] ? { -readonly [Key in keyof Sample]: Batched<Sample[Key]> }
+  : Sample extends object ? { -readonly [Key in keyof Sample]: Batched<Sample[Key]> }
+  : Sample[];
+
+/**
+ * Stacks samples of one form along a new first axis: tensors, numbers, and lists and objects of them.
+ * Other values are listed.
+ *
+ * @throws {RangeError} if shapes or the number of parts differ.
+ *
+ * @example
+ * ```ts
+ * import { stackSamples, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const batch = stackSamples([{ x: tensor([1, 2]), y: 0 }, { x: tensor([3, 4]), y: 1 }]);
+ * assertEquals(batch.x.toArray(), [[1, 2], [3, 4]]);
+ * assertEquals(batch.y.toArray(), [0, 1]);
+ * ```
+ */
+export function stackSamples<Sample>(samples: readonly Sample[]): Batched<Sample> {
+  return stackValues(samples) as Batched<Sample>;
+}
+
+function stackValues(values: readonly unknown[]): unknown {
+  const first = values[0];
+  if (values.every((value) => value instanceof Tensor)) return noGrad(() => stack(values));
+  if (values.every((value) => typeof value === "number")) return tensor(values);
+  if (Array.isArray(first)) {
+    return first.map((_, part) =>
+      stackValues(values.map((value) => {
+        if (!Array.isArray(value) || value.length !== first.length) throw unlike(value, first);
+        return value[part];
+      }))
+    );
+  }
+  if (typeof first === "object" && first !== null && !(first instanceof Tensor)) {
+    const keys = Object.keys(first);
+    return Object.fromEntries(keys.map((key) => [
+      key,
+      stackValues(values.map((value) => {
+        if (typeof value !== "object" || value === null || !(key in value)) {
+          throw unlike(value, first);
+        }
+        return (value as Record<string, unknown>)[key];
+      })),
+    ]));
+  }
+  return [...values];
+}
+
+function unlike(value: unknown, first: unknown): RangeError {
+  return new RangeError(
+    `Cannot stack samples: got ${describe(value)}, expected one like the first, ${describe(first)}`,
+  );
+}

@@ -1,0 +1,163 @@
+/**
+ * Gradients kept within bounds.
+ */
+import { Tensor, tensor } from "../../autograd/mod.ts";
+import { assertTensor, describe } from "../../autograd/ops/creation.ts";
+
+/** How {@linkcode clipGradNorm_} measures. */
+export interface ClipGradNormOptions {
+  /** The p of the norm; ±Infinity for the largest or smallest absolute value, 2 where left out. */
+  readonly normType?: number;
+  /** Whether a norm that is NaN or infinite throws, before anything is scaled. */
+  readonly errorIfNonfinite?: boolean;
+}
+
+/**
+ * Scales the gradients of all parameters together so that their norm is at most `maxNorm`.
+ *
+ * ```text
+ * g = g · min(1, maxNorm / (norm + 1e-6))
+ * ```
+ *
+ * where the norm is that of the norms of the gradients, and the factor is always applied. Gradients of
+ * `null` are passed over.
+ *
+ * @param params A tensor or an iterable of tensors.
+ * @param maxNorm The bound, at least 0.
+ * @param options See {@linkcode ClipGradNormOptions}.
+ * @returns The norm before clipping, a scalar; 0 without gradients.
+ * @throws {TypeError} for a wrong kind.
+ * @throws {RangeError} if `maxNorm` is negative or NaN, `normType` is NaN, or the norm is not finite
+ * with `errorIfNonfinite`.
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const w = tensor([0, 0], { requiresGrad: true });
+ * w.grad = tensor([3, 4]);
+ * assertAlmostEquals(nn.utils.clipGradNorm_([w], 1).item(), 5);
+ * assertAlmostEquals(w.grad.data[1], 0.8, 1e-6);
+ * ```
+ */
+export function clipGradNorm_(
+  params: Tensor | Iterable<Tensor>,
+  maxNorm: number,
+  options: ClipGradNormOptions = {},
+): Tensor {
+  const action = "run clipGradNorm_";
+  const { normType = 2, errorIfNonfinite = false } = options;
+  const bound = readBound(action, maxNorm, "maxNorm");
+  if (typeof normType !== "number") {
+    throw new TypeError(`Cannot ${action}: got normType ${describe(normType)}, expected a number`);
+  }
+  if (Number.isNaN(normType)) {
+    throw new RangeError(`Cannot ${action}: got normType NaN, expected a number`);
+  }
+  const grads = gradientsOf(action, params);
+  const norms = Float64Array.from(grads, (grad) => vectorNorm(grad.storage.values, normType));
+  const norm = grads.length === 0 ? 0 : vectorNorm(norms, normType);
+  if (errorIfNonfinite && !Number.isFinite(norm)) {
+    throw new RangeError(
+      `Cannot ${action}: got gradients with a norm of ${norm}, expected a finite one; ` +
+        `errorIfNonfinite: false scales by it`,
+    );
+  }
+  const factor = Math.min(1, bound / (norm + 1e-6));
+  for (const grad of grads) {
+    const values = grad.storage.values;
+    for (let i = 0; i < values.length; i++) values[i] *= factor;
+    grad.storage.version++;
+  }
+  return tensor(norm);
+}
+
+/**
+ * Limits every element of the gradients to −clipValue … clipValue. Gradients of `null` are passed
+ * over.
+ *
+ * @param params A tensor or an iterable of tensors.
+ * @param clipValue The bound, at least 0.
+ * @throws {TypeError} for a wrong kind. @throws {RangeError} if `clipValue` is negative or NaN.
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const w = tensor([0, 0], { requiresGrad: true });
+ * w.grad = tensor([-3, 0.5]);
+ * nn.utils.clipGradValue_([w], 1);
+ * assertEquals(w.grad.toArray(), [-1, 0.5]);
+ * ```
+ */
+export function clipGradValue_(params: Tensor | Iterable<Tensor>, clipValue: number): void {
+  const action = "run clipGradValue_";
+  const bound = readBound(action, clipValue, "clipValue");
+  for (const grad of gradientsOf(action, params)) {
+    const values = grad.storage.values;
+    for (let i = 0; i < values.length; i++) {
+      values[i] = Math.min(Math.max(values[i], -bound), bound);
+    }
+    grad.storage.version++;
+  }
+}
+
+function readBound(action: string, value: unknown, name: string): number {
+  const bound = value instanceof Tensor && value.size === 1 ? value.item() : value;
+  if (typeof bound !== "number") {
+    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a number`);
+  }
+  if (!(bound >= 0)) {
+    throw new RangeError(
+      `Cannot ${action}: got ${name} ${bound}, expected a number of at least 0`,
+    );
+  }
+  return bound;
+}
+
+function gradientsOf(action: string, params: Tensor | Iterable<Tensor>): Tensor[] {
+  const given: unknown = params;
+  const list = given instanceof Tensor ? [given] : given;
+  if (typeof list !== "object" || list === null || !(Symbol.iterator in list)) {
+    throw new TypeError(
+      `Cannot ${action}: got params ${
+        describe(params)
+      }, expected a Tensor or an iterable of tensors`,
+    );
+  }
+  const grads: Tensor[] = [];
+  let index = 0;
+  for (const param of list as Iterable<unknown>) {
+    assertTensor(action, param, `params[${index++}]`);
+    if (param.grad !== null) grads.push(param.grad);
+  }
+  return grads;
+}
+
+/** (Σ|x|^p)^(1/p), with its limits at ±∞ and the number of elements other than 0 for p = 0. */
+function vectorNorm(x: Float64Array, p: number): number {
+  let total = 0;
+  switch (p) {
+    case 2:
+      for (let i = 0; i < x.length; i++) total += x[i] * x[i];
+      return Math.sqrt(total);
+    case 1:
+      for (let i = 0; i < x.length; i++) total += Math.abs(x[i]);
+      return total;
+    case 0:
+      for (let i = 0; i < x.length; i++) if (x[i] !== 0) total++;
+      return total;
+    case Infinity:
+      for (let i = 0; i < x.length; i++) total = Math.max(total, Math.abs(x[i]));
+      return total;
+    case -Infinity:
+      total = Infinity;
+      for (let i = 0; i < x.length; i++) total = Math.min(total, Math.abs(x[i]));
+      return total;
+    default:
+      for (let i = 0; i < x.length; i++) total += Math.abs(x[i]) ** p;
+      return total ** (1 / p);
+  }
+}

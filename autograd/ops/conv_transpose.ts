@@ -3,7 +3,8 @@
  */
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { checkBias, checkImages, checkOperands, transposed } from "./conv.ts";
+import { checkBias, checkImages, checkOperands } from "./conv.ts";
+import { transposed } from "./conv_primitives.ts";
 import { type PerAxis, perAxis, spatial, windowOf, withBatch, withoutBatch } from "./window.ts";
 
 /** How a transposed convolution slides. */

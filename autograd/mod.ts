@@ -42,4 +42,12 @@ export type { Dims, Shape } from "./shape.ts";
 export { isStatsUpdateEnabled, noStatsUpdate } from "./statistics.ts";
 export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape.ts";
 export { type HookHandle, Tensor } from "./tensor.ts";
+export {
+  onWarning,
+  silenceWarnings,
+  type Warning,
+  type WarningCode,
+  type WarningHandler,
+  WARNINGS,
+} from "./warnings.ts";
 export * from "./ops/mod.ts";

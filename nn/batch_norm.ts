@@ -4,6 +4,7 @@
 import { cat, chunk, isStatsUpdateEnabled, type Tensor } from "../autograd/mod.ts";
 import { type BatchMoments, blend, normalizeWith } from "./functional/batch_norm.ts";
 import { normalizeMasked } from "./functional/masked_batch_norm.ts";
+import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
 import { PooledMoments } from "./moments.ts";
 import { TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
 
@@ -87,6 +88,7 @@ export abstract class BatchNorm extends TrackedNorm {
     }
     this.virtualBatchSize = virtualBatchSize;
     this.nonFinite = nonFinite;
+    warnOfMomentum(this);
   }
 
   /**
@@ -127,6 +129,7 @@ export abstract class BatchNorm extends TrackedNorm {
   private normalize(x: Tensor, mask: Tensor | null): Tensor {
     const useBatch = this.training || (this.runningMean === null && this.runningVar === null);
     const update = this.training && this.trackRunningStats && isStatsUpdateEnabled();
+    warnOfMode(this, useBatch, update);
     const factor = update && this.accumulation === null ? this.countBatch() : 0;
     const handOn = !useBatch || update;
     const operands = {
@@ -138,6 +141,7 @@ export abstract class BatchNorm extends TrackedNorm {
     };
     const settings = { training: useBatch, eps: this.eps };
     const absorb = (moments: BatchMoments): void => {
+      if (useBatch) warnOfMoments(this, moments, update);
       if (update) this.absorb(moments, factor);
     };
     return mask === null
@@ -203,6 +207,11 @@ export abstract class BatchNorm extends TrackedNorm {
   /** Whether the running statistics are frozen. */
   get frozen(): boolean {
     return this.frozenStats;
+  }
+
+  /** Whether γ and β were frozen by {@linkcode freeze}. */
+  get frozenParameters(): boolean {
+    return this.frozenAffine;
   }
 
   /**

@@ -3,6 +3,7 @@
  * pruned or fused ones.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
+import { withoutWarnings } from "../autograd/warnings.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import type { Module } from "./module.ts";
 import { PooledMoments } from "./moments.ts";
@@ -59,7 +60,8 @@ export function updateBn(
   const modes = model.modules().map((module) => ({ module, training: module.training }));
   const momenta = layers.map((layer) => layer.momentum);
   try {
-    noGrad(() => (options.exact ? pooled : averaged)(batches, model, layers));
+    const run = options.exact ? pooled : averaged;
+    withoutWarnings(() => noGrad(() => run(batches, model, layers)));
   } finally {
     for (const { module, training } of modes) module.training = training;
     layers.forEach((layer, i) => layer.momentum = momenta[i]);

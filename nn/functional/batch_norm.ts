@@ -122,13 +122,24 @@ export function normalizeWith(
     if (x.size > 0) onStatistics(momentsOf(count, result));
     return result.y;
   }
+  return normalizeBatch(x, weight, bias, runningStatistics(operands), eps).y;
+}
+
+/**
+ * The running statistics for evaluation.
+ *
+ * @throws {RangeError} if one is missing.
+ */
+export function runningStatistics(
+  { x, runningMean, runningVar }: BatchNormOperands,
+): { mean: Tensor; variance: Tensor } {
   if (runningMean === null || runningVar === null) {
     throw new RangeError(
       `Cannot run batchNorm: running_${runningMean === null ? "mean" : "var"} must be defined in ` +
-        `evaluation mode, got null, expected a tensor of shape [${channels}]`,
+        `evaluation mode, got null, expected a tensor of shape [${x.shape[1]}]`,
     );
   }
-  return normalizeBatch(x, weight, bias, { mean: runningMean, variance: runningVar }, eps).y;
+  return { mean: runningMean, variance: runningVar };
 }
 
 /** The statistics that a forward used. */

@@ -59,6 +59,12 @@ export function classAxis(action: string, x: Tensor): number {
   return x.ndim === 1 ? 0 : 1;
 }
 
+/** A shape as [samples, classes, positions]. */
+export function classLayout(shape: Shape, axis: number): [n: number, c: number, s: number] {
+  const product = (sizes: Shape) => sizes.reduce((a, b) => a * b, 1);
+  return [product(shape.slice(0, axis)), shape[axis], product(shape.slice(axis + 1))];
+}
+
 /**
  * Checks the weights of the classes.
  *

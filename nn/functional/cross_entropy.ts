@@ -9,12 +9,18 @@ import {
   mul,
   neg,
   reshape,
-  type Shape,
   sum,
   type Tensor,
 } from "../../autograd/mod.ts";
 import { assertTensor } from "../../autograd/ops/creation.ts";
-import { asTarget, checkClasses, checkClassWeight, classAxis, type Target } from "./classes.ts";
+import {
+  asTarget,
+  checkClasses,
+  checkClassWeight,
+  classAxis,
+  classLayout,
+  type Target,
+} from "./classes.ts";
 import { checkReduction, type LossOptions } from "./reduction.ts";
 
 /** How {@linkcode crossEntropy} weighs its targets. */
@@ -87,12 +93,6 @@ export function crossEntropy(
     labelSmoothing,
   });
   return reduction === "none" ? reshape(loss, t.shape) : loss;
-}
-
-/** A shape as [samples, classes, positions]. */
-export function classLayout(shape: Shape, axis: number): [n: number, c: number, s: number] {
-  const product = (sizes: Shape) => sizes.reduce((a, b) => a * b, 1);
-  return [product(shape.slice(0, axis)), shape[axis], product(shape.slice(axis + 1))];
 }
 
 function fromProbabilities(

@@ -2,7 +2,7 @@
  * Batch normalisation of batches in which some positions do not count, such as padding.
  */
 import { noGrad, Tensor } from "../../autograd/mod.ts";
-import type { BatchMoments, BatchNormOperands } from "./batch_norm.ts";
+import { type BatchMoments, type BatchNormOperands, runningStatistics } from "./batch_norm.ts";
 
 /**
  * Batch normalisation whose statistics come from the valid positions only; the others are 0 in the
@@ -14,11 +14,12 @@ import type { BatchMoments, BatchNormOperands } from "./batch_norm.ts";
  * @throws {RangeError} if the mask does not fit, or one position alone is valid in training.
  */
 export function normalizeMasked(
-  { x, runningMean, runningVar, weight, bias }: BatchNormOperands,
+  operands: BatchNormOperands,
   mask: Tensor,
   { training, eps }: { readonly training: boolean; readonly eps: number },
   onStatistics: (moments: BatchMoments) => void,
 ): Tensor {
+  const { x, weight, bias } = operands;
   const valid = alignMask(x, mask);
   const channel = x.shape.map((size, i) => i === 1 ? size : 1);
   const spread = (t: Tensor): Tensor => t.reshape(channel);
@@ -27,8 +28,8 @@ export function normalizeMasked(
     return (bias === null ? scaled : scaled.add(spread(bias))).mul(valid);
   };
   if (!training) {
-    const inv = spread(runningVar!).add(eps).rsqrt();
-    return affine(x.sub(spread(runningMean!)).mul(inv));
+    const { mean, variance } = runningStatistics(operands);
+    return affine(x.sub(spread(mean)).mul(spread(variance).add(eps).rsqrt()));
   }
   const count = valid.sum().item();
   if (count === 0) return x.mul(0);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { silenceWarnings } from "../../autograd/mod.ts";
 import { Mismatch } from "./compare.ts";
 import {
   type BatchNormCase,
@@ -23,6 +24,9 @@ import { type Draw, draws, type SeedCase } from "./random.ts";
 import { readCases } from "./recorded.ts";
 import { AdapterError } from "./signatures.ts";
 import { runTrajectoryCase, type TrajectoryCase } from "./trajectories.ts";
+
+// Many recorded cases are what the library warns of: tiny batches, evaluation before training.
+silenceWarnings();
 
 /** One recorded case. */
 export interface Case {

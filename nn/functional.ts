@@ -21,6 +21,16 @@ export {
   avgPool3d,
   type AvgPoolOptions,
 } from "../autograd/ops/avg_pool.ts";
+export {
+  celu,
+  hardshrink,
+  hardsigmoid,
+  type ShrinkOptions,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "../autograd/ops/composed_activations.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "../autograd/ops/conv.ts";
 export {
   convTranspose1d,

@@ -19,6 +19,7 @@ export { type NormalizedGroups, normalizeGroups } from "./group_norm.ts";
 export * from "./bounds.ts";
 export { broadcastTo, sumTo } from "./broadcast.ts";
 export * from "./compare.ts";
+export * from "./composed_activations.ts";
 export { clone, copyInto } from "./copy.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv.ts";
 export {
@@ -47,6 +48,7 @@ export { gather, type Index, indexSelect, scatterAdd } from "./index.ts";
 export { interpolate, type InterpolateMode, type InterpolateOptions } from "./interpolate.ts";
 export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./join.ts";
 export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./cross_entropy.ts";
+export { elementwiseBinaryCrossEntropy, huber } from "./loss.ts";
 export { matmul } from "./matmul.ts";
 export {
   adaptiveMaxPool1d,

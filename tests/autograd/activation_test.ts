@@ -153,3 +153,34 @@ Deno.test("softmax wants a dim in range", () => {
   );
   assertThrows(() => tg.softmin(x, 7), RangeError, "Cannot softmin: got dim 7");
 });
+
+Deno.test("the composed activations have PyTorch's values and sides at their kinks", () => {
+  const x = [-3, -0.5, 0, 0.5, 3];
+  const cases: [f: (x: tg.Tensor) => tg.Tensor, values: number[], slopes: number[]][] = [
+    [
+      (x) => tg.celu(x, { alpha: 2 }),
+      [-1.5537396797031404, -0.44239843385719024, 0, 0.5, 3],
+      [0.22313016014842982, 0.7788007830714049, 1, 1, 1],
+    ],
+    [
+      tg.hardsigmoid,
+      [0, 2.5 / 6, 0.5, 3.5 / 6, 1],
+      [0, 1 / 6, 1 / 6, 1 / 6, 0],
+    ],
+    [tg.softsign, [-0.75, -1 / 3, 0, 1 / 3, 0.75], [1 / 16, 4 / 9, 1, 4 / 9, 1 / 16]],
+    [
+      tg.tanhshrink,
+      [-2.0049452463132695, -0.03788284273999026, 0, 0.03788284273999026, 2.0049452463132695],
+      [0.9901339628345598, 0.2135522670340726, 0, 0.2135522670340726, 0.9901339628345598],
+    ],
+    [tg.hardshrink, [-3, 0, 0, 0, 3], [1, 0, 0, 0, 1]],
+    [tg.softshrink, [-2.5, 0, 0, 0, 2.5], [1, 0, 0, 0, 1]],
+    [(x) => tg.threshold(x, 0.5, 7), [7, 7, 7, 7, 3], [0, 0, 0, 0, 1]],
+  ];
+  for (const [f, values, expected] of cases) {
+    close(f(tensor(x)).data, values);
+    close(slopes(f, x), expected);
+  }
+  assertThrows(() => tg.softshrink(tensor(x), { lambd: -1 }), RangeError, "Cannot softshrink");
+  assertThrows(() => tg.celu(tensor(x), { alpha: 0 }), RangeError, "Cannot celu: got alpha 0");
+});

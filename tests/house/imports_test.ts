@@ -5,7 +5,7 @@ import { publishedModules, root } from "./package.ts";
 // from those above it in this list. Types may be imported from anywhere.
 const layers: [name: string, files: RegExp][] = [
   ["kernels", /^autograd\/kernels\//],
-  ["tape", /^autograd\/(primitive|tape|tensor|shape|print|statistics|random)\.ts$/],
+  ["tape", /^autograd\/(primitive|tape|tensor|shape|print|statistics|random|warnings)\.ts$/],
   ["tape", /^autograd\/random\//],
   ["operations", /^autograd\/ops\//],
   ["reverse pass", /^autograd\/(backward|gradcheck|anomaly)\.ts$/],

@@ -3,26 +3,17 @@
  *
  * @module
  */
-import type { Tensor } from "../../autograd/mod.ts";
+import type { Tensor } from "../../mod.ts";
+import * as entry from "../../mod.ts";
+import * as functionalRoom from "../../nn/functional.ts";
 import { AdapterError, type Call } from "./signatures.ts";
 
 type Room = Record<string, unknown>;
 
-async function room(path: string): Promise<Room> {
-  try {
-    return await import(path);
-  } catch (error) {
-    console.error(`Cannot load ${path}: ${error}`);
-    return {};
-  }
-}
-
-const [top, functional, nn, optim] = await Promise.all([
-  room(new URL("../../autograd/mod.ts", import.meta.url).href),
-  room(new URL("../../nn/functional.ts", import.meta.url).href),
-  room(new URL("../../nn/mod.ts", import.meta.url).href),
-  room(new URL("../../optim/mod.ts", import.meta.url).href),
-]);
+const top: Room = entry;
+const functional: Room = functionalRoom;
+const nn: Room = entry.nn;
+const optim: Room = entry.optim;
 
 /** A function of the library, by name. */
 export type AnyFunction = (...args: unknown[]) => unknown;

@@ -88,7 +88,17 @@ export {
 } from "../autograd/ops/sigmoid.ts";
 export { logSoftmax, softmax, softmin } from "../autograd/ops/softmax.ts";
 export { fold, unfold, type UnfoldOptions } from "../autograd/ops/unfold.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "./functional/attention.ts";
 export { batchNorm, type BatchNormOptions } from "./functional/batch_norm.ts";
+export {
+  binaryCrossEntropy,
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogits,
+  type BinaryCrossEntropyWithLogitsOptions,
+  multilabelSoftMarginLoss,
+  softMarginLoss,
+} from "./functional/binary_loss.ts";
+export type { Target } from "./functional/classes.ts";
 export { crossEntropy, type CrossEntropyOptions } from "./functional/cross_entropy.ts";
 export {
   type EpsOptions,
@@ -98,4 +108,48 @@ export {
   layerNorm,
   rmsNorm,
 } from "./functional/normalization.ts";
+export { pairwiseDistance, type PairwiseDistanceOptions } from "./functional/distance.ts";
+export {
+  alphaDropout,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  type DropoutOptions,
+} from "./functional/dropout.ts";
+export {
+  gaussianNllLoss,
+  type GaussianNllLossOptions,
+  klDiv,
+  type KlDivOptions,
+  poissonNllLoss,
+  type PoissonNllLossOptions,
+} from "./functional/likelihood_loss.ts";
+export {
+  localResponseNorm,
+  type LocalResponseNormOptions,
+} from "./functional/local_response_norm.ts";
+export {
+  cosineEmbeddingLoss,
+  hingeEmbeddingLoss,
+  type MarginLossOptions,
+  marginRankingLoss,
+  tripletMarginLoss,
+  type TripletMarginLossOptions,
+} from "./functional/margin_loss.ts";
+export {
+  multilabelMarginLoss,
+  multiMarginLoss,
+  type MultiMarginLossOptions,
+} from "./functional/multi_margin_loss.ts";
+export { nllLoss, type NllLossOptions } from "./functional/nll_loss.ts";
+export {
+  huberLoss,
+  type HuberLossOptions,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+  type SmoothL1LossOptions,
+  type WeightedLossOptions,
+} from "./functional/regression_loss.ts";
 export type { LossOptions, Reduction } from "./functional/reduction.ts";

@@ -19,6 +19,7 @@ export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
 export { erf } from "./plain/erf.ts";
 export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
 export type { IndexedRows, IndexWalk } from "./plain/index.ts";
+export { binaryCrossEntropy, huber, huberBackward } from "./plain/loss.ts";
 export { addRow, matmul } from "./plain/matmul.ts";
 export type { MatmulSizes } from "./plain/matmul.ts";
 export {

@@ -1,0 +1,61 @@
+/**
+ * Losses element by element, whose compositions would lose digits or gradients.
+ */
+import * as kernels from "../kernels/mod.ts";
+import { definePrimitive, type Input, type Primitive } from "../primitive.ts";
+import { bind } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+import { div, mul, neg, sub } from "./arithmetic.ts";
+import { clampMin } from "./bounds.ts";
+import { lt } from "./compare.ts";
+import { abs, log, log1p } from "./pointwise.ts";
+import { uniform, uniformAwayFrom } from "./samples.ts";
+import { defineSlope } from "./slope.ts";
+
+const huberOf = defineSlope<{ readonly delta: number }>({
+  name: "huber",
+  summary: "d²/2 for |d| < delta, else delta·(|d| − delta/2)",
+  saves: "x",
+  forward: (d, out, { delta }) => kernels.huber(d, out, delta),
+  backward: (g, d, out, { delta }) => kernels.huberBackward(g, d, out, delta),
+  // f′ = d between ±delta, flat beyond
+  curvature: (d, { delta }) => lt(abs(d), delta),
+  samples: (random) => [{
+    inputs: [uniformAwayFrom(random, [2, 4], -2, 2, [-0.7, 0.7])],
+    attrs: { delta: 0.7 },
+  }],
+});
+
+/** Huber's function of a difference: square near 0, straight from ±delta on. */
+export function huber(d: Tensor, delta: number): Tensor {
+  return huberOf(d, { delta });
+}
+
+type BinaryCrossEntropy = Primitive<
+  readonly [x: Tensor, y: Tensor],
+  readonly [loss: Tensor],
+  readonly [x: Tensor, y: Input]
+>;
+
+const binaryCrossEntropyPrimitive: BinaryCrossEntropy = definePrimitive<BinaryCrossEntropy>({
+  name: "binaryCrossEntropy",
+  summary: "−(y·ln x + (1 − y)·ln(1 − x)), each logarithm at least −100",
+  shape: ([x]) => [x],
+  forward: ([x, y], [loss]) =>
+    kernels.binaryCrossEntropy(x.storage.values, y.storage.values, loss.storage.values),
+  save: ([x, y], _, __, needs) => [x, needs[0] ? y : null],
+  // to x: g·(x − y)/(x·(1 − x)), the divisor at least 1e-12; to y: g·(ln(1 − x) − ln x)
+  vjp: ([g], { saved: [x, y], needs }) => [
+    y === null ? null : div(mul(g, sub(x, y)), clampMin(mul(sub(1, x), x), 1e-12)),
+    needs[1] ? mul(g, sub(log1p(neg(x)), log(x))) : null,
+  ],
+  samples: (random) => [{
+    inputs: [uniform(random, [2, 3], 0.2, 0.8), uniform(random, [2, 3], 0, 1)] as const,
+    attrs: undefined,
+  }],
+});
+
+/** The binary cross entropy of each probability with its target; shapes are equal. */
+export function elementwiseBinaryCrossEntropy(x: Tensor, y: Tensor): Tensor {
+  return bind(binaryCrossEntropyPrimitive, [x, y], undefined)[0];
+}

@@ -87,18 +87,44 @@ export function dtypeToWrite(
   return isCounter ? "I64" : float;
 }
 
-/** The bytes of values in a format; a view of `values` itself for F64. */
+/** How many values are converted at once. */
+const PIECE = 2 ** 19;
+
+/**
+ * The bytes of a tensor in a format, in pieces. Each is a copy that is made when its turn comes: memory
+ * behind a tensor may move while somebody waits for a disk.
+ */
+export function* encodePieces(
+  tensor: Tensor,
+  dtype: FloatDtype | "I64",
+): Iterable<Uint8Array<ArrayBuffer>> {
+  for (let start = 0; start < tensor.size; start += PIECE) {
+    yield encodeRange(tensor, dtype, start, Math.min(start + PIECE, tensor.size));
+  }
+}
+
+/** The bytes of a tensor in a format, copied. */
 export function encodeValues(
-  values: Float64Array,
+  tensor: Tensor,
   dtype: FloatDtype | "I64",
 ): Uint8Array<ArrayBuffer> {
+  return encodeRange(tensor, dtype, 0, tensor.size);
+}
+
+function encodeRange(
+  { storage }: Tensor,
+  dtype: FloatDtype | "I64",
+  start: number,
+  end: number,
+): Uint8Array<ArrayBuffer> {
+  const { values } = storage;
   switch (dtype) {
     case "F64":
-      return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+      return new Uint8Array(values.slice(start, end).buffer as ArrayBuffer);
     case "F32":
-      return new Uint8Array(new Float32Array(values).buffer);
+      return new Uint8Array(new Float32Array(values.subarray(start, end)).buffer);
     case "I64":
-      return new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+      return new Uint8Array(BigInt64Array.from(values.subarray(start, end), BigInt).buffer);
   }
 }
 

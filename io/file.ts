@@ -114,3 +114,15 @@ export function sourceOf(bytes: Uint8Array, name: string): ByteSource {
     },
   };
 }
+
+/** Pieces as one array. */
+export function joinChunks(chunks: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
+  const pieces = [...chunks];
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

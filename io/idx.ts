@@ -26,7 +26,9 @@ export async function parseIdx(bytes: Uint8Array, name = "IDX data"): Promise<By
   if (plain.length < 4 || view.getUint16(0) !== 0 || plain[2] !== UNSIGNED_BYTE) {
     const start = [...plain.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0"));
     throw new RangeError(
-      `Cannot read ${name}: got a file that starts with ${start.join(" ") || "nothing"}, expected ` +
+      `Cannot read ${name}: got a file that starts with ${
+        start.join(" ") || "nothing"
+      }, expected ` +
         `00 00 08 (IDX of unsigned bytes)`,
     );
   }

@@ -18,6 +18,11 @@
  * @module
  */
 export type { DtypeName, FloatDtype } from "./dtype.ts";
+export type { PickleKey, PickleMap, PickleValue } from "./pickle/values.ts";
+export { decodeNpy, encodeNpy, loadNpy, type NpyOptions, saveNpy } from "./npy.ts";
+export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./npz.ts";
+export { decodeTorch, loadTorch } from "./torch/read.ts";
+export { encodeTorch, saveTorch, type TorchOptions, type TorchValue } from "./torch/write.ts";
 export { type ByteArray, gunzip, isGzip, parseIdx } from "./idx.ts";
 export {
   decodeSafetensors,

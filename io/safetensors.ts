@@ -5,9 +5,10 @@
  * @see https://github.com/huggingface/safetensors#format
  */
 import { Tensor } from "../autograd/mod.ts";
-import { type Dtype, dtypeNames, dtypeToWrite, encodeValues, findDtype } from "./dtype.ts";
+import { type Dtype, dtypeNames, dtypeToWrite, encodePieces, findDtype } from "./dtype.ts";
 import type { FloatDtype } from "./dtype.ts";
-import { type ByteSource, withFile, writeWhole } from "./file.ts";
+import { messageOf, quote } from "./errors.ts";
+import { type ByteSource, joinChunks, withFile, writeWhole } from "./file.ts";
 
 /** Tensors by name as a file holds them, with what the file says about itself. */
 export class LoadedTensors extends Map<string, Tensor> {
@@ -119,14 +120,7 @@ export function encodeSafetensors(
   state: ReadonlyMap<string, Tensor>,
   options: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const chunks = [...chunksOf(state, options)];
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinChunks(chunksOf(state, options));
 }
 
 /**
@@ -360,7 +354,7 @@ function* chunksOf(
   new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
   head.set(json, 8);
   yield head;
-  for (const i of order) yield encodeValues(plan[i].tensor.storage.values, plan[i].dtype);
+  for (const i of order) yield* encodePieces(plan[i].tensor, plan[i].dtype);
 }
 
 function widthOf(dtype: FloatDtype | "I64"): number {
@@ -379,12 +373,4 @@ function metadataEntries(
     }
   }
   return entries;
-}
-
-function quote(name: string): string {
-  return `"${name.length > 80 ? `${name.slice(0, 80)}…` : name}"`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

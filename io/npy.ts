@@ -1,0 +1,250 @@
+/**
+ * `.npy`, NumPy's file for one array: a magic number, a header that is a Python dict literal, and the
+ * values.
+ *
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+import { Tensor } from "../autograd/mod.ts";
+import { assertTensor } from "../autograd/ops/creation.ts";
+import { formatShape } from "../autograd/shape.ts";
+import { type Dtype, encodeValues, findDtype, type FloatDtype } from "./dtype.ts";
+import { messageOf } from "./errors.ts";
+import { readBytes, writeWhole } from "./file.ts";
+import type { NameOptions } from "./safetensors.ts";
+
+/** How an array is written. */
+export interface NpyOptions {
+  /** The format of the values; `"F32"` rounds them. */
+  readonly dtype?: FloatDtype;
+}
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+const ALIGNMENT = 64;
+const MOST_DIMS = 64;
+const LONGEST_HEADER = 65536;
+
+/** By NumPy's type code without the byte order. */
+const DTYPES: Readonly<Record<string, string>> = {
+  f8: "F64",
+  f4: "F32",
+  f2: "F16",
+  i8: "I64",
+  i4: "I32",
+  i2: "I16",
+  i1: "I8",
+  u8: "U64",
+  u4: "U32",
+  u2: "U16",
+  u1: "U8",
+  b1: "BOOL",
+};
+const CODES = { F64: "<f8", F32: "<f4", I64: "<i8" } as const;
+
+/** A tensor and the number format that it had. */
+export interface NpyArray {
+  /** The values as float64. */
+  readonly tensor: Tensor;
+  /** The number format in the file. */
+  readonly dtype: string;
+}
+
+/**
+ * Writes one tensor as `.npy`, whole or not at all.
+ *
+ * @param path The file; what was there is replaced.
+ * @param x The tensor.
+ * @param options `dtype: "F32"` to round to float32.
+ * @throws {TypeError} if `x` is no tensor.
+ *
+ * @example
+ * ```ts
+ * import { loadNpy, saveNpy } from "@tapegrad/tapegrad/io";
+ * import { tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = await Deno.makeTempFile();
+ * await saveNpy(path, tensor([[1, 2], [3, 4]]));
+ * assertEquals((await loadNpy(path)).toArray(), [[1, 2], [3, 4]]);
+ * await Deno.remove(path);
+ * ```
+ */
+export async function saveNpy(path: string, x: Tensor, options: NpyOptions = {}): Promise<void> {
+  await writeWhole(path, [encodeNpy(x, options)]);
+}
+
+/**
+ * Reads the array of a `.npy` file.
+ *
+ * @param path The file.
+ * @returns The values as a tensor.
+ * @throws {RangeError} if the file is damaged or holds something other than numbers.
+ */
+export async function loadNpy(path: string): Promise<Tensor> {
+  return decodeNpy(await readBytes(path), { name: path });
+}
+
+/**
+ * The bytes of a `.npy` file.
+ *
+ * @throws {TypeError} if `x` is no tensor.
+ */
+export function encodeNpy(x: Tensor, options: NpyOptions = {}): Uint8Array<ArrayBuffer> {
+  assertTensor("write an array", x, "x");
+  return encodeArray(x, options.dtype ?? "F64");
+}
+
+/**
+ * Reads the bytes of a `.npy` file.
+ *
+ * @param bytes The file.
+ * @param options `name` for errors.
+ * @throws {RangeError} if it is damaged or holds something other than numbers.
+ */
+export function decodeNpy(bytes: Uint8Array, options: NameOptions = {}): Tensor {
+  return decodeArray(bytes, options.name ?? "npy data").tensor;
+}
+
+/** The bytes of a `.npy` file in any format that is written. */
+export function encodeArray(x: Tensor, dtype: FloatDtype | "I64"): Uint8Array<ArrayBuffer> {
+  const { shape } = x;
+  const sizes = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const text = `{'descr': '${CODES[dtype]}', 'fortran_order': False, 'shape': ${sizes}, }`;
+  const length = Math.ceil((10 + text.length + 1) / ALIGNMENT) * ALIGNMENT;
+  const values = encodeValues(x, dtype);
+  const bytes = new Uint8Array(length + values.length);
+  bytes.set(MAGIC);
+  bytes[6] = 1;
+  new DataView(bytes.buffer).setUint16(8, length - 10, true);
+  bytes.set(new TextEncoder().encode(`${text.padEnd(length - 11)}\n`), 10);
+  bytes.set(values, length);
+  return bytes;
+}
+
+/** Reads a `.npy` file, keeping its number format. */
+export function decodeArray(bytes: Uint8Array, file: string): NpyArray {
+  const damaged = (what: string): RangeError => new RangeError(`Cannot read ${file}: ${what}`);
+  if (MAGIC.some((byte, i) => bytes[i] !== byte) || bytes.length < 12) {
+    throw damaged("got a file that does not start with \\x93NUMPY, expected one that does");
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = bytes[6];
+  if (version < 1 || version > 3) {
+    throw damaged(`got version ${version} of the format, expected 1, 2 or 3`);
+  }
+  const from = version === 1 ? 10 : 12;
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > LONGEST_HEADER || from + length > bytes.length) {
+    throw damaged(
+      `got a header of ${length} bytes, expected at most ` +
+        `${Math.min(LONGEST_HEADER, bytes.length - from)}`,
+    );
+  }
+  const header = parseHeader(
+    new TextDecoder("latin1").decode(bytes.subarray(from, from + length)),
+    damaged,
+  );
+  const { dtype, shape, isBigEndian, isFortran } = header;
+  const count = shape.reduce((product, n) => product * n, 1);
+  const start = from + length;
+  if (bytes.length - start !== count * dtype.width) {
+    throw damaged(
+      `got ${bytes.length - start} bytes of values, expected ${count * dtype.width} for shape ` +
+        `${formatShape(shape)} of ${dtype.name}`,
+    );
+  }
+  const content = isBigEndian ? swapped(bytes.subarray(start), dtype.width) : null;
+  const values = new Float64Array(count);
+  try {
+    dtype.decode(
+      content === null ? view : new DataView(content.buffer),
+      content === null ? start : 0,
+      values,
+      0,
+      count,
+    );
+  } catch (error) {
+    throw damaged(messageOf(error));
+  }
+  const ordered = isFortran && shape.length > 1 ? fromFortran(values, shape) : values;
+  return { tensor: new Tensor({ values: ordered, version: 0 }, shape), dtype: dtype.name };
+}
+
+interface Header {
+  readonly dtype: Dtype;
+  readonly isBigEndian: boolean;
+  readonly isFortran: boolean;
+  readonly shape: number[];
+}
+
+/** `{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }`, the keys in any order. */
+function parseHeader(text: string, damaged: (what: string) => RangeError): Header {
+  const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
+  const fields = new Map<string, string>();
+  const field = /\s*'(\w+)'\s*:\s*('[^']*'|True|False|\([\d\s,L]*\)|\[.*\])\s*(?:,|$)/sy;
+  while (body !== undefined && field.lastIndex < body.trimEnd().length) {
+    const found = field.exec(body);
+    if (found === null) throw damaged(`got a header of another form: ${text.slice(0, 100).trim()}`);
+    fields.set(found[1], found[2]);
+  }
+  const descr = fields.get("descr");
+  const order = fields.get("fortran_order");
+  const sizes = fields.get("shape");
+  if (descr === undefined || sizes === undefined || (order !== "True" && order !== "False")) {
+    throw damaged("got a header without descr, fortran_order or shape, expected all three");
+  }
+  const [, endian, code] = /^'([<>|=])(\w+)'$/.exec(descr) ?? [];
+  const dtype = findDtype(DTYPES[code] ?? "");
+  if (dtype === null) {
+    throw damaged(
+      `got values of type ${descr.slice(0, 40)}, expected one of ${Object.keys(DTYPES).join(", ")}`,
+    );
+  }
+  const shape = sizes.slice(1, -1).split(",").map((size) => size.replace("L", "").trim());
+  if (shape[shape.length - 1] === "") shape.pop();
+  const numbers = shape.map(Number);
+  const isShape = sizes.startsWith("(") && numbers.length <= MOST_DIMS &&
+    numbers.every((n, i) => shape[i] !== "" && Number.isSafeInteger(n) && n >= 0);
+  if (!isShape) {
+    throw damaged(
+      `got shape ${sizes.slice(0, 100)}, expected at most ${MOST_DIMS} sizes in parentheses`,
+    );
+  }
+  return {
+    dtype,
+    isBigEndian: endian === ">" && dtype.width > 1,
+    isFortran: order === "True",
+    shape: numbers,
+  };
+}
+
+/** The bytes with each group of `width` turned around. */
+function swapped(bytes: Uint8Array, width: number): Uint8Array<ArrayBuffer> {
+  const turned = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += width) {
+    for (let i = 0; i < width; i++) turned[at + i] = bytes[at + width - 1 - i];
+  }
+  return turned;
+}
+
+/** Values whose first axis varies fastest, row-major. */
+function fromFortran(values: Float64Array, shape: readonly number[]): Float64Array {
+  const out = new Float64Array(values.length);
+  const strides: number[] = [];
+  let stride = 1;
+  for (const n of shape) {
+    strides.push(stride);
+    stride *= n;
+  }
+  const index = new Array<number>(shape.length).fill(0);
+  let from = 0;
+  for (let i = 0; i < out.length; i++) {
+    out[i] = values[from];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      from -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,46 @@
+/**
+ * What a pickle holds, once read: Python's values as JavaScript's.
+ */
+import type { Tensor } from "../../autograd/mod.ts";
+
+/** A key of a dict. */
+export type PickleKey = string | number | bigint | boolean | null | Uint8Array | PickleValue[];
+
+/**
+ * A value from Python: a dict is a `Map` in its order, a list or tuple an array, a set a `Set`, `None`
+ * is `null`, `bytes` a `Uint8Array`; an integer that a number does not hold exactly is a `bigint`.
+ */
+export type PickleValue =
+  | Tensor
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Uint8Array
+  | PickleValue[]
+  | Set<PickleValue>
+  | PickleMap;
+
+/** A dict. */
+export type PickleMap = Map<PickleKey, PickleValue>;
+
+/** What a pickle can make. Nothing else is resolved, and nothing is ever run. */
+export interface Vocabulary {
+  /** What `module.name` stands for; `undefined` refuses it. */
+  resolve(module: string, name: string): unknown;
+  /** What a persistent id stands for; throws to refuse it. */
+  persistent(id: unknown): unknown;
+  /** Sets an object's attributes; throws to refuse them. */
+  build(target: unknown, attributes: unknown): void;
+}
+
+/** A global that may be called, with what the call makes. */
+export class Callable {
+  constructor(
+    /** As `module.name`. */
+    readonly name: string,
+    /** Makes the value; throws `RangeError` for arguments that do not fit. */
+    readonly call: (args: readonly unknown[]) => unknown,
+  ) {}
+}

@@ -1,46 +1,341 @@
 /**
  * Where tensors' values live. The rest of the library asks for a {@linkcode Storage} and reads
- * `storage.values` afresh in every kernel call; which memory stands behind it is this file's
- * business alone.
+ * `storage.values` afresh in every kernel call; which memory stands behind it is this file's business
+ * alone.
+ *
+ * Small tensors are views of slabs on the heap (a view costs 50 ns, an array of its own 700). A large
+ * one owns a block of the memory that the WebAssembly kernels work on (blocks.ts). JavaScript has no
+ * way to give such a block back when its tensor dies but to ask the collector, and inside a
+ * synchronous loop finalizers do not run. So blocks are handed out in groups, and each group has a token:
+ * its storages hold it, a `WeakRef` watches it, and when it is gone the whole group is free. Tokens are
+ * made ahead of time, because a `WeakRef` keeps its target until the end of the job that made it.
+ *
+ * - The collector does not see what is at stake. When enough has been allocated, it is asked to run, by
+ *   an allocation that cannot succeed: engines collect before they give up.
+ * - Above a budget, what was not used for longest moves out to heap arrays, which the collector takes
+ *   if nobody holds them, and comes back when somebody asks for it. That is the slow path, for groups
+ *   that one living tensor keeps and for jobs that use up all tokens.
+ * - What only the engine can see (cotangents, scratch) goes back at once, by {@linkcode release}.
+ * - No array that a user sees aliases the pool: {@linkcode heapValues} moves the values out first.
+ *
+ * Two rules for callers: hold the storage, not only its values, while you work on them; and take
+ * `values` after you have allocated, not before.
  *
  * @module
  */
+import { blockMemory, type Blocks, openBlocks } from "./blocks.ts";
 
-/** The values of a tensor, shared by all its aliases; `version` counts in-place edits. */
+/** The values of a tensor, shared by all its aliases. */
 export interface Storage {
   /** The raw values that kernels read and write; never handed to a user. */
-  values: Float64Array;
+  readonly values: Float64Array;
   /** Counts in-place edits. */
   version: number;
 }
 
-/** What the memory behind tensors looks like at the moment. */
+/** What the memory behind tensors looks like at the moment, in bytes. */
 export interface MemoryInfo {
-  /** Bytes of pool memory that live tensors own. */
+  /** Bytes of pool memory that tensors own, dead ones included that were not yet noticed. */
   readonly pooledBytes: number;
-  /** Bytes of pool memory that are free for the next tensor. */
+  /** Bytes of pool memory that were used and are free for the next tensor. */
   readonly freeBytes: number;
+  /** How much tensors may own before those that were not used for longest move to the heap. */
+  readonly budgetBytes: number;
 }
 
-/** Zero-filled storage of `n` values. */
+/** From this many values on a tensor lives in the pool. */
+const POOLED_FROM = 2048;
+/** Up to this many values a tensor lives in the small slab, which it keeps from being collected. */
+const SMALL_UP_TO = 64;
+const SMALL_SLAB = 2 ** 14;
+const MEDIUM_SLAB = 2 ** 17;
+const MIB = 2 ** 20;
+/** A group of blocks is closed when it has grown to this. */
+const GROUP_BYTES = 16 * MIB;
+/** How much is allocated, and not released, between two collections. */
+const COLLECT_BYTES = 128 * MIB;
+/** Storages used within this many allocations are never moved: a kernel may be at work on them. */
+const RECENT = 64;
+const TOKENS = 8192;
+
+/** What the storages of a group hold; collected with the last of them. */
+class Token {}
+
+interface Watched {
+  readonly token: Token;
+  readonly watch: WeakRef<Token>;
+}
+
+/** A block in use, or, with pointer 0, values that have left the pool. */
+class Cell {
+  used = 0;
+  movedOut = false;
+  constructor(public values: Float64Array, public pointer: number, readonly group: Group) {}
+}
+
+/** Blocks that were handed out one after the other. */
+class Group {
+  readonly cells: Cell[] = [];
+  /** Bytes in use. */
+  bytes = 0;
+  /** Whether it stands in the list of closed groups. */
+  listed = false;
+  constructor(readonly watch: WeakRef<Token>) {}
+}
+
+class PooledStorage implements Storage {
+  version = 0;
+  constructor(public cell: Cell, readonly token: Token) {}
+
+  get values(): Float64Array {
+    const { cell } = this;
+    if (cell.movedOut) comeBack(cell);
+    cell.used = clock;
+    return cell.values;
+  }
+}
+
+const RELEASED = new Float64Array(0);
+
+let blocks: Blocks | null = null;
+let noPool = false;
+let clock = 0;
+let budget = 256 * MIB;
+/** How many bytes may be in use before the next look at what has died. */
+let nextLook = COLLECT_BYTES;
+/** The clock when half of that was used: a group that was used later is probably alive. */
+let halfway = 0;
+let openGroup: Group;
+let openToken: Token;
+/** Closed groups with blocks in use, oldest first. */
+let groups: Group[] = [];
+
+const stock: Watched[] = [];
+let refilling = false;
+
+function watchedToken(): Watched {
+  const token = new Token();
+  return { token, watch: new WeakRef(token) };
+}
+
+function refill(): void {
+  refilling = false;
+  while (stock.length < TOKENS) stock.push(watchedToken());
+}
+refill();
+
+function startGroup(): void {
+  if (stock.length < TOKENS / 2 && !refilling) {
+    refilling = true;
+    queueMicrotask(refill);
+  }
+  const { token, watch } = stock.pop() ?? watchedToken();
+  openToken = token;
+  openGroup = new Group(watch);
+}
+
+function closeGroup(): void {
+  list(openGroup);
+  startGroup();
+}
+
+function list(group: Group): void {
+  if (group.listed) return;
+  group.listed = true;
+  groups.push(group);
+}
+
+let smallSlab = new ArrayBuffer(SMALL_SLAB);
+let smallTop = 0;
+let mediumSlab = new ArrayBuffer(MEDIUM_SLAB);
+let mediumTop = 0;
+
+/** Storage of `n` zeros. */
 export function allocateStorage(n: number): Storage {
-  return { values: new Float64Array(n), version: 0 };
+  const storage = allocateUninitialised(n);
+  if (storage instanceof PooledStorage) storage.cell.values.fill(0);
+  return storage;
 }
 
 /** Storage of `n` values whose content is arbitrary: for kernels that write every element. */
 export function allocateUninitialised(n: number): Storage {
-  return { values: new Float64Array(n), version: 0 };
+  if (n <= SMALL_UP_TO) {
+    const bytes = n * 8;
+    if (smallTop + bytes > SMALL_SLAB) {
+      smallSlab = new ArrayBuffer(SMALL_SLAB);
+      smallTop = 0;
+    }
+    const values = new Float64Array(smallSlab, smallTop, n);
+    smallTop += bytes;
+    return { values, version: 0 };
+  }
+  if (n < POOLED_FROM) {
+    const bytes = n * 8;
+    if (mediumTop + bytes > MEDIUM_SLAB) {
+      mediumSlab = new ArrayBuffer(MEDIUM_SLAB);
+      mediumTop = 0;
+    }
+    const values = new Float64Array(mediumSlab, mediumTop, n);
+    mediumTop += bytes;
+    return { values, version: 0 };
+  }
+  return allocatePooled(n) ?? { values: heapArray(n), version: 0 };
 }
 
-/** The values as a plain heap array: a pooled storage is moved out of the pool first. */
+function heapArray(n: number): Float64Array {
+  try {
+    return new Float64Array(n);
+  } catch {
+    const { pooledBytes, freeBytes } = memoryInfo();
+    throw new RangeError(
+      `Cannot allocate a tensor: got ${n} values (${
+        megabytes(n * 8)
+      }), expected no more than there ` +
+        `is memory for; tensors in the pool own ${megabytes(pooledBytes)}, ` +
+        `${megabytes(freeBytes)} of it are free`,
+    );
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
+}
+
+function allocatePooled(n: number): Storage | null {
+  if (blocks === null) {
+    if (noPool) return null;
+    blocks = openBlocks();
+    noPool = blocks === null;
+    if (blocks === null) return null;
+    startGroup();
+  }
+  clock++;
+  const bytes = n * 8;
+  if (blocks.usedBytes + bytes > nextLook) makeRoom(blocks, bytes);
+  else if (blocks.usedBytes + bytes < nextLook - COLLECT_BYTES / 2) halfway = clock;
+  let pointer = blocks.take(bytes);
+  if (pointer === 0) {
+    evict(blocks, blocks.usedBytes - 2 * bytes);
+    pointer = blocks.take(bytes);
+    if (pointer === 0) return null;
+  }
+  if (openGroup.bytes >= GROUP_BYTES) closeGroup();
+  const cell = new Cell(new Float64Array(blocks.buffer, pointer, n), pointer, openGroup);
+  cell.used = clock;
+  openGroup.cells.push(cell);
+  openGroup.bytes += bytes;
+  return new PooledStorage(cell, openToken);
+}
+
+function freeCell(cell: Cell): void {
+  if (cell.pointer === 0) return;
+  blocks!.free(cell.pointer, cell.values.byteLength);
+  cell.pointer = 0;
+  const { group } = cell;
+  group.bytes -= cell.values.byteLength;
+  while (group.cells.length > 0 && group.cells[group.cells.length - 1].pointer === 0) {
+    group.cells.pop();
+  }
+}
+
+function makeRoom(pool: Blocks, bytes: number): void {
+  collect();
+  sweep();
+  if (pool.usedBytes + bytes > budget) evict(pool, Math.max(0, 0.75 * budget - bytes));
+  nextLook = pool.usedBytes + bytes + COLLECT_BYTES;
+  halfway = clock;
+}
+
+/** Asks the collector to run: it does before it refuses 64 TiB. */
+function collect(): void {
+  try {
+    void new ArrayBuffer(2 ** 46);
+  } catch {
+    // Refused, as was to be.
+  }
+}
+
+/**
+ * Frees the groups whose token is gone. Looking at a living token would keep it until the end of the job, so
+ * only groups that were not used lately are looked at.
+ */
+function sweep(): void {
+  groups = groups.filter((group) => {
+    if (group.bytes === 0) return group.listed = false;
+    if (group.cells.some((cell) => cell.pointer !== 0 && cell.used > halfway)) return true;
+    if (group.watch.deref() !== undefined) return true;
+    for (const cell of [...group.cells]) freeCell(cell);
+    return group.listed = false;
+  });
+}
+
+/** Moves the values that were not used for longest to the heap until `target` bytes are in use. */
+function evict(pool: Blocks, target: number): void {
+  const candidates: Cell[] = [];
+  for (const group of [...groups, openGroup]) {
+    for (const cell of group.cells) {
+      if (cell.pointer !== 0 && cell.used < clock - RECENT) candidates.push(cell);
+    }
+  }
+  candidates.sort((a, b) => a.used - b.used);
+  for (const cell of candidates) {
+    if (pool.usedBytes <= target) break;
+    const values = new Float64Array(cell.values);
+    freeCell(cell);
+    cell.values = values;
+    cell.movedOut = true;
+  }
+}
+
+/** Values that were moved out are wanted after all: they come back, and the budget was too small. */
+function comeBack(cell: Cell): void {
+  cell.movedOut = false;
+  const { values } = cell;
+  budget = Math.min(budget + 2 * values.byteLength, blocks!.capacity);
+  const pointer = blocks!.take(values.byteLength);
+  if (pointer === 0) return;
+  cell.values = new Float64Array(blocks!.buffer, pointer, values.length);
+  cell.values.set(values);
+  cell.pointer = pointer;
+  cell.group.cells.push(cell);
+  cell.group.bytes += values.byteLength;
+  if (cell.group !== openGroup) list(cell.group);
+}
+
+/** The values as a plain heap array of their own: they leave the pool or slab for good. */
 export function heapValues(storage: Storage): Float64Array {
-  return storage.values;
+  if (storage instanceof PooledStorage) {
+    const { cell } = storage;
+    if (cell.pointer !== 0) {
+      const values = new Float64Array(cell.values);
+      freeCell(cell);
+      cell.values = values;
+    }
+    cell.movedOut = false;
+    return cell.values;
+  }
+  const { values } = storage;
+  if (values.byteLength === values.buffer.byteLength) return values;
+  const own = new Float64Array(values);
+  (storage as { values: Float64Array }).values = own;
+  return own;
 }
 
 /** Gives the block back at once. Only for storages that nobody but the engine can see. */
-export function release(_storage: Storage): void {}
+export function release(storage: Storage): void {
+  if (!(storage instanceof PooledStorage)) return;
+  freeCell(storage.cell);
+  storage.cell.movedOut = false;
+  storage.cell.values = RELEASED;
+}
 
 /** How much memory the pool holds. */
 export function memoryInfo(): MemoryInfo {
-  return { pooledBytes: 0, freeBytes: 0 };
+  return {
+    pooledBytes: blocks?.usedBytes ?? 0,
+    freeBytes: blocks?.freeBytes ?? 0,
+    budgetBytes: budget,
+  };
 }
+
+export { blockMemory };

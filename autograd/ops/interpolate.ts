@@ -108,7 +108,10 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
         `${formatShape(axes.map(({ to }) => to))}, expected at least 1 of all but the batch`,
     );
   }
-  return axes.reduce((y, axis, i) => resample(y, i + 2, tapsOf(axis, mode, antialias)), x);
+  return axes.reduce(
+    (y, axis, i) => resample(y, i + 2, tapsOf(axis, mode, antialias, x.ndim === 4)),
+    x,
+  );
 }
 
 /** The spatial axes with their new sizes. */
@@ -163,12 +166,17 @@ function perAxis(
   return list;
 }
 
-function tapsOf(axis: Axis, mode: InterpolateMode, antialias: boolean): Taps {
+function tapsOf(
+  axis: Axis,
+  mode: InterpolateMode,
+  antialias: boolean,
+  image: boolean,
+): Taps {
   switch (mode) {
     case "nearest":
-      return nearestTaps(axis, false);
+      return nearestTaps(axis, false, image);
     case "nearest-exact":
-      return nearestTaps(axis, true);
+      return nearestTaps(axis, true, image);
     case "area":
       return areaTaps(axis);
     case "bicubic":

@@ -358,6 +358,10 @@ export function roll(
     );
   }
   if (wholly) return reshape(rollAxis(flatten(x), distances[0], 0), x.shape);
+  if (x.size === 0) return clone(x);
+  if (x.ndim === 0) {
+    throw new RangeError(`Cannot roll: got dims ${formatShape(axes)}, expected none for a scalar`);
+  }
   return axes.reduce(
     (y, dim, i) => rollAxis(y, distances[i], normalizeDim("roll", dim, x.ndim, "dims")),
     x,
@@ -365,7 +369,7 @@ export function roll(
 }
 
 function rollAxis(x: Tensor, shift: number, dim: number): Tensor {
-  const length = x.shape[dim] ?? 0;
+  const length = x.shape[dim];
   const start = length === 0 ? 0 : (length - shift % length) % length;
   if (start === 0) return clone(x);
   const parts = [part(x, dim, start, length - start), part(x, dim, 0, start)];

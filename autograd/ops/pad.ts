@@ -119,9 +119,9 @@ export function pad(x: Tensor, sizes: readonly number[], options: PadOptions = {
         `"${mode}", expected 2, 4 or 6 of them and one or two dims that are not padded`,
     );
   }
-  // Refuse before computing anything.
+  assertPaddable(x.shape, mode, before, after, padded);
   const sources = before.map((count, axis) =>
-    axis < x.ndim - padded ? null : source(mode, x.shape, axis, count, after[axis])
+    axis < x.ndim - padded ? null : source(mode, x.shape[axis], count, after[axis])
   );
   return sources.reduce<Tensor>(
     (y, index, axis) => index === null ? y : selectAt(y, index, axis, null),
@@ -157,37 +157,56 @@ function constantPad(
   return bind(padPrimitive, [inside], { shape, before: start, value })[0];
 }
 
+/** Refuses what the modes other than "constant" refuse, before anything is computed. */
+function assertPaddable(
+  shape: Shape,
+  mode: "reflect" | "replicate" | "circular",
+  before: readonly number[],
+  after: readonly number[],
+  padded: number,
+): void {
+  const first = shape.length - padded;
+  const sizes = shape.map((size, axis) => before[axis] + size + after[axis]);
+  const wraps = mode === "circular";
+  const fits = sizes.every((size, axis) => {
+    if (axis < first) return true;
+    const longest = mode === "reflect" ? shape[axis] - 1 : wraps ? shape[axis] : Infinity;
+    return size >= 0 && before[axis] <= longest && after[axis] <= longest &&
+      (wraps ? size === 0 || kept(shape[axis], before[axis], after[axis]) > 0 : shape[axis] > 0);
+  });
+  // The axis before the padded ones is no batch, and PyTorch lets some padded ones vanish, not all.
+  if (!fits || (!wraps && (shape[first - 1] < 1 || sizes.slice(first).every((n) => n < 1)))) {
+    throw new RangeError(
+      `Cannot pad: got x of shape ${formatShape(shape)} and sizes ${formatShape(before)} before ` +
+        `and ${
+          formatShape(after)
+        } after in mode "${mode}", expected elements to copy: fewer than ` +
+        `the axis has for "reflect", no more for "circular"`,
+    );
+  }
+}
+
+/** How many elements of an axis stay where both ends are cropped. */
+function kept(size: number, before: number, after: number): number {
+  return size - Math.max(0, -before) - Math.max(0, -after);
+}
+
 /** For each element of a padded axis, which element of the axis it repeats. */
 function source(
   mode: "reflect" | "replicate" | "circular",
-  shape: Shape,
-  axis: number,
+  size: number,
   before: number,
   after: number,
 ): Tensor {
-  const size = shape[axis];
-  const length = before + size + after;
-  const longest = mode === "reflect" ? size - 1 : mode === "circular" ? size : Infinity;
-  const shortest = mode === "circular" ? 0 : 1;
-  // What is taken away at one end is not wrapped to the other.
+  const index = new Float64Array(before + size + after);
   const first = Math.max(0, -before);
-  const kept = size - first - Math.max(0, -after);
-  if (
-    before > longest || after > longest || length < shortest || size < 1 ||
-    (mode === "circular" && kept < 1 && length > 0)
-  ) {
-    throw new RangeError(
-      `Cannot pad: got sizes ${before} and ${after} for dim ${axis} of x of shape ` +
-        `${formatShape(shape)} in mode "${mode}", expected at most ${longest} and at least ` +
-        `${shortest} elements in the result`,
-    );
-  }
-  const index = new Float64Array(length);
-  for (let i = 0; i < length; i++) {
+  const period = kept(size, before, after);
+  for (let i = 0; i < index.length; i++) {
     const p = i - before;
     if (mode === "replicate") index[i] = Math.min(Math.max(p, 0), size - 1);
     else if (mode === "reflect") index[i] = p < 0 ? -p : p >= size ? 2 * (size - 1) - p : p;
-    else index[i] = first + (((p - first) % kept) + kept) % kept;
+    // What is taken away at one end is not wrapped to the other.
+    else index[i] = first + (((p - first) % period) + period) % period;
   }
-  return fromValues(index, [length]);
+  return fromValues(index, [index.length]);
 }

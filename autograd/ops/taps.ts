@@ -53,19 +53,35 @@ function below(position: number, { from }: Axis): [index: number, fraction: numb
 }
 
 /**
- * One element each. PyTorch works the place out in single precision, so that does this; `exact` takes
- * the element whose middle is nearest, otherwise the one that the left edge falls into.
+ * One element each: for `exact` the one whose middle is nearest, otherwise the one that the left edge
+ * falls into.
+ *
+ * Places that fall between two elements are rounded as PyTorch does it: on an image in single
+ * precision throughout, a factor that leaves the length or doubles it taken for 1 or 2; elsewhere in
+ * double precision but for the last step.
  */
-export function nearestTaps(axis: Axis, exact: boolean): Taps {
-  const step = Math.fround(stepOf({ ...axis, alignCorners: false }));
+export function nearestTaps(axis: Axis, exact: boolean, image: boolean): Taps {
+  const { from, to } = axis;
+  const last = from - 1;
+  const step = stepOf({ ...axis, alignCorners: false });
+  if (!image) {
+    return build(axis, (i) => {
+      const place = exact ? Math.max(0, step * (i + 0.5) - 0.5) + 0.5 : step * i;
+      return [[Math.min(Math.floor(Math.fround(place)), last), 1]];
+    });
+  }
+  const whole = exact ? 0 : to === from ? 1 : to === 2 * from ? 2 : 0;
+  const single = Math.fround(step);
   return build(axis, (i) => {
-    const place = Math.fround(step * Math.fround(exact ? i + 0.5 : i));
-    return [[Math.min(Math.floor(place), axis.from - 1), 1]];
+    if (whole > 0) return [[Math.floor(i / whole), 1]];
+    const place = Math.fround((exact ? i + 0.5 : i) * single);
+    return [[Math.min(Math.floor(place), last), 1]];
   });
 }
 
-/** The two neighbours, each by the nearness of the other. */
+/** The two neighbours, each by the nearness of the other; none where the length stays. */
 export function linearTaps(axis: Axis): Taps {
+  if (axis.from === axis.to) return build(axis, (i) => [[i, 1]]);
   return build(axis, (i) => {
     const [index, fraction] = below(Math.max(0, positionOf(axis, i)), axis);
     return [[index, 1 - fraction], [Math.min(index + 1, axis.from - 1), fraction]];
@@ -105,6 +121,7 @@ export function areaTaps(axis: Axis): Taps {
  * element has a share. The cubic is the one of image programs, of slope −1/2.
  */
 export function smoothTaps(axis: Axis, kind: "linear" | "cubic"): Taps {
+  if (axis.from === axis.to) return build(axis, (i) => [[i, 1]]);
   const step = stepOf(axis);
   const width = Math.max(step, 1);
   const reach = (kind === "linear" ? 1 : 2) * width;

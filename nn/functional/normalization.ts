@@ -96,14 +96,14 @@ export function groupNorm(
         `expected a number of channels that the groups divide`,
     );
   }
-  if (x.size === 0) return x.clone();
   if (x.size / numGroups === 1) {
     throw new RangeError(
       `Cannot run groupNorm: Expected more than 1 value per channel when training, got input size ` +
         `[${x.shape.join(", ")}]`,
     );
   }
-  const flat = x.reshape([x.shape[0], channels, -1]);
+  const positions = x.shape.slice(2).reduce((product, n) => product * n, 1);
+  const flat = x.reshape([x.shape[0], channels, positions]);
   return normalizeGroups(flat, weight, bias, numGroups, options.eps ?? 1e-5).y.reshape(x.shape);
 }
 

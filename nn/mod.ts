@@ -39,3 +39,5 @@ export { type LoadResult, type ModuleMetadata, StateDict, type StateSource } fro
 export * from "./sync_batch_norm.ts";
 export * as utils from "./utils/mod.ts";
 export { TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
+export * from "./audit.ts";
+export * from "./health.ts";

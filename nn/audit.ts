@@ -1,0 +1,175 @@
+/**
+ * Why a network behaves differently in training and evaluation.
+ */
+import { noGrad, noStatsUpdate, Tensor } from "../autograd/mod.ts";
+import { withoutWarnings } from "../autograd/warnings.ts";
+import { BatchNorm } from "./batch_norm.ts";
+import { batchNorm } from "./functional/batch_norm.ts";
+import type { Module } from "./module.ts";
+import { PooledMoments } from "./moments.ts";
+
+/** Why train and eval outputs of a BatchNorm lie apart. */
+export type AuditCause =
+  | "never-updated"
+  | "too-few-batches"
+  | "tiny-batch"
+  | "eps-dominated"
+  | "frozen"
+  | "shifted-data"
+  | "untracked";
+
+/** One cause with the numbers behind it. */
+export interface AuditReason {
+  /** The kind of cause. */
+  readonly cause: AuditCause;
+  /** What was seen. */
+  readonly detail: string;
+}
+
+/** What the audit found of one layer. */
+export interface AuditRow {
+  /** The layer's dotted name. */
+  readonly name: string;
+  /** The layer. */
+  readonly layer: BatchNorm;
+  /** Root mean square of train − eval output, over that of the train output. */
+  readonly distance: number;
+  /** The likely causes, strongest first; empty where nothing stands out. */
+  readonly reasons: readonly AuditReason[];
+}
+
+/** The initial 0 and 1 may keep this much weight in running statistics. */
+const STALE = 0.05;
+const TINY_BATCH = 32;
+/** A channel is dominated by eps where its variance is below eps. */
+const DOMINATED_SHARE = 0.25;
+/** Means this many standard deviations apart, or variances this many times, are shifted. */
+const SHIFT = 0.5;
+const SPREAD = 2;
+
+/**
+ * Tells for each BatchNorm how far its outputs in training and in evaluation lie apart on a batch, and
+ * why. Nothing is changed: no statistics, no mode, no gradient.
+ *
+ * The model runs in evaluation mode; each layer's input there is normalised once with its own
+ * statistics and once with the running ones.
+ *
+ * @param model The module; its `forward` takes the batch.
+ * @param batch A batch as in training.
+ * @returns A row for each layer that ran, in the order of `namedModules()`.
+ *
+ * @example
+ * ```ts
+ * import { nn, randn } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [row] = nn.auditTrainEval(new nn.BatchNorm1d(2), randn([64, 2]).mul(10));
+ * assertEquals(row.reasons[0].cause, "never-updated");
+ * ```
+ */
+export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
+  if (!(batch instanceof Tensor)) {
+    throw new TypeError(`Cannot audit: got batch ${String(batch)}, expected a Tensor`);
+  }
+  const modes = model.modules().map((module) => ({ module, training: module.training }));
+  const inputs = new Map<BatchNorm, Tensor>();
+  const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>
+    entry[1] instanceof BatchNorm
+  );
+  const hooks = layers.map(([, layer]) =>
+    layer.registerForwardPreHook((_, [x]: Tensor[]) => {
+      if (!inputs.has(layer)) inputs.set(layer, x);
+    })
+  );
+  try {
+    model.eval();
+    withoutWarnings(() => noStatsUpdate(() => noGrad(() => model.forward(batch))));
+  } finally {
+    hooks.forEach((hook) => hook.remove());
+    for (const { module, training } of modes) module.training = training;
+  }
+  return noGrad(() =>
+    layers.flatMap(([name, layer]) => {
+      const x = inputs.get(layer);
+      return x === undefined || x.size === 0 ? [] : [examine(name, layer, x)];
+    })
+  );
+}
+
+function examine(name: string, layer: BatchNorm, x: Tensor): AuditRow {
+  const { runningMean, runningVar, weight, bias, eps } = layer;
+  const count = x.size / x.shape[1];
+  if (runningMean === null || runningVar === null) {
+    const detail = "it has no running statistics: evaluation uses the batch of the moment";
+    return { name, layer, distance: 0, reasons: [{ cause: "untracked", detail }] };
+  }
+  const asEval = batchNorm(x, runningMean, runningVar, weight, bias, { eps });
+  const asTrain = count === 1
+    ? asEval.mul(NaN)
+    : batchNorm(x, null, null, weight, bias, { training: true, eps });
+  const distance = rootMeanSquare(asTrain.sub(asEval)) / rootMeanSquare(asTrain);
+  const moments = new PooledMoments(layer.numFeatures);
+  moments.addBatch(x);
+  return { name, layer, distance, reasons: reasonsFor(layer, moments) };
+}
+
+function rootMeanSquare(x: Tensor): number {
+  return Math.sqrt(x.square().mean().item());
+}
+
+function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
+  const reasons: AuditReason[] = [];
+  const add = (cause: AuditCause, detail: string): void => void reasons.push({ cause, detail });
+  const batches = layer.numBatchesTracked?.item() ?? 0;
+  const stale = layer.momentum === null ? 0 : Math.abs(1 - layer.momentum) ** batches;
+  if (batches === 0) {
+    add("never-updated", "its running statistics have seen no batch");
+  } else if (stale > STALE) {
+    add(
+      "too-few-batches",
+      `after ${batches} batches with momentum ${layer.momentum} the initial 0 and 1 still weigh ` +
+        `${(100 * stale).toFixed(0)} %`,
+    );
+  }
+  if (layer.frozen) add("frozen", "its running statistics are frozen");
+  if (moments.count < TINY_BATCH) {
+    add("tiny-batch", `the batch has ${moments.count} values in a channel`);
+  }
+  const channels = Array.from({ length: layer.numFeatures }, (_, c) => c);
+  const dominated = channels.filter((c) => moments.variance(c) < layer.eps).length;
+  if (dominated > DOMINATED_SHARE * channels.length) {
+    add(
+      "eps-dominated",
+      `${dominated} of ${channels.length} channels have a variance below eps ${layer.eps}`,
+    );
+  }
+  const shifted = channels.filter((c) => isShifted(layer, moments, c)).length;
+  if (shifted > 0 && batches > 0 && stale <= STALE) {
+    add(
+      "shifted-data",
+      `in ${shifted} of ${channels.length} channels the batch's mean or variance lies far from the ` +
+        `running one`,
+    );
+  }
+  return reasons;
+}
+
+/** Whether a batch differs from the running statistics by more than chance and by enough to matter. */
+function isShifted(layer: BatchNorm, moments: PooledMoments, c: number): boolean {
+  const variance = layer.runningVar!.storage.values[c] + layer.eps;
+  const apart = Math.abs(moments.mean(c) - layer.runningMean!.storage.values[c]);
+  const byChance = 4 / Math.sqrt(moments.count);
+  const ratio = (moments.unbiasedVariance(c) + layer.eps) / variance;
+  return apart > Math.max(SHIFT, byChance) * Math.sqrt(variance) ||
+    Math.abs(Math.log(ratio)) > Math.max(Math.log(SPREAD), Math.SQRT2 * byChance);
+}
+
+/** The audit as lines of text. */
+export function formatAudit(rows: readonly AuditRow[]): string {
+  return rows.map(({ name, layer, distance, reasons }) => {
+    const why = reasons.map(({ cause, detail }) => `${cause}: ${detail}`).join("; ");
+    const title = name === "" ? layer.constructor.name : name;
+    return `${title}: train and eval differ by ${(100 * distance).toPrecision(3)} %` +
+      (why === "" ? "" : ` (${why})`);
+  }).join("\n");
+}

@@ -80,7 +80,7 @@ export function toState(recorded: RecordedState): Map<string, Tensor> {
 export const ownData: URL = new URL("data/", import.meta.url);
 
 /** Reads one file of cases. */
-export async function readCases<Case>(name: string, folder: URL): Promise<Case[]> {
+export async function readCases<Case>(name: string, folder: URL = ownData): Promise<Case[]> {
   const { body } = await fetch(new URL(`${name}-dev.jsonl.gz`, folder));
   const text = await new Response(body!.pipeThrough(new DecompressionStream("gzip"))).text();
   return text.trimEnd().split("\n").map((line) => JSON.parse(line) as Case);

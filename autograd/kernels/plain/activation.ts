@@ -1,17 +1,28 @@
 /**
  * Activations and, as `…Backward`, the cotangent times their slope, each in one pass. The slope is
  * taken at x, or from y = f(x) where the function's own value says it all.
+ *
+ * Where two values are to choose from, both stand in an array that is read by the condition: signs
+ * that a processor cannot predict would make a branch five times as slow.
  */
 import { erfcOf } from "./erf.ts";
 
 /** max(x, 0); NaN stays. */
 export function relu(x: Float64Array, out: Float64Array): void {
-  for (let i = 0; i < out.length; i++) out[i] = x[i] <= 0 ? 0 : x[i];
+  const choice = new Float64Array(2);
+  for (let i = 0; i < out.length; i++) {
+    choice[1] = x[i];
+    out[i] = choice[Number(!(x[i] <= 0))];
+  }
 }
 
 /** g where y > 0, else 0; g for NaN. */
 export function reluBackward(g: Float64Array, y: Float64Array, out: Float64Array): void {
-  for (let i = 0; i < out.length; i++) out[i] = y[i] <= 0 ? 0 : g[i];
+  const choice = new Float64Array(2);
+  for (let i = 0; i < out.length; i++) {
+    choice[1] = g[i];
+    out[i] = choice[Number(!(y[i] <= 0))];
+  }
 }
 
 /** 1 / (1 + e^(−x)) */
@@ -46,12 +57,17 @@ export function hardtanhBackward(
   low: number,
   high: number,
 ): void {
-  for (let i = 0; i < out.length; i++) out[i] = x[i] <= low || x[i] >= high ? 0 : g[i];
+  const choice = new Float64Array(2);
+  for (let i = 0; i < out.length; i++) {
+    choice[0] = g[i];
+    out[i] = choice[Number(x[i] <= low) | Number(x[i] >= high)];
+  }
 }
 
 /** x for x > 0, else slope · x */
 export function leakyRelu(x: Float64Array, out: Float64Array, slope: number): void {
-  for (let i = 0; i < out.length; i++) out[i] = x[i] > 0 ? x[i] : x[i] * slope;
+  const factors = Float64Array.of(slope, 1);
+  for (let i = 0; i < out.length; i++) out[i] = x[i] * factors[Number(x[i] > 0)];
 }
 
 /** g for x > 0, else slope · g */
@@ -61,7 +77,8 @@ export function leakyReluBackward(
   out: Float64Array,
   slope: number,
 ): void {
-  for (let i = 0; i < out.length; i++) out[i] = x[i] > 0 ? g[i] : g[i] * slope;
+  const factors = Float64Array.of(slope, 1);
+  for (let i = 0; i < out.length; i++) out[i] = g[i] * factors[Number(x[i] > 0)];
 }
 
 /** scale · x for x > 0, else scale · alpha · (eˣ − 1) */

@@ -29,7 +29,7 @@ type Extremum = Primitive<
 
 type RowKernel = (x: Float64Array, out: Float64Array, n: number) => void;
 
-/** Distinct values with gaps, and a pair that ties, which two smooth maps keep tied. */
+/** Values with gaps between them, so that no small step makes another one the extremum. */
 function distinct() {
   const x = fromValues([3, -1, 4, 1.5, -5, 9, 2, 6, -3, 5.5, 8, 7], [2, 3, 2]).requiresGrad_();
   return [[0, 2], [1], [0, 1, 2]].map((dims) => ({

@@ -89,6 +89,8 @@ function text(chunk: Uint8Array | string): string {
 export async function generateModule(): Promise<string> {
   const relaxed = await compileKernels(true);
   const plain = await compileKernels(false);
+  const names = WebAssembly.Module.exports(new WebAssembly.Module(plain.slice()))
+    .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
   return `// Generated from assembly/ by tools/build_kernels.ts; do not edit.
 // deno-fmt-ignore-file
 
@@ -97,6 +99,10 @@ export const relaxedBytes: string = "${relaxed.toBase64()}";
 
 /** The build with plain SIMD128, bit-identical on every machine, as base64. */
 export const simdBytes: string = "${plain.toBase64()}";
+
+/** What the module exports. */
+export type KernelName =
+  | ${names.map((name) => JSON.stringify(name)).join("\n  | ")};
 `;
 }
 

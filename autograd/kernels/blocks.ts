@@ -7,25 +7,20 @@
 
 const PAGE = 65536;
 /** Below this address nothing is handed out: the kernels' own constants, and 0 stands for "none". */
-const FIRST = 65536;
+const FIRST = PAGE;
 /** Added to every block, so that equal sizes do not end up at equal addresses modulo 4096. */
 const STAGGER = 320;
 
-let memory: WebAssembly.Memory | null = null;
-let tried = false;
-
-/** The memory, made on the first call; `null` where the engine has no shared memory. */
-export function blockMemory(): WebAssembly.Memory | null {
-  if (tried) return memory;
-  tried = true;
-  for (let pages = 65536; pages >= 1024 && memory === null; pages /= 2) {
+/** Reserves the memory; `null` where the engine has no shared memory. */
+export function reserveMemory(): WebAssembly.Memory | null {
+  for (let pages = 65536; pages >= 1024; pages /= 2) {
     try {
-      memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     } catch {
       // Less, then.
     }
   }
-  return memory;
+  return null;
 }
 
 /** How much must have been freed before a merge is worth its while. */
@@ -35,12 +30,6 @@ const MERGE_BYTES = 16 * 2 ** 20;
 interface Span {
   start: number;
   size: number;
-}
-
-/** Opens the pool; `null` where there is no shared memory. */
-export function openBlocks(): Blocks | null {
-  const memory = blockMemory();
-  return memory === null ? null : new Blocks(memory.buffer);
 }
 
 /** Hands out blocks of size classes and takes them back. */
@@ -57,7 +46,7 @@ export class Blocks {
   readonly #end: number;
 
   constructor(readonly buffer: ArrayBufferLike) {
-    this.#end = Math.floor(buffer.byteLength / PAGE) * PAGE;
+    this.#end = buffer.byteLength - PAGE;
   }
 
   /** Bytes that can be in use at most. */

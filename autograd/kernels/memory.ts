@@ -23,7 +23,9 @@
  *
  * @module
  */
-import { blockMemory, type Blocks, openBlocks } from "./blocks.ts";
+import type { Blocks } from "./blocks.ts";
+import { takeToken, type Token } from "./tokens.ts";
+import { openPool } from "./wasm/instance.ts";
 
 /** The values of a tensor, shared by all its aliases. */
 export interface Storage {
@@ -44,9 +46,11 @@ export interface MemoryInfo {
 }
 
 /** From this many values on a tensor lives in the pool. */
-const POOLED_FROM = 2048;
+let pooledFrom = 2048;
 /** Up to this many values a tensor lives in the small slab, which it keeps from being collected. */
 const SMALL_UP_TO = 64;
+/** Up to this many values it lives in the medium slab. */
+const MEDIUM_UP_TO = 2048;
 const SMALL_SLAB = 2 ** 14;
 const MEDIUM_SLAB = 2 ** 17;
 const MIB = 2 ** 20;
@@ -56,16 +60,6 @@ const GROUP_BYTES = 16 * MIB;
 const COLLECT_BYTES = 128 * MIB;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
 const RECENT = 64;
-const TOKENS = 8192;
-
-/** What the storages of a group hold; collected with the last of them. */
-class Token {}
-
-interface Watched {
-  readonly token: Token;
-  readonly watch: WeakRef<Token>;
-}
-
 /** A block in use, or, with pointer 0, values that have left the pool. */
 class Cell {
   used = 0;
@@ -110,26 +104,8 @@ let openToken: Token;
 /** Closed groups with blocks in use, oldest first. */
 let groups: Group[] = [];
 
-const stock: Watched[] = [];
-let refilling = false;
-
-function watchedToken(): Watched {
-  const token = new Token();
-  return { token, watch: new WeakRef(token) };
-}
-
-function refill(): void {
-  refilling = false;
-  while (stock.length < TOKENS) stock.push(watchedToken());
-}
-refill();
-
 function startGroup(): void {
-  if (stock.length < TOKENS / 2 && !refilling) {
-    refilling = true;
-    queueMicrotask(refill);
-  }
-  const { token, watch } = stock.pop() ?? watchedToken();
+  const { token, watch } = takeToken();
   openToken = token;
   openGroup = new Group(watch);
 }
@@ -159,6 +135,10 @@ export function allocateStorage(n: number): Storage {
 
 /** Storage of `n` values whose content is arbitrary: for kernels that write every element. */
 export function allocateUninitialised(n: number): Storage {
+  if (n >= pooledFrom && n > 0) {
+    const storage = allocatePooled(n);
+    if (storage !== null) return storage;
+  }
   if (n <= SMALL_UP_TO) {
     const bytes = n * 8;
     if (smallTop + bytes > SMALL_SLAB) {
@@ -169,7 +149,7 @@ export function allocateUninitialised(n: number): Storage {
     smallTop += bytes;
     return { values, version: 0 };
   }
-  if (n < POOLED_FROM) {
+  if (n <= MEDIUM_UP_TO) {
     const bytes = n * 8;
     if (mediumTop + bytes > MEDIUM_SLAB) {
       mediumSlab = new ArrayBuffer(MEDIUM_SLAB);
@@ -179,7 +159,7 @@ export function allocateUninitialised(n: number): Storage {
     mediumTop += bytes;
     return { values, version: 0 };
   }
-  return allocatePooled(n) ?? { values: heapArray(n), version: 0 };
+  return { values: heapArray(n), version: 0 };
 }
 
 function heapArray(n: number): Float64Array {
@@ -204,7 +184,7 @@ function megabytes(bytes: number): string {
 function allocatePooled(n: number): Storage | null {
   if (blocks === null) {
     if (noPool) return null;
-    blocks = openBlocks();
+    blocks = openPool();
     noPool = blocks === null;
     if (blocks === null) return null;
     startGroup();
@@ -329,6 +309,11 @@ export function release(storage: Storage): void {
   storage.cell.values = RELEASED;
 }
 
+/** Sets from how many values on a tensor lives in the pool; tests set 1. */
+export function setPooledFrom(size: number): void {
+  pooledFrom = size;
+}
+
 /** How much memory the pool holds. */
 export function memoryInfo(): MemoryInfo {
   return {
@@ -337,5 +322,3 @@ export function memoryInfo(): MemoryInfo {
     budgetBytes: budget,
   };
 }
-
-export { blockMemory };

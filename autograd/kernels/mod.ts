@@ -11,16 +11,17 @@ export {
   batchStatistics,
   channelAffine,
   channelGradient,
-  type ChannelSizes,
   cotangentSums,
-} from "./plain/batch_norm.ts";
+} from "./wasm/batch_norm.ts";
+export type { ChannelSizes } from "./plain/batch_norm.ts";
 export { crossEntropy, crossEntropyBackward } from "./plain/cross_entropy.ts";
 export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
 export { erf } from "./plain/erf.ts";
 export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
 export type { IndexedRows, IndexWalk } from "./plain/index.ts";
 export { binaryCrossEntropy, huber, huberBackward } from "./plain/loss.ts";
-export { addRow, matmul } from "./plain/matmul.ts";
+export { addRow } from "./plain/matmul.ts";
+export { matmul } from "./wasm/matmul.ts";
 export type { MatmulSizes } from "./plain/matmul.ts";
 export {
   adadeltaStep,

@@ -1,0 +1,154 @@
+/**
+ * The WebAssembly kernels on the memory that large tensors live in: which build, compiled how, and
+ * whether an array is theirs to work on.
+ *
+ * The module is compiled while this one loads, off the main thread as browsers ask for. The wait has
+ * a second use: the tokens that were made before it are not bound to the job that runs the program.
+ *
+ * @module
+ */
+import "../tokens.ts";
+import { Blocks, reserveMemory } from "../blocks.ts";
+import { type KernelName, relaxedBytes, simdBytes } from "./module.ts";
+
+/** Which kernels run: the builds, or plain TypeScript. */
+export type Build = "relaxed" | "simd" | "plain";
+
+/** The kernels by name; every argument is a number, an address or a length. */
+export type Kernels = Readonly<Record<KernelName, (...args: number[]) => number>>;
+
+/** Arrays of fewer elements go to the plain kernels: a loop of some hundred is over before a call. */
+export let smallest = 512;
+
+const builds = new Map<Build, WebAssembly.Module | Uint8Array<ArrayBuffer>>();
+for (const [build, text] of [["relaxed", relaxedBytes], ["simd", simdBytes]] as const) {
+  const bytes = fromBase64(text);
+  if (WebAssembly.validate(bytes)) builds.set(build, bytes);
+}
+
+let build: Build = builds.has("relaxed") ? "relaxed" : builds.has("simd") ? "simd" : "plain";
+if (build !== "plain") {
+  try {
+    builds.set(build, await WebAssembly.compile(builds.get(build) as Uint8Array<ArrayBuffer>));
+  } catch {
+    // Refused, by a content security policy perhaps: plain kernels, then.
+    builds.clear();
+    build = "plain";
+  }
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+let memory: WebAssembly.Memory | null = null;
+let blocks: Blocks | null = null;
+let kernels: Kernels | null = null;
+/** The memory's buffer; null while no array is in it. */
+let buffer: ArrayBufferLike | null = null;
+let whole: Float64Array;
+
+function instantiate(memory: WebAssembly.Memory): void {
+  if (build === "plain") {
+    kernels = null;
+    return;
+  }
+  let module = builds.get(build)!;
+  if (module instanceof Uint8Array) {
+    module = new WebAssembly.Module(module);
+    builds.set(build, module);
+  }
+  kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+}
+
+/** The blocks that large tensors live in; `null` where nothing could work on them. */
+export function openPool(): Blocks | null {
+  if (blocks !== null || build === "plain") return blocks;
+  memory = reserveMemory();
+  if (memory === null) {
+    build = "plain";
+    return null;
+  }
+  instantiate(memory);
+  buffer = memory.buffer;
+  whole = new Float64Array(buffer);
+  blocks = new Blocks(buffer);
+  return blocks;
+}
+
+/** The build in force. */
+export function currentBuild(): Build {
+  return build;
+}
+
+/**
+ * Puts a build in force, from the next kernel on.
+ *
+ * @throws {RangeError} if this engine cannot run it.
+ */
+export function useBuild(next: Build): void {
+  if (next !== "plain" && !builds.has(next)) {
+    throw new RangeError(
+      `Cannot use the ${next} kernels: this engine runs ${[...builds.keys(), "plain"].join(", ")}`,
+    );
+  }
+  build = next;
+  if (memory !== null) instantiate(memory);
+}
+
+/** Sets from how many elements on the vectorised kernels work; tests set 0. */
+export function setSmallest(size: number): void {
+  smallest = size;
+}
+
+/** The kernels if `x` is worth their while and lies in their memory, else `null`. */
+export function kernelsFor(x: Float64Array): Kernels | null {
+  return x.length >= smallest && x.buffer === buffer ? kernels : null;
+}
+
+/** The kernels for work whose operands may be copied to them; `null` where there are none. */
+export function kernelsWithCopies(): Kernels | null {
+  if (blocks === null) openPool();
+  return kernels;
+}
+
+/** Whether the kernels can address `x`. */
+export function inPool(x: Float64Array): boolean {
+  return x.buffer === buffer;
+}
+
+let scratchPointer = 0;
+let scratchBytes = 0;
+
+/** The address of at least `bytes` of scratch memory; what an earlier call returned is void. */
+export function scratch(bytes: number): number {
+  if (bytes > scratchBytes) {
+    if (scratchPointer !== 0) blocks!.free(scratchPointer, scratchBytes);
+    scratchBytes = Math.max(2 * scratchBytes, bytes, 1 << 16);
+    scratchPointer = blocks!.take(scratchBytes);
+    if (scratchPointer === 0) {
+      scratchBytes = 0;
+      throw new RangeError(
+        `Cannot run a kernel: got a need of ${bytes} bytes of scratch memory, expected room for it`,
+      );
+    }
+  }
+  return scratchPointer;
+}
+
+/** Copies `x` to an address. */
+export function copyIn(x: Float64Array, pointer: number): void {
+  whole.set(x, pointer / 8);
+}
+
+/** Fills `x` from an address. */
+export function copyOut(pointer: number, x: Float64Array): void {
+  const from = pointer / 8;
+  if (x.length < 32) { for (let i = 0; i < x.length; i++) x[i] = whole[from + i]; }
+  else x.set(whole.subarray(from, from + x.length));
+}
+
+/** Writes one number to an address. */
+export function writeNumber(value: number, pointer: number): void {
+  whole[pointer / 8] = value;
+}

@@ -14,6 +14,7 @@
  */
 export * from "./activation.ts";
 export * from "./batch_norm.ts";
+export * from "./composed_activations.ts";
 export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./container.ts";
 export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions, type PaddingMode } from "./conv.ts";
 export {
@@ -23,6 +24,9 @@ export {
   type ConvTransposeForwardOptions,
   type ConvTransposeLayerOptions,
 } from "./conv_transpose.ts";
+export { CosineSimilarity, PairwiseDistance } from "./distance.ts";
+export * from "./dropout.ts";
+export { Embedding, type EmbeddingLayerOptions } from "./embedding.ts";
 export { Flatten, Identity, Unflatten } from "./flatten.ts";
 export * as functional from "./functional.ts";
 export * as init from "./init.ts";
@@ -30,11 +34,14 @@ export * from "./instance_norm.ts";
 export * from "./layer_norm.ts";
 export * from "./lazy_batch_norm.ts";
 export { Bilinear, Linear, type LinearOptions } from "./linear.ts";
+export { LocalResponseNorm } from "./local_response_norm.ts";
 export * from "./loss.ts";
 export { type ForwardHook, type ForwardPreHook, Module, type NamedOptions } from "./module.ts";
 export { noStatsUpdate } from "../autograd/mod.ts";
 export { Buffer, Parameter } from "./parameter.ts";
+export * from "./padding.ts";
 export * from "./pooling.ts";
+export { Fold, Unfold, Upsample } from "./resize.ts";
 export { type LoadResult, type ModuleMetadata, StateDict, type StateSource } from "./state_dict.ts";
 export * from "./sync_batch_norm.ts";
 export * as utils from "./utils/mod.ts";

@@ -1,0 +1,34 @@
+/**
+ * What losses have in common.
+ */
+import type { Tensor } from "../../autograd/mod.ts";
+import { checkChoice, checkTensor, layerOptions } from "../arguments.ts";
+import type { LossOptions, Reduction } from "../functional.ts";
+import { Module } from "../module.ts";
+
+/** A loss with one of the usual reductions. */
+export abstract class Loss extends Module {
+  /** How the losses of single elements become one. */
+  readonly reduction: Reduction;
+
+  /** @internal */
+  constructor(options: LossOptions) {
+    super();
+    const layer = new.target.name;
+    const { reduction = "mean" } = layerOptions(layer, options);
+    this.reduction = checkChoice(layer, "reduction", reduction, ["none", "mean", "sum"]);
+  }
+}
+
+/** A loss with weights, which are part of the state. */
+export abstract class WeightedLoss extends Loss {
+  /** Weights; `null` for none. */
+  weight: Tensor | null;
+
+  /** @internal */
+  constructor(options: LossOptions & { readonly weight?: Tensor | null }) {
+    super(options);
+    const weight = checkTensor(new.target.name, "weight", options.weight);
+    this.weight = this.registerBuffer("weight", weight);
+  }
+}

@@ -33,6 +33,8 @@ export class TensorDataset implements Dataset<Tensor[]> {
   readonly length: number;
 
   /**
+   * Takes the tensors as they are, without a copy.
+   *
    * @param tensors At least one, all of the same length along their first axis.
    * @throws {TypeError} if one is no tensor.
    * @throws {RangeError} if there is none, one is a scalar, or lengths differ.

@@ -67,6 +67,8 @@ const kind: OptimizerKind<AdadeltaOptions> = {
  */
 export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdadeltaOptions}.
    * @throws {TypeError} for a wrong kind.

@@ -75,6 +75,8 @@ const kind: OptimizerKind<AdagradOptions> = {
  */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdagradOptions}.
    * @throws {TypeError} for a wrong kind.

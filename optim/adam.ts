@@ -99,6 +99,8 @@ const adamW = adamKind("AdamW", {
  */
 export class Adam extends Optimizer<AdamOptions, AdamState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdamOptions}.
    * @param kind For subclasses.
@@ -167,6 +169,8 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
  */
 export class AdamW extends Adam {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdamWOptions}.
    * @throws {TypeError} for a wrong kind.

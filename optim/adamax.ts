@@ -67,6 +67,8 @@ const kind: OptimizerKind<AdamaxOptions> = {
  */
 export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdamaxOptions}.
    * @throws {TypeError} for a wrong kind.

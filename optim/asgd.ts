@@ -73,6 +73,8 @@ const kind: OptimizerKind<ASGDOptions> = {
  */
 export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode ASGDOptions}.
    * @throws {TypeError} for a wrong kind.

@@ -70,6 +70,8 @@ export class AveragedModel<Model extends Module = Module> extends Module {
   private readonly useBuffers: boolean;
 
   /**
+   * Copies the model.
+   *
    * @param model The model to begin with; it is copied.
    * @param options See {@linkcode AveragedModelOptions}.
    * @throws {TypeError} if an argument is of the wrong kind.
@@ -125,6 +127,7 @@ export class AveragedModel<Model extends Module = Module> extends Module {
     });
   }
 
+  /** Takes one tensor into its average. */
   private average({ name, mine, theirs }: Pair, count: number): void {
     if (count === 0) {
       mine.copy_(theirs);

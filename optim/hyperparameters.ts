@@ -40,6 +40,8 @@ export class HyperparameterCheck {
   readonly #values: Readonly<Record<string, unknown>>;
 
   /**
+   * A check of one group.
+   *
    * @param action What is being done, as errors begin.
    * @param where Which group it is, as errors name it; empty for the defaults.
    * @param values The group.

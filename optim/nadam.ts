@@ -84,6 +84,8 @@ const kind: OptimizerKind<NAdamOptions> = {
  */
 export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode NAdamOptions}.
    * @throws {TypeError} for a wrong kind.

@@ -65,6 +65,8 @@ export abstract class Optimizer<
   #stepCount = 0;
 
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options The hyperparameters of groups that name no others.
    * @param kind What the subclass is.

@@ -78,6 +78,8 @@ const kind: OptimizerKind<RAdamOptions> = {
  */
 export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode RAdamOptions}.
    * @throws {TypeError} for a wrong kind.

@@ -82,6 +82,8 @@ const kind: OptimizerKind<RMSpropOptions> = {
  */
 export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode RMSpropOptions}.
    * @throws {TypeError} for a wrong kind.

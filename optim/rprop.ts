@@ -69,6 +69,8 @@ const kind: OptimizerKind<RpropOptions> = {
  */
 export class Rprop extends Optimizer<RpropOptions, RpropState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode RpropOptions}.
    * @throws {TypeError} for a wrong kind.

@@ -83,6 +83,8 @@ const kind: OptimizerKind<SGDOptions> = {
  */
 export class SGD extends Optimizer<SGDOptions, SGDState> {
   /**
+   * Takes over the parameters and checks the options.
+   *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode SGDOptions}.
    * @throws {TypeError} for a wrong kind.

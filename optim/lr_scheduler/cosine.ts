@@ -46,6 +46,8 @@ export class CosineAnnealingLR extends LRScheduler {
   etaMin: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param tMax How many epochs half a period takes, or all options.
    * @param options See {@linkcode CosineAnnealingLROptions}.
@@ -139,6 +141,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   tCur: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param t0 How many epochs the first period takes, or all options.
    * @param options See {@linkcode CosineAnnealingWarmRestartsOptions}.

@@ -71,6 +71,8 @@ export class LambdaLR extends LRScheduler {
   readonly lrLambdas: readonly LrLambda[];
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param lrLambda The function, a list with one for each group, or all options.
    * @param options See {@linkcode LambdaLROptions}.
@@ -118,6 +120,8 @@ export class MultiplicativeLR extends LRScheduler {
   readonly lrLambdas: readonly LrLambda[];
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param lrLambda The function, a list with one for each group, or all options.
    * @param options See {@linkcode LambdaLROptions}.

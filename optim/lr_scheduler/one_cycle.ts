@@ -90,6 +90,8 @@ export class OneCycleLR extends LRScheduler {
   #linear: boolean;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param maxLr The highest rate, a list with one for each group, or all options.
    * @param options See {@linkcode OneCycleLROptions}.

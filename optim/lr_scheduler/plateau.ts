@@ -97,6 +97,8 @@ export class ReduceLROnPlateau {
   private lastLr: number[];
 
   /**
+   * Takes over the optimizer and checks the options.
+   *
    * @param optimizer The optimizer.
    * @param mode "min" or "max", or all options.
    * @param options See {@linkcode ReduceLROnPlateauOptions}.

@@ -34,6 +34,8 @@ export class ConstantLR extends LRScheduler {
   totalIters: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param options See {@linkcode ConstantLROptions}.
    * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
@@ -107,6 +109,8 @@ export class LinearLR extends LRScheduler {
   totalIters: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param options See {@linkcode LinearLROptions}.
    * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
@@ -181,6 +185,8 @@ export class PolynomialLR extends LRScheduler {
   power: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param options See {@linkcode PolynomialLROptions}.
    * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.

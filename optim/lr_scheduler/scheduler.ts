@@ -59,6 +59,8 @@ export abstract class LRScheduler {
   private lastLr: number[] = [];
 
   /**
+   * Takes over the optimizer; the subclass calls `start()`.
+   *
    * @param optimizer Its groups remember their rate as `initialLr`.
    * @param lastEpoch The last epoch of a run that goes on, or −1.
    * @throws {TypeError} if it is no optimizer or `lastEpoch` no number.
@@ -157,6 +159,7 @@ export abstract class LRScheduler {
     }
   }
 
+  /** Sets the rates of an epoch; stays where it is if they cannot be had. */
   private moveTo(epoch: number, closed: boolean): void {
     const before = this.lastEpoch;
     this.lastEpoch = epoch;

@@ -103,6 +103,8 @@ export class SequentialLR extends LRScheduler {
   milestones: number[];
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer that all of them were made for.
    * @param schedulers The schedules, or all options.
    * @param milestones The epochs at which the next one takes over, one less than schedules; may stand
@@ -250,6 +252,8 @@ export class ChainedScheduler extends LRScheduler {
   readonly schedulers: readonly LRScheduler[];
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param schedulers The schedules, all of one optimizer.
    * @throws {TypeError} for a wrong kind, ReduceLROnPlateau among them.
    * @throws {RangeError} if there is none, or one belongs to another optimizer.

@@ -34,6 +34,8 @@ export class StepLR extends LRScheduler {
   gamma: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param stepSize How many epochs lie between two changes, or all options.
    * @param options See {@linkcode StepLROptions}.
@@ -100,6 +102,8 @@ export class MultiStepLR extends LRScheduler {
   gamma: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param milestones The epochs at which the rate changes, or all options.
    * @param options See {@linkcode MultiStepLROptions}.
@@ -167,6 +171,8 @@ export class ExponentialLR extends LRScheduler {
   gamma: number;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param gamma What the rate is multiplied with, or all options.
    * @param options See {@linkcode ExponentialLROptions}.

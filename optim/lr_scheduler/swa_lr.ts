@@ -43,6 +43,8 @@ export class SWALR extends LRScheduler {
   #linear: boolean;
 
   /**
+   * Checks the options and sets the rates to begin with.
+   *
    * @param optimizer The optimizer.
    * @param swaLr The rate to go to, a list with one for each group, or all options.
    * @param options See {@linkcode SWALROptions}.

@@ -8,7 +8,7 @@ import {
   manualSeed,
   rand,
   reshape,
-  Tensor,
+  type Tensor,
   tensor,
   zeros,
 } from "../../autograd/mod.ts";

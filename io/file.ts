@@ -56,6 +56,9 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
 }
 
 let temporaryCount = 0;
+const SUFFIX = ".partial";
+/** A temporary file that nobody has written to for so long was left behind by a process that died. */
+const ABANDONED_MS = 600_000;
 
 /**
  * Writes a file whole or not at all: into a temporary file of the same folder, which is synced and then
@@ -64,7 +67,7 @@ let temporaryCount = 0;
 export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
   const fs = await import("node:fs/promises");
   const target = await fs.realpath(path).catch(() => path);
-  const temporary = `${target}.${globalThis.process?.pid ?? 0}-${temporaryCount++}.tmp`;
+  const temporary = `${target}.${globalThis.process?.pid ?? 0}-${temporaryCount++}${SUFFIX}`;
   const handle = await fs.open(temporary, "wx");
   try {
     try {
@@ -83,14 +86,15 @@ export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
     await fs.rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(target);
+  const slash = Math.max(target.lastIndexOf("/"), target.lastIndexOf("\\"));
+  const folder = slash < 0 ? "." : target.slice(0, slash + 1);
+  await syncFolder(folder);
+  await removeAbandoned(folder, target.slice(slash + 1));
 }
 
 /** Makes the new name last; where folders cannot be opened, as on Windows, the system does it later. */
-async function syncFolder(path: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const fs = await import("node:fs/promises");
-  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  const folder = end < 0 ? "." : path.slice(0, end + 1);
   try {
     const handle = await fs.open(folder, "r");
     try {
@@ -100,6 +104,21 @@ async function syncFolder(path: string): Promise<void> {
     }
   } catch {
     // The file itself is synced; only the order of the rename is left to the system.
+  }
+}
+
+/** Removes what processes that were killed during a save of `name` have left. */
+async function removeAbandoned(folder: string, name: string): Promise<void> {
+  const fs = await import("node:fs/promises");
+  try {
+    for (const other of await fs.readdir(folder)) {
+      if (!other.startsWith(`${name}.`) || !/\.\d+-\d+\.partial$/.test(other)) continue;
+      const path = folder === "." ? other : `${folder}${other}`;
+      const { mtimeMs } = await fs.stat(path);
+      if (Date.now() - mtimeMs > ABANDONED_MS) await fs.rm(path, { force: true });
+    }
+  } catch {
+    // Somebody else's files, or a folder that may not be read: nothing that a save depends on.
   }
 }
 

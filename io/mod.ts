@@ -17,10 +17,21 @@
  *
  * @module
  */
+export {
+  type CheckpointContent,
+  encodeCheckpoint,
+  loadCheckpoint,
+  type LoadedCheckpoint,
+  type Optimizing,
+  type Run,
+  saveCheckpoint,
+  type Scheduling,
+} from "./checkpoint.ts";
 export type { DtypeName, FloatDtype } from "./dtype.ts";
 export type { PickleKey, PickleMap, PickleValue } from "./pickle/values.ts";
 export { decodeNpy, encodeNpy, loadNpy, type NpyOptions, saveNpy } from "./npy.ts";
 export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./npz.ts";
+export { loadState, type LoadStateOptions } from "./state.ts";
 export { decodeTorch, loadTorch } from "./torch/read.ts";
 export { encodeTorch, saveTorch, type TorchOptions, type TorchValue } from "./torch/write.ts";
 export { type ByteArray, gunzip, isGzip, parseIdx } from "./idx.ts";

@@ -86,7 +86,8 @@ export async function decodeNpz(
   return await readNpz(sourceOf(bytes, options.name ?? "npz data"), options);
 }
 
-async function readNpz(source: ByteSource, options: NpzOptions): Promise<LoadedTensors> {
+/** Reads a `.npz` file wherever it is. */
+export async function readNpz(source: ByteSource, options: NpzOptions): Promise<LoadedTensors> {
   const most = options.maxUnpackedBytes ?? MOST_UNPACKED;
   const entries = await readZip(source);
   let unpacked = 0;

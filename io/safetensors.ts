@@ -145,7 +145,8 @@ export function decodeSafetensors(bytes: Uint8Array, options: NameOptions = {}):
   return loaded;
 }
 
-async function readSafetensors(source: ByteSource): Promise<LoadedTensors> {
+/** Reads a safetensors file wherever it is. */
+export async function readSafetensors(source: ByteSource): Promise<LoadedTensors> {
   const { name } = source;
   const first = new Uint8Array(Math.min(8, source.size));
   await source.read(0, first);

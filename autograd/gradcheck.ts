@@ -20,6 +20,7 @@ export interface GradcheckOptions {
   readonly rtol?: number;
 }
 
+/** @internal */
 type Checked = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
 /**

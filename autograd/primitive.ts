@@ -126,6 +126,7 @@ export type Binary<Saved extends readonly Input[] = readonly [], Attrs = undefin
   Attrs
 >;
 
+/** A primitive of any tuple types, as the registry holds it. */
 // deno-lint-ignore no-explicit-any -- the registry holds records of every tuple type.
 export type AnyPrimitive = Primitive<any, any, any, any>;
 

@@ -71,7 +71,6 @@ export class Node implements VjpContext {
 }
 
 /** Sees the cotangent of a tensor and may return another one in its place. */
-// deno-lint-ignore no-invalid-void-type -- hooks may return nothing at all.
 export type GradHook = (grad: Tensor) => Tensor | void;
 
 /** Looks at a call once its outputs are there, while anomalies are looked for. */

@@ -111,6 +111,8 @@ export class LeakyReLU extends Module {
   readonly negativeSlope: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options negativeSlope = 0.01, which may stand alone.
    * @throws {TypeError} if it is of the wrong kind.
    */
@@ -125,6 +127,7 @@ export class LeakyReLU extends Module {
     return leakyRelu(x, { negativeSlope: this.negativeSlope });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `negative_slope=${pythonFloat(this.negativeSlope)}`;
   }
@@ -136,6 +139,8 @@ export class ELU extends Module {
   readonly alpha: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options alpha = 1, which may stand alone.
    * @throws {TypeError} if it is of the wrong kind.
    */
@@ -150,6 +155,7 @@ export class ELU extends Module {
     return elu(x, { alpha: this.alpha });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `alpha=${pythonFloat(this.alpha)}`;
   }
@@ -161,6 +167,8 @@ export class GELU extends Module {
   readonly approximate: "none" | "tanh";
 
   /**
+   * Makes the layer.
+   *
    * @param options approximate = "none", which may stand alone.
    * @throws {TypeError} if it is of the wrong kind. @throws {RangeError} if it is another name.
    */
@@ -175,6 +183,7 @@ export class GELU extends Module {
     return gelu(x, { approximate: this.approximate });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `approximate='${this.approximate}'`;
   }
@@ -188,6 +197,8 @@ export class Softplus extends Module {
   readonly threshold: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options beta = 1, which may stand alone, threshold = 20.
    * @throws {TypeError} if one is of the wrong kind.
    */
@@ -203,6 +214,7 @@ export class Softplus extends Module {
     return softplus(x, { beta: this.beta, threshold: this.threshold });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `beta=${pythonFloat(this.beta)}, threshold=${pythonFloat(this.threshold)}`;
   }
@@ -216,6 +228,8 @@ export class Hardtanh extends Module {
   readonly maxVal: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options minVal = −1, which may stand alone, maxVal = 1.
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if maxVal ≤ minVal.
    */
@@ -240,6 +254,7 @@ export class Hardtanh extends Module {
     return hardtanh(x, { minVal: this.minVal, maxVal: this.maxVal });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `min_val=${pythonFloat(this.minVal)}, max_val=${pythonFloat(this.maxVal)}`;
   }
@@ -263,6 +278,8 @@ export class PReLU extends Module {
   weight: Tensor;
 
   /**
+   * Makes the layer.
+   *
    * @param options numParameters = 1, which may stand alone, init = 0.25.
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if it is out of range.
    */
@@ -288,6 +305,7 @@ export class PReLU extends Module {
     return prelu(x, this.weight);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `num_parameters=${this.numParameters}`;
   }
@@ -305,6 +323,8 @@ export class GLU extends Module {
   readonly dim: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options dim = −1, which may stand alone.
    * @throws {TypeError} if it is of the wrong kind.
    */
@@ -319,12 +339,13 @@ export class GLU extends Module {
     return glu(x, { dim: this.dim });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `dim=${this.dim}`;
   }
 }
 
-/** What the layers of the softmax family have in common. */
+/** @internal What the layers of the softmax family have in common. */
 abstract class AlongAxis extends Module {
   /** The axis along which the exponentials sum to 1; `null` if left open. */
   readonly dim: number | null;

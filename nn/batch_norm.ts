@@ -61,6 +61,8 @@ export abstract class BatchNorm extends TrackedNorm {
   private accumulation: Accumulation | null = null;
 
   /**
+   * Makes the layer.
+   *
    * @param numFeatures C, the size of axis 1.
    * @param options eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true.
    */
@@ -126,6 +128,7 @@ export abstract class BatchNorm extends TrackedNorm {
     return cat(parts.map((part, i) => this.normalize(part, masks?.[i] ?? null)));
   }
 
+  /** @internal */
   private normalize(x: Tensor, mask: Tensor | null): Tensor {
     const useBatch = this.training || (this.runningMean === null && this.runningVar === null);
     const update = this.training && this.trackRunningStats && isStatsUpdateEnabled();
@@ -164,11 +167,13 @@ export abstract class BatchNorm extends TrackedNorm {
     this.accumulation.seen = 0;
   }
 
+  /** @internal */
   private blendIn(moments: BatchMoments, factor: number): void {
     blend(this.runningMean, factor, (c) => moments.mean(c));
     blend(this.runningVar, factor, (c) => moments.unbiasedVariance(c));
   }
 
+  /** @internal */
   private areFinite(moments: BatchMoments): boolean {
     for (let c = 0; c < this.numFeatures; c++) {
       if (Number.isFinite(moments.mean(c)) && Number.isFinite(moments.variance(c))) continue;
@@ -249,11 +254,13 @@ export abstract class BatchNorm extends TrackedNorm {
     return this;
   }
 
+  /** @internal */
   private setAffineGrad(on: boolean): void {
     this.weight?.requiresGrad_(on);
     this.bias?.requiresGrad_(on);
   }
 
+  /** Sets the mode; frozen statistics stay frozen. */
   override train(mode = true): this {
     super.train(mode);
     this.requestedMode = mode;
@@ -261,6 +268,7 @@ export abstract class BatchNorm extends TrackedNorm {
     return this;
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     const ghost = this.virtualBatchSize === null
       ? ""
@@ -276,7 +284,7 @@ export abstract class BatchNorm extends TrackedNorm {
     return this.momentum ?? 1 / counter.item();
   }
 
-  /** Takes the running statistics from pooled moments; the variance with its unbiased value. */
+  /** @internal Takes the running statistics from pooled moments; the variance with its unbiased value. */
   setRunningStats(moments: BatchMoments, batches: number): void {
     if (moments.count === 0) return;
     replace(this.runningMean, (c) => moments.mean(c));
@@ -324,15 +332,18 @@ interface Accumulation {
  * ```
  */
 export class BatchNorm1d extends BatchNorm {
+  /** @internal */
   protected override readonly ranks = [2, 3];
 }
 
 /** Batch normalisation of [N, C, H, W]. */
 export class BatchNorm2d extends BatchNorm {
+  /** @internal */
   protected override readonly ranks = [4];
 }
 
 /** Batch normalisation of [N, C, D, H, W]. */
 export class BatchNorm3d extends BatchNorm {
+  /** @internal */
   protected override readonly ranks = [5];
 }

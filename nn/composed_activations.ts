@@ -45,6 +45,8 @@ export class CELU extends Module {
   readonly alpha: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options alpha = 1, which may stand alone.
    * @throws {TypeError} if it is of the wrong kind.
    */
@@ -59,12 +61,13 @@ export class CELU extends Module {
     return celu(x, { alpha: this.alpha });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `alpha=${pythonFloat(this.alpha)}`;
   }
 }
 
-/** What Hardshrink and Softshrink have in common. */
+/** @internal What Hardshrink and Softshrink have in common. */
 abstract class Shrink extends Module {
   /** Everything in −lambd … lambd becomes 0. */
   readonly lambd: number;
@@ -104,6 +107,8 @@ export class Softshrink extends Shrink {
 /** x where it is above the threshold, else the value. */
 export class Threshold extends Module {
   /**
+   * Makes the layer.
+   *
    * @param threshold What x must exceed.
    * @param value What takes its place.
    * @throws {TypeError} if one is of the wrong kind.
@@ -119,6 +124,7 @@ export class Threshold extends Module {
     return threshold(x, this.threshold, this.value);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `threshold=${pythonFloat(this.threshold)}, value=${pythonFloat(this.value)}`;
   }

@@ -50,7 +50,7 @@ function namedEntries(container: Module, modules: NamedModules): [string, Module
   });
 }
 
-/** What containers with positions have in common. */
+/** @internal What containers with positions have in common. */
 abstract class ModuleRow extends Module {
   /** How many modules there are. */
   get length(): number {
@@ -127,6 +127,8 @@ abstract class ModuleRow extends Module {
  */
 export class Sequential extends ModuleRow {
   /**
+   * Makes the layer.
+   *
    * @param modules Modules in order, or one record, Map or list of pairs that names them.
    * @throws {TypeError} if something is no module. @throws {RangeError} if a name is refused.
    */
@@ -164,6 +166,8 @@ export class Sequential extends ModuleRow {
  */
 export class ModuleList extends ModuleRow {
   /**
+   * Makes the layer.
+   *
    * @param modules The modules.
    * @throws {TypeError} if one is no module.
    */
@@ -208,6 +212,8 @@ export class ModuleList extends ModuleRow {
  */
 export class ModuleDict extends Module {
   /**
+   * Makes the layer.
+   *
    * @param modules A record, a Map or pairs.
    * @throws {TypeError} if something is no module. @throws {RangeError} if a name is refused.
    */

@@ -139,7 +139,7 @@ export abstract class ConvBase extends Module {
   }
 }
 
-/** What Conv1d, 2d and 3d have in common. */
+/** @internal What Conv1d, 2d and 3d have in common. */
 abstract class Conv extends ConvBase {
   /** The convolution over this layer's axes, with the border that it asks for. */
   protected convolve(run: typeof conv2d, x: Tensor): Tensor {
@@ -172,6 +172,8 @@ abstract class Conv extends ConvBase {
  */
 export class Conv1d extends Conv {
   /**
+   * Makes the layer.
+   *
    * @param inChannels The channels of the input.
    * @param outChannels The channels of the output.
    * @param kernelSize The length of the window.
@@ -216,6 +218,8 @@ export class Conv1d extends Conv {
  */
 export class Conv2d extends Conv {
   /**
+   * Makes the layer.
+   *
    * @param inChannels The channels of the input.
    * @param outChannels The channels of the output.
    * @param kernelSize The window, a number or [height, width].
@@ -246,6 +250,8 @@ export class Conv2d extends Conv {
  */
 export class Conv3d extends Conv {
   /**
+   * Makes the layer.
+   *
    * @param inChannels The channels of the input.
    * @param outChannels The channels of the output.
    * @param kernelSize The window, a number or [depth, height, width].

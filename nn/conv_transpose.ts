@@ -24,7 +24,7 @@ export interface ConvTransposeForwardOptions {
   readonly outputSize?: readonly number[];
 }
 
-/** What ConvTranspose1d, 2d and 3d have in common. */
+/** @internal What ConvTranspose1d, 2d and 3d have in common. */
 abstract class ConvTranspose extends ConvBase {
   /** Added to one side of the output, per axis. */
   readonly outputPadding: readonly number[];
@@ -91,6 +91,8 @@ abstract class ConvTranspose extends ConvBase {
  */
 export class ConvTranspose1d extends ConvTranspose {
   /**
+   * Makes the layer.
+   *
    * @param inChannels The channels of the input.
    * @param outChannels The channels of the output.
    * @param kernelSize The length of the window.
@@ -136,6 +138,8 @@ export class ConvTranspose1d extends ConvTranspose {
  */
 export class ConvTranspose2d extends ConvTranspose {
   /**
+   * Makes the layer.
+   *
    * @param inChannels The channels of the input.
    * @param outChannels The channels of the output.
    * @param kernelSize The window, a number or [height, width].
@@ -170,6 +174,8 @@ export class ConvTranspose2d extends ConvTranspose {
  */
 export class ConvTranspose3d extends ConvTranspose {
   /**
+   * Makes the layer.
+   *
    * @param inChannels The channels of the input.
    * @param outChannels The channels of the output.
    * @param kernelSize The window, a number or [depth, height, width].

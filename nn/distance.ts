@@ -11,6 +11,8 @@ export class PairwiseDistance extends Module {
   private readonly options: PairwiseDistanceOptions;
 
   /**
+   * Makes the layer.
+   *
    * @param options p = 2, which may stand alone, eps = 1e-6, keepdim = false.
    * @throws {TypeError} if the options are of the wrong kind.
    */
@@ -30,6 +32,8 @@ export class CosineSimilarity extends Module {
   private readonly options: CosineSimilarityOptions;
 
   /**
+   * Makes the layer.
+   *
    * @param options dim = 1, which may stand alone, eps = 1e-8.
    * @throws {TypeError} if the options are of the wrong kind.
    */

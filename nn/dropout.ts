@@ -15,7 +15,7 @@ export interface DropoutLayerOptions {
   readonly generator?: Generator | null;
 }
 
-/** What all dropout layers have in common. */
+/** @internal What all dropout layers have in common. */
 abstract class DropoutBase extends Module {
   /** The probability that an element is left out. */
   p: number;

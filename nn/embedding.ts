@@ -38,6 +38,8 @@ export class Embedding extends Module {
   readonly paddingIdx: number | null;
 
   /**
+   * Makes the layer.
+   *
    * @param numEmbeddings How many rows the table has.
    * @param embeddingDim The length of a row.
    * @param options paddingIdx, generator.
@@ -100,6 +102,7 @@ export class Embedding extends Module {
     return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     const text = `${this.numEmbeddings}, ${this.embeddingDim}`;
     return this.paddingIdx === null ? text : `${text}, padding_idx=${this.paddingIdx}`;

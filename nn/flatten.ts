@@ -24,6 +24,8 @@ export class Flatten extends Module {
   readonly endDim: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options startDim = 1, which may stand alone, endDim = −1.
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if it is not whole.
    */
@@ -43,6 +45,7 @@ export class Flatten extends Module {
     return flatten(x, { startDim: this.startDim, endDim: this.endDim });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `start_dim=${this.startDim}, end_dim=${this.endDim}`;
   }
@@ -51,6 +54,8 @@ export class Flatten extends Module {
 /** Splits one axis into several. */
 export class Unflatten extends Module {
   /**
+   * Makes the layer.
+   *
    * @param dim The axis.
    * @param unflattenedSize The sizes that take its place; one may be −1.
    * @throws {TypeError} if an argument is of the wrong kind.
@@ -81,6 +86,7 @@ export class Unflatten extends Module {
     return reshape(x, [...x.shape.slice(0, at), ...sizes, ...x.shape.slice(at + 1)]);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `dim=${this.dim}, unflattened_size=${pythonTuple(this.unflattenedSize)}`;
   }

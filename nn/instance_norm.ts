@@ -14,6 +14,8 @@ export abstract class InstanceNorm extends TrackedNorm {
   protected abstract readonly rank: number;
 
   /**
+   * Makes the layer.
+   *
    * @param numFeatures C.
    * @param options eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false.
    */
@@ -49,6 +51,7 @@ export abstract class InstanceNorm extends TrackedNorm {
     return x.ndim === rank ? this.normalize(x) : this.normalize(x.unsqueeze(0)).squeeze(0);
   }
 
+  /** @internal */
   private normalize(x: Tensor): Tensor {
     const useInputStats = this.training || !this.trackRunningStats;
     const handOn = !useInputStats || isStatsUpdateEnabled();
@@ -66,15 +69,18 @@ export abstract class InstanceNorm extends TrackedNorm {
 
 /** Instance normalisation of [N, C, L] or [C, L]. */
 export class InstanceNorm1d extends InstanceNorm {
+  /** @internal */
   protected override readonly rank = 3;
 }
 
 /** Instance normalisation of [N, C, H, W] or [C, H, W]. */
 export class InstanceNorm2d extends InstanceNorm {
+  /** @internal */
   protected override readonly rank = 4;
 }
 
 /** Instance normalisation of [N, C, D, H, W] or [C, D, H, W]. */
 export class InstanceNorm3d extends InstanceNorm {
+  /** @internal */
   protected override readonly rank = 5;
 }

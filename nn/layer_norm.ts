@@ -53,7 +53,7 @@ export class LayerNorm extends Module {
   /** β, of `normalizedShape`. */
   bias: Tensor | null;
 
-  /** @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
+  /** Makes the layer. @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
   constructor(normalizedShape: Shape | number, options: LayerNormOptions = {}) {
     super();
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
@@ -76,6 +76,7 @@ export class LayerNorm extends Module {
     return layerNorm(x, this.normalizedShape, this.weight, this.bias, { eps: this.eps });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `${pythonTuple(this.normalizedShape)}, eps=${pythonFloat(this.eps)}, ` +
       `elementwise_affine=${pythonBoolean(this.elementwiseAffine)}`;
@@ -93,7 +94,7 @@ export class RMSNorm extends Module {
   /** γ, of `normalizedShape`. */
   weight: Tensor | null;
 
-  /** @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
+  /** Makes the layer. @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
   constructor(
     normalizedShape: Shape | number,
     options: { readonly eps?: number | null; readonly elementwiseAffine?: boolean } = {},
@@ -116,6 +117,7 @@ export class RMSNorm extends Module {
     return rmsNorm(x, this.normalizedShape, this.weight, { eps: this.eps });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `${pythonTuple(this.normalizedShape)}, eps=${
       this.eps === null ? "None" : pythonFloat(this.eps)
@@ -138,7 +140,7 @@ export class GroupNorm extends Module {
   /** β, [C]. */
   bias: Tensor | null;
 
-  /** @throws {RangeError} if the groups do not divide the channels. */
+  /** Makes the layer. @throws {RangeError} if the groups do not divide the channels. */
   constructor(
     numGroups: number,
     numChannels: number,
@@ -171,6 +173,7 @@ export class GroupNorm extends Module {
     return groupNorm(x, this.numGroups, this.weight, this.bias, { eps: this.eps });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `${this.numGroups}, ${this.numChannels}, eps=${pythonFloat(this.eps)}, affine=${
       pythonBoolean(this.affine)

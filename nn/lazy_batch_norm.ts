@@ -54,12 +54,14 @@ export class LazyBatchNorm1d extends BatchNorm1d {
     super(0, options);
   }
 
+  /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
     settle(this, x.shape[1], BatchNorm1d.prototype);
     return this.forward(x, options);
   }
 
+  /** @internal */
   protected override beforeLoad(own: ReadonlyMap<string, Tensor>): void {
     const channels = channelsIn(own);
     if (channels !== null) settle(this, channels, BatchNorm1d.prototype);
@@ -73,12 +75,14 @@ export class LazyBatchNorm2d extends BatchNorm2d {
     super(0, options);
   }
 
+  /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
     settle(this, x.shape[1], BatchNorm2d.prototype);
     return this.forward(x, options);
   }
 
+  /** @internal */
   protected override beforeLoad(own: ReadonlyMap<string, Tensor>): void {
     const channels = channelsIn(own);
     if (channels !== null) settle(this, channels, BatchNorm2d.prototype);
@@ -92,12 +96,14 @@ export class LazyBatchNorm3d extends BatchNorm3d {
     super(0, options);
   }
 
+  /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
     settle(this, x.shape[1], BatchNorm3d.prototype);
     return this.forward(x, options);
   }
 
+  /** @internal */
   protected override beforeLoad(own: ReadonlyMap<string, Tensor>): void {
     const channels = channelsIn(own);
     if (channels !== null) settle(this, channels, BatchNorm3d.prototype);

@@ -40,6 +40,8 @@ export class Linear extends Module {
   bias: Tensor | null;
 
   /**
+   * Makes the layer.
+   *
    * @param inFeatures The length of an input row.
    * @param outFeatures The length of an output row.
    * @param options bias = true, generator.
@@ -71,6 +73,7 @@ export class Linear extends Module {
     return linear(x, this.weight, this.bias);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${
       pythonBoolean(this.bias !== null)
@@ -92,6 +95,8 @@ export class Bilinear extends Module {
   bias: Tensor | null;
 
   /**
+   * Makes the layer.
+   *
    * @param in1Features The length of a row of the first input.
    * @param in2Features The length of a row of the second input.
    * @param outFeatures The length of an output row.
@@ -128,6 +133,7 @@ export class Bilinear extends Module {
     return bilinear(x1, x2, this.weight, this.bias);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `in1_features=${this.in1Features}, in2_features=${this.in2Features}, out_features=${this.outFeatures}, bias=${
       pythonBoolean(this.bias !== null)

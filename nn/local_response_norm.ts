@@ -17,6 +17,8 @@ export class LocalResponseNorm extends Module {
   readonly k: number;
 
   /**
+   * Makes the layer.
+   *
    * @param size How many channels a mean runs over.
    * @param options alpha = 1e-4, beta = 0.75, k = 1.
    * @throws {TypeError} if an argument is of the wrong kind.
@@ -36,6 +38,7 @@ export class LocalResponseNorm extends Module {
     return localResponseNorm(x, this.size, { alpha: this.alpha, beta: this.beta, k: this.k });
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${
       pythonFloat(this.k)

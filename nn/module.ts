@@ -180,6 +180,7 @@ export class Module {
     if (this.registeredModules.has(name)) this.registeredModules.set(name, replacement);
   }
 
+  /** @internal */
   private checkName(kind: string, name: string): void {
     if (typeof name !== "string") {
       throw new TypeError(`Cannot register a ${kind}: got name ${String(name)}, expected a string`);
@@ -216,6 +217,7 @@ export class Module {
     }
   }
 
+  /** @internal */
   private *ownParameters(): Iterable<[string, Tensor]> {
     for (const [name, registered] of this.registeredParameters) {
       const value = this.current(name, registered);
@@ -224,6 +226,7 @@ export class Module {
     yield* this.looseFields(Parameter);
   }
 
+  /** @internal */
   private *ownBuffers(): Iterable<[string, Tensor, persistent: boolean]> {
     for (const [name, { value: registered, persistent }] of this.registeredBuffers) {
       const value = this.current(name, registered);
@@ -293,6 +296,7 @@ export class Module {
     return this.namedBuffers(options).map(([, buffer]) => buffer);
   }
 
+  /** @internal */
   private collect(
     { prefix = "", recurse = true, removeDuplicate = true }: NamedOptions,
     own: (module: Module) => Iterable<[string, Tensor, boolean?]>,
@@ -346,6 +350,7 @@ export class Module {
     return state;
   }
 
+  /** @internal */
   private *ownState(): Iterable<[string, Tensor]> {
     yield* this.ownParameters();
     for (const [name, value, persistent] of this.ownBuffers()) {
@@ -413,6 +418,7 @@ export class Module {
     return this.hookInto(this.preHooks, (module, inputs) => hook(module, inputs));
   }
 
+  /** @internal */
   private hookInto<T>(hooks: Set<T>, hook: T): { remove(): void } {
     hooks.add(hook);
     // Callers call forward itself, so a module with hooks gets one of its own in front.
@@ -433,6 +439,7 @@ export class Module {
     };
   }
 
+  /** @internal */
   private forwardWithHooks(given: unknown[]): unknown {
     let inputs = given;
     for (const hook of [...this.preHooks]) inputs = hook(this, inputs) ?? inputs;

@@ -44,6 +44,8 @@ export abstract class TrackedNorm extends Module {
   numFeatures: number;
 
   /**
+   * Makes the layer.
+   *
    * @throws {TypeError} if an argument is of the wrong kind.
    * @throws {RangeError} if `numFeatures` is not a whole number of at least 0, or eps or momentum NaN.
    */
@@ -64,6 +66,7 @@ export abstract class TrackedNorm extends Module {
     this.numBatchesTracked = this.registerBuffer("num_batches_tracked", track ? zeros([]) : null);
   }
 
+  /** @internal */
   private assertOptions(numFeatures: number, options: Required<TrackedNormOptions>): void {
     const action = `make ${this.constructor.name}`;
     const { eps, momentum } = options;
@@ -110,6 +113,7 @@ export abstract class TrackedNorm extends Module {
     fill(this.bias, 0);
   }
 
+  /** @internal */
   protected override stateVersion(): number {
     return 2;
   }
@@ -119,6 +123,7 @@ export abstract class TrackedNorm extends Module {
     return version === null || version < 2 ? ["num_batches_tracked"] : [];
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     const { numFeatures, eps, momentum, affine, trackRunningStats } = this;
     return `${numFeatures}, eps=${pythonFloat(eps)}, momentum=${

@@ -44,7 +44,7 @@ abstract class Padding extends Module {
   }
 }
 
-/** Pads with one value. */
+/** @internal Pads with one value. */
 abstract class ConstantPad extends Padding {
   /** What the border holds. */
   readonly value: number;
@@ -63,28 +63,28 @@ abstract class ConstantPad extends Padding {
   }
 }
 
-/** Pads with zeros. */
+/** @internal Pads with zeros. */
 abstract class ZeroPad extends Padding {
   protected override fill(): { readonly mode: PadMode } {
     return { mode: "constant" };
   }
 }
 
-/** Pads with the mirror image, the edge itself not repeated. */
+/** @internal Pads with the mirror image, the edge itself not repeated. */
 abstract class ReflectionPad extends Padding {
   protected override fill(): { readonly mode: PadMode } {
     return { mode: "reflect" };
   }
 }
 
-/** Pads with the edge. */
+/** @internal Pads with the edge. */
 abstract class ReplicationPad extends Padding {
   protected override fill(): { readonly mode: PadMode } {
     return { mode: "replicate" };
   }
 }
 
-/** Pads with the other end. */
+/** @internal Pads with the other end. */
 abstract class CircularPad extends Padding {
   protected override fill(): { readonly mode: PadMode } {
     return { mode: "circular" };
@@ -94,6 +94,8 @@ abstract class CircularPad extends Padding {
 /** Pads one axis with one value. */
 export class ConstantPad1d extends ConstantPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right].
    * @param value What the border holds.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
@@ -106,6 +108,8 @@ export class ConstantPad1d extends ConstantPad {
 /** Pads two axes with one value. */
 export class ConstantPad2d extends ConstantPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom].
    * @param value What the border holds.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
@@ -118,6 +122,8 @@ export class ConstantPad2d extends ConstantPad {
 /** Pads three axes with one value. */
 export class ConstantPad3d extends ConstantPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom, front, back].
    * @param value What the border holds.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
@@ -130,6 +136,8 @@ export class ConstantPad3d extends ConstantPad {
 /** Pads one axis with zeros. */
 export class ZeroPad1d extends ZeroPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -151,6 +159,8 @@ export class ZeroPad1d extends ZeroPad {
  */
 export class ZeroPad2d extends ZeroPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -162,6 +172,8 @@ export class ZeroPad2d extends ZeroPad {
 /** Pads three axes with zeros. */
 export class ZeroPad3d extends ZeroPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom, front, back].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -173,6 +185,8 @@ export class ZeroPad3d extends ZeroPad {
 /** Pads one axis with the mirror image, the edge itself not repeated. */
 export class ReflectionPad1d extends ReflectionPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -184,6 +198,8 @@ export class ReflectionPad1d extends ReflectionPad {
 /** Pads two axes with the mirror image, the edge itself not repeated. */
 export class ReflectionPad2d extends ReflectionPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -195,6 +211,8 @@ export class ReflectionPad2d extends ReflectionPad {
 /** Pads three axes with the mirror image, the edge itself not repeated. */
 export class ReflectionPad3d extends ReflectionPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom, front, back].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -206,6 +224,8 @@ export class ReflectionPad3d extends ReflectionPad {
 /** Pads one axis with the edge. */
 export class ReplicationPad1d extends ReplicationPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -217,6 +237,8 @@ export class ReplicationPad1d extends ReplicationPad {
 /** Pads two axes with the edge. */
 export class ReplicationPad2d extends ReplicationPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -228,6 +250,8 @@ export class ReplicationPad2d extends ReplicationPad {
 /** Pads three axes with the edge. */
 export class ReplicationPad3d extends ReplicationPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom, front, back].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -239,6 +263,8 @@ export class ReplicationPad3d extends ReplicationPad {
 /** Pads one axis with the other end. */
 export class CircularPad1d extends CircularPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -250,6 +276,8 @@ export class CircularPad1d extends CircularPad {
 /** Pads two axes with the other end. */
 export class CircularPad2d extends CircularPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */
@@ -261,6 +289,8 @@ export class CircularPad2d extends CircularPad {
 /** Pads three axes with the other end. */
 export class CircularPad3d extends CircularPad {
   /**
+   * Makes the layer.
+   *
    * @param padding One size for all sides, or [left, right, top, bottom, front, back].
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
    */

@@ -33,7 +33,7 @@ function repr(sizes: PerAxis): string {
   return typeof sizes === "number" ? String(sizes) : pythonTuple(sizes);
 }
 
-/** What MaxPool1d, 2d and 3d have in common. */
+/** @internal What MaxPool1d, 2d and 3d have in common. */
 abstract class MaxPool<Options extends MaxPoolOptions> extends Module {
   /** The window. */
   readonly kernelSize: PerAxis;
@@ -71,6 +71,8 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends Module {
  */
 export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /**
+   * Makes the layer.
+   *
    * @param kernelSize The window.
    * @param options stride = kernelSize, padding = 0, dilation = 1, ceilMode = false, returnIndices.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
@@ -102,6 +104,8 @@ export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  */
 export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /**
+   * Makes the layer.
+   *
    * @param kernelSize The window.
    * @param options stride = kernelSize, padding = 0, dilation = 1, ceilMode = false, returnIndices.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
@@ -124,6 +128,8 @@ export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  */
 export class MaxPool3d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /**
+   * Makes the layer.
+   *
    * @param kernelSize The window.
    * @param options stride = kernelSize, padding = 0, dilation = 1, ceilMode = false, returnIndices.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
@@ -138,7 +144,7 @@ export class MaxPool3d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
   }
 }
 
-/** What AvgPool1d, 2d and 3d have in common. */
+/** @internal What AvgPool1d, 2d and 3d have in common. */
 abstract class AvgPool extends Module {
   /** The window. */
   readonly kernelSize: PerAxis;
@@ -175,6 +181,8 @@ abstract class AvgPool extends Module {
  */
 export class AvgPool1d extends AvgPool {
   /**
+   * Makes the layer.
+   *
    * @param kernelSize The window.
    * @param options stride = kernelSize, padding = 0, ceilMode = false, countIncludePad = true.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
@@ -196,6 +204,8 @@ export class AvgPool1d extends AvgPool {
  */
 export class AvgPool2d extends AvgPool {
   /**
+   * Makes the layer.
+   *
    * @param kernelSize The window.
    * @param options stride = kernelSize, padding = 0, ceilMode = false, countIncludePad = true, divisorOverride.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
@@ -217,6 +227,8 @@ export class AvgPool2d extends AvgPool {
  */
 export class AvgPool3d extends AvgPool {
   /**
+   * Makes the layer.
+   *
    * @param kernelSize The window.
    * @param options stride = kernelSize, padding = 0, ceilMode = false, countIncludePad = true, divisorOverride.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
@@ -231,7 +243,7 @@ export class AvgPool3d extends AvgPool {
   }
 }
 
-/** What the adaptive pooling layers have in common. */
+/** @internal What the adaptive pooling layers have in common. */
 abstract class AdaptivePool extends Module {
   /** The size of the output; `null` on an axis keeps that of the input. */
   readonly outputSize: OutputSize;
@@ -297,6 +309,8 @@ export class AdaptiveMaxPool1d<Options extends AdaptiveMaxPoolOptions = NoOption
   private readonly options: Options | undefined;
 
   /**
+   * Makes the layer.
+   *
    * @param outputSize The size of the output.
    * @param options returnIndices = false.
    * @throws {TypeError} if the options are no object.
@@ -323,6 +337,8 @@ export class AdaptiveMaxPool2d<Options extends AdaptiveMaxPoolOptions = NoOption
   private readonly options: Options | undefined;
 
   /**
+   * Makes the layer.
+   *
    * @param outputSize The size of the output.
    * @param options returnIndices = false.
    * @throws {TypeError} if the options are no object.
@@ -349,6 +365,8 @@ export class AdaptiveMaxPool3d<Options extends AdaptiveMaxPoolOptions = NoOption
   private readonly options: Options | undefined;
 
   /**
+   * Makes the layer.
+   *
    * @param outputSize The size of the output.
    * @param options returnIndices = false.
    * @throws {TypeError} if the options are no object.

@@ -12,6 +12,8 @@ export class Upsample extends Module {
   private readonly options: InterpolateOptions;
 
   /**
+   * Makes the layer.
+   *
    * @param options size or scaleFactor, mode = "nearest", alignCorners.
    * @throws {TypeError} if the options are of the wrong kind.
    */
@@ -25,6 +27,7 @@ export class Upsample extends Module {
     return interpolate(x, this.options);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     const { size, scaleFactor, mode = "nearest" } = this.options;
     const factors = typeof scaleFactor === "number"
@@ -51,6 +54,8 @@ export class Unfold extends Module {
   private readonly options: UnfoldOptions;
 
   /**
+   * Makes the layer.
+   *
    * @param kernelSize The window.
    * @param options dilation = 1, padding = 0, stride = 1.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
@@ -66,6 +71,7 @@ export class Unfold extends Module {
     return unfold(x, this.kernelSize, this.options);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return windowRepr(this.kernelSize, this.options);
   }
@@ -76,6 +82,8 @@ export class Fold extends Module {
   private readonly options: UnfoldOptions;
 
   /**
+   * Makes the layer.
+   *
    * @param outputSize The height and width of the image.
    * @param kernelSize The window.
    * @param options dilation = 1, padding = 0, stride = 1.
@@ -97,6 +105,7 @@ export class Fold extends Module {
     return fold(x, this.outputSize, this.kernelSize, this.options);
   }
 
+  /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     return `output_size=${repr(this.outputSize)}, ${windowRepr(this.kernelSize, this.options)}`;
   }

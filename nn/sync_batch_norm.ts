@@ -9,6 +9,7 @@ import type { Module } from "./module.ts";
  * their counts. In a single process it is a BatchNorm of any number of axes.
  */
 export class SyncBatchNorm extends BatchNorm {
+  /** @internal */
   protected override readonly ranks = [2, 3, 4, 5];
 
   /**

@@ -39,6 +39,8 @@ export class CrossEntropyLoss extends WeightedLoss {
   readonly labelSmoothing: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options weight, ignoreIndex = −100, reduction = "mean", labelSmoothing = 0.
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -67,6 +69,8 @@ export class NLLLoss extends WeightedLoss {
   readonly ignoreIndex: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options weight, ignoreIndex = −100, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -85,6 +89,8 @@ export class NLLLoss extends WeightedLoss {
 /** The cross entropy of probabilities with targets; see {@linkcode binaryCrossEntropy}. */
 export class BCELoss extends WeightedLoss {
   /**
+   * Makes the layer.
+   *
    * @param options weight, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -108,6 +114,8 @@ export class BCEWithLogitsLoss extends WeightedLoss {
   posWeight: Tensor | null;
 
   /**
+   * Makes the layer.
+   *
    * @param options weight, posWeight, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -132,6 +140,8 @@ export class KLDivLoss extends Module {
   readonly logTarget: boolean;
 
   /**
+   * Makes the layer.
+   *
    * @param options reduction = "mean", logTarget = false.
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */

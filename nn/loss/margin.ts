@@ -27,6 +27,8 @@ export class HingeEmbeddingLoss extends Loss {
   readonly margin: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options margin = 1, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -48,6 +50,8 @@ export class CosineEmbeddingLoss extends Loss {
   readonly margin: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options margin = 0, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -69,6 +73,8 @@ export class MarginRankingLoss extends Loss {
   readonly margin: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options margin = 0, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -96,6 +102,8 @@ export class TripletMarginLoss extends Loss {
   readonly swap: boolean;
 
   /**
+   * Makes the layer.
+   *
    * @param options margin = 1, p = 2, eps = 1e-6, swap = false, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -117,6 +125,8 @@ export class TripletMarginLoss extends Loss {
 /** ln(1 + e^(−target·x)); see {@linkcode softMarginLoss}. */
 export class SoftMarginLoss extends Loss {
   /**
+   * Makes the layer.
+   *
    * @param options reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -139,6 +149,8 @@ export class MultiMarginLoss extends WeightedLoss {
   readonly margin: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options weight, p = 1, margin = 1, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -158,6 +170,8 @@ export class MultiMarginLoss extends WeightedLoss {
 /** Several targets' scores above the others; see {@linkcode multilabelMarginLoss}. */
 export class MultiLabelMarginLoss extends Loss {
   /**
+   * Makes the layer.
+   *
    * @param options reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -175,6 +189,8 @@ export class MultiLabelMarginLoss extends Loss {
 /** One binary cross entropy for each class; see {@linkcode multilabelSoftMarginLoss}. */
 export class MultiLabelSoftMarginLoss extends WeightedLoss {
   /**
+   * Makes the layer.
+   *
    * @param options weight, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */

@@ -20,6 +20,8 @@ import { Loss } from "./base.ts";
 /** The squared difference; see {@linkcode mseLoss}. */
 export class MSELoss extends Loss {
   /**
+   * Makes the layer.
+   *
    * @param options reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -37,6 +39,8 @@ export class MSELoss extends Loss {
 /** The absolute difference; see {@linkcode l1Loss}. */
 export class L1Loss extends Loss {
   /**
+   * Makes the layer.
+   *
    * @param options reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -57,6 +61,8 @@ export class SmoothL1Loss extends Loss {
   readonly beta: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options beta = 1, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -78,6 +84,8 @@ export class HuberLoss extends Loss {
   readonly delta: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options delta = 1, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -103,6 +111,8 @@ export class PoissonNLLLoss extends Loss {
   readonly eps: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options logInput = true, full = false, eps = 1e-8, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
@@ -128,6 +138,8 @@ export class GaussianNLLLoss extends Loss {
   readonly eps: number;
 
   /**
+   * Makes the layer.
+   *
    * @param options full = false, eps = 1e-6, reduction = "mean".
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */

@@ -1,7 +1,7 @@
 /**
  * Training and evaluation.
  */
-import { Generator, nn, noGrad, optim } from "../../mod.ts";
+import { type Generator, nn, noGrad, optim } from "../../mod.ts";
 import { batchesOf, type ImageSet } from "./data.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DigitNet } from "./network.ts";

@@ -10,7 +10,7 @@ import {
   primitives,
   type Sample,
   type Shape,
-  Tensor,
+  type Tensor,
 } from "../../autograd/mod.ts";
 
 function tensorsOf(sample: Sample): Tensor[] {

@@ -20,7 +20,7 @@ import {
   noGrad,
   ones,
   sum,
-  Tensor,
+  type Tensor,
   tensor,
   type Unary,
   zeros,

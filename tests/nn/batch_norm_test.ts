@@ -15,7 +15,7 @@ import {
   ones,
   randn,
   sum,
-  Tensor,
+  type Tensor,
   tensor,
   zeros,
 } from "../../mod.ts";

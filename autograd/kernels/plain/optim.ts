@@ -29,15 +29,26 @@ export function sgdStep(
     }
     return;
   }
+  // A first step keeps nothing: the buffer is zero then.
   const keep = first ? 0 : momentum;
   const take = first ? 1 : 1 - dampening;
-  for (let i = 0; i < p.length; i++) {
-    let d = sign * g[i];
-    if (decays) d += weightDecay * p[i];
-    // The first step writes, so that a buffer may hold anything before.
-    const b = first ? d : keep * buf[i] + take * d;
-    buf[i] = b;
-    p[i] -= lr * (nesterov ? d + momentum * b : b);
+  // Without nesterov the step is the buffer alone; that loop is the hot one.
+  if (nesterov) {
+    for (let i = 0; i < p.length; i++) {
+      let d = sign * g[i];
+      if (decays) d += weightDecay * p[i];
+      const b = keep * buf[i] + take * d;
+      buf[i] = b;
+      p[i] -= lr * (d + momentum * b);
+    }
+  } else {
+    for (let i = 0; i < p.length; i++) {
+      let d = sign * g[i];
+      if (decays) d += weightDecay * p[i];
+      const b = keep * buf[i] + take * d;
+      buf[i] = b;
+      p[i] -= lr * b;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
  * The main job: trains a small network with BatchNorm on handwritten digits and shows what learned and
  * what was tracked. `--help` lists the options.
  */
+import { dirname } from "node:path";
 import cliProgress from "cli-progress";
 import { saveSafetensors } from "../io/mod.ts";
 import { Generator, manualSeed } from "../mod.ts";
@@ -85,12 +86,23 @@ function report(net: DigitNet, ledger: Ledger, split: Split, options: TrainOptio
   ].join("\n");
 }
 
+/** Found out before training, not after it. */
+async function checkFolder(option: string, path: string): Promise<void> {
+  const info = await Deno.stat(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  if (!info?.isDirectory) throw new UsageError(`cannot use ${option}: there is no folder ${path}`);
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
   if (options === null) {
     console.log(HELP);
     return;
   }
+  if (options.save !== null) await checkFolder("--save", dirname(options.save));
+  if (options.data !== null) await checkFolder("--data", options.data);
   const started = performance.now();
   const split = options.data === null
     ? await loadDigits(options.seed)
@@ -107,7 +119,9 @@ async function main(args: readonly string[]): Promise<void> {
       `${((performance.now() - started) / 1000).toFixed(1)} s.`,
   );
   if (options.save !== null) {
-    await saveSafetensors(options.save, net.stateDict());
+    await saveSafetensors(options.save, net.stateDict()).catch((error) => {
+      throw new UsageError(`cannot write ${options.save}: ${error.message}`);
+    });
     console.log(`Saved to ${options.save}.`);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The same separation of what learns and what is tracked, in the other situations.
  */
-import { Generator, manualSeed, nn, noGrad, optim } from "../../mod.ts";
+import { Generator, manualSeed, nn, noGrad, optim, silenceWarnings } from "../../mod.ts";
 import { batchesOf, type Split, takeBatch } from "./data.ts";
 import { Ledger } from "./ledger.ts";
 import { DigitNet } from "./network.ts";
@@ -19,7 +19,10 @@ function told(ledger: Ledger): string {
     ? `running mean, variance ${ledger.times(TRACKED, "forward")} × by forwards and ` +
       `${ledger.times(TRACKED, "optimizer")} × by the optimizer`
     : "there are no running statistics";
-  return `γ, β moved ${ledger.times(LEARNED, "optimizer")} × by the optimizer and ` +
+  return `in ${ledger.events.forward} steps γ, β moved ${
+    ledger.times(LEARNED, "optimizer")
+  } × by the ` +
+    `optimizer and ` +
     `${ledger.times(LEARNED, "forward")} × by forwards, ${tracked}`;
 }
 
@@ -49,6 +52,8 @@ export function evaluationTracked(net: DigitNet, split: Split, options: TrainOpt
 
 /** training = false, trackRunningStats = false: the prediction depends on its batch. */
 export function evaluationUntracked(net: DigitNet, split: Split, options: TrainOptions): string {
+  // The dependence on the batch is what is shown here.
+  const restore = silenceWarnings("bn-batch-statistics-in-eval");
   const untracked = new DigitNet(split.train, { track: false });
   untracked.loadStateDict(net.stateDict(), { strict: false });
   untracked.eval();
@@ -58,6 +63,7 @@ export function evaluationUntracked(net: DigitNet, split: Split, options: TrainO
     const together = untracked.forward(images).narrow(0, 0, 8);
     return together.sub(untracked.forward(images.narrow(0, 0, 8))).abs().amax().item();
   });
+  restore();
   return `${told(ledger)}; the logits of 8 images shift by up to ${drift.toPrecision(2)} when 56 ` +
     `others join their batch`;
 }
@@ -93,7 +99,9 @@ export function frozenTeacher(teacher: DigitNet, split: Split, options: TrainOpt
 export function recalibration(net: DigitNet, split: Split): string {
   const copy = net.deepCopy();
   for (const [, layer] of copy.norms()) layer.resetRunningStats();
+  const restore = silenceWarnings("bn-eval-before-training");
   const lost = evaluate(copy, split.test).accuracy;
+  restore();
   const ledger = new Ledger(copy.norms());
   const batches = Array.from(batchesOf(split.train, 128), ({ images }) => images);
   optim.swa.updateBn(batches, copy.train(), { exact: true });

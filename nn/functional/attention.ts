@@ -63,7 +63,7 @@ const ACTION = "run scaledDotProductAttention";
  * const q = tensor([[1, 0], [0, 1]]);
  * const v = tensor([[10], [20]]);
  * const y = nn.functional.scaledDotProductAttention(q, q, v, { isCausal: true });
- * assertEquals(y.toArray()[0], [10]); // the first query sees the first key alone
+ * assertEquals(y.data[0], 10); // the first query sees the first key alone
  * ```
  */
 export function scaledDotProductAttention(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { addKeeping } from "./gradient_history.ts";
 import * as kernels from "./kernels/mod.ts";
 import { add } from "./ops/arithmetic.ts";
 import { sumTo } from "./ops/broadcast.ts";
@@ -288,10 +289,11 @@ function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean): void
   if (leaf.grad === null) {
     // A copy, because a rule may hand one tensor to several inputs.
     leaf.grad = createGraph ? cotangent : clone(cotangent);
-  } else if (createGraph || leaf.grad.requiresGrad) {
-    leaf.grad = add(leaf.grad, cotangent);
   } else {
-    leaf.grad.copy_(add(leaf.grad, cotangent));
+    leaf.grad = addKeeping(leaf.grad, (grad) => {
+      const sum = add(grad, cotangent);
+      return createGraph || grad.requiresGrad ? sum : grad.copy_(sum);
+    });
   }
 }
 

@@ -16,6 +16,7 @@ import {
   toGroups,
 } from "./groups.ts";
 import { HyperparameterCheck } from "./hyperparameters.ts";
+import { noteStep, warnOfStep } from "./step_warnings.ts";
 import {
   matchParameters,
   type OptimizerStateDict,
@@ -171,6 +172,7 @@ export abstract class Optimizer<
     for (const hook of [...this.#before]) hook(this as unknown as Optimizer);
     const result = closure ? enableGrad(closure) : undefined;
     this.#checkGradients();
+    warnOfStep(this as unknown as Optimizer);
     for (const group of this.paramGroups) {
       for (const param of group.params) {
         if (param.grad === null) continue;
@@ -178,6 +180,7 @@ export abstract class Optimizer<
         param.storage.version++;
       }
     }
+    noteStep(this as unknown as Optimizer);
     this.#stepCount++;
     for (const hook of [...this.#after]) hook(this as unknown as Optimizer);
     return result;

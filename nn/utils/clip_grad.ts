@@ -1,6 +1,7 @@
 /**
  * Gradients kept within bounds.
  */
+import { scaleKeeping } from "../../autograd/gradient_history.ts";
 import { Tensor, tensor } from "../../autograd/mod.ts";
 import { assertTensor, describe } from "../../autograd/ops/creation.ts";
 
@@ -66,9 +67,9 @@ export function clipGradNorm_(
   }
   const factor = Math.min(1, bound / (norm + 1e-6));
   for (const grad of grads) {
-    const values = grad.storage.values;
-    for (let i = 0; i < values.length; i++) values[i] *= factor;
-    grad.storage.version++;
+    scaleKeeping(grad, (values) => {
+      for (let i = 0; i < values.length; i++) values[i] *= factor;
+    });
   }
   return tensor(norm);
 }
@@ -96,11 +97,11 @@ export function clipGradValue_(params: Tensor | Iterable<Tensor>, clipValue: num
   const action = "run clipGradValue_";
   const bound = readBound(action, clipValue, "clipValue");
   for (const grad of gradientsOf(action, params)) {
-    const values = grad.storage.values;
-    for (let i = 0; i < values.length; i++) {
-      values[i] = Math.min(Math.max(values[i], -bound), bound);
-    }
-    grad.storage.version++;
+    scaleKeeping(grad, (values) => {
+      for (let i = 0; i < values.length; i++) {
+        values[i] = Math.min(Math.max(values[i], -bound), bound);
+      }
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { describe } from "../../autograd/ops/creation.ts";
 import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
 import { Optimizer } from "../optimizer.ts";
 import { toSnakeCase } from "../state_dict.ts";
+import { noteScheduleStep } from "../step_warnings.ts";
 
 /** What a schedule writes to disk, under PyTorch's names. */
 export type SchedulerStateDict = Readonly<Record<string, unknown>>;
@@ -141,6 +142,7 @@ export abstract class LRScheduler {
    * @throws {RangeError} if `epoch` is no whole number of at least 0.
    */
   step(epoch?: number): void {
+    if (this.stepCount === 1) noteScheduleStep(this.optimizer, this.constructor.name);
     if (epoch === undefined || epoch === null) {
       this.moveTo(this.lastEpoch + 1, false);
     } else {

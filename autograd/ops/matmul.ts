@@ -29,15 +29,20 @@ const matmulPrimitive = definePrimitive<
   summary: "A·B + bias, over equal leading axes; either factor may be stored transposed",
   shape: ([a, b], { transA, transB }) => {
     const last = a.length - 1;
-    return [[...a.slice(0, -2), a[transA ? last : last - 1], b[transB ? last - 1 : last]]];
+    const shape = a.slice();
+    shape[last - 1] = a[transA ? last : last - 1];
+    shape[last] = b[transB ? last - 1 : last];
+    return [shape];
   },
   forward: ([a, b, bias], [out], { transA, transB }) => {
-    const [m, n] = out.shape.slice(-2);
+    const last = a.shape.length - 1;
+    let batch = 1;
+    for (let i = 0; i < last - 1; i++) batch *= a.shape[i];
     kernels.matmul(a.storage.values, b.storage.values, out.storage.values, {
-      batch: sizeOf(out.shape.slice(0, -2)),
-      m,
-      n,
-      k: a.shape[a.ndim - (transA ? 2 : 1)],
+      batch,
+      m: out.shape[last - 1],
+      n: out.shape[last],
+      k: a.shape[transA ? last - 1 : last],
       transA,
       transB,
     });
@@ -108,6 +113,9 @@ export function multiply(
 export function matmul(x: Tensor, y: Tensor): Tensor {
   assertTensor("matmul", x, "x");
   assertTensor("matmul", y, "y");
+  if (x.ndim === 2 && y.ndim === 2 && x.shape[1] === y.shape[0]) {
+    return multiply(x, y, false, false);
+  }
   if (x.ndim === 0 || y.ndim === 0) throw misfit(x, y);
   const left = x.ndim === 1 ? [1, x.shape[0]] : x.shape;
   const right = y.ndim === 1 ? [y.shape[0], 1] : y.shape;

@@ -66,10 +66,16 @@ export function gatherStrided(
   const [sizes, steps] = mergeAxes(shape, strides);
   const length = sizes[sizes.length - 1];
   const step = steps[steps.length - 1];
+  const near = steps.indexOf(1);
+  if (near >= 0 && near < steps.length - 1 && length > stripe(step)) {
+    return gatherStripes(x, out, sizes, steps, offset, near);
+  }
   const walk = new RowWalk(sizes, steps, offset);
   for (let start = 0; start < out.length; start += length) {
     let from = walk.offset;
-    if (step === 0) {
+    if (step === 1) {
+      copyRun(x, from, out, start, length);
+    } else if (step === 0) {
       out.fill(x[from], start, start + length);
     } else {
       for (let i = start; i < start + length; i++) {
@@ -78,6 +84,58 @@ export function gatherStrided(
       }
     }
     walk.next();
+  }
+}
+
+/**
+ * How many values `step` apart stay in the first cache, a line each: fewer where the step is such that
+ * they fall into the same sets.
+ */
+function stripe(step: number): number {
+  return step % 256 === 0 ? 16 : 1024;
+}
+
+/**
+ * {@linkcode gatherStrided} where neighbours of x lie along axis `near` and not along the last one,
+ * which is too long to walk whole: each cache line would be gone before its next value is wanted.
+ */
+function gatherStripes(
+  x: Float64Array,
+  out: Float64Array,
+  sizes: readonly number[],
+  steps: readonly number[],
+  offset: number,
+  near: number,
+): void {
+  const last = sizes.length - 1;
+  const columns = sizes[last];
+  const step = steps[last];
+  const rows = sizes[near];
+  const width = stripe(step);
+  const outSteps = new Array<number>(sizes.length).fill(1);
+  for (let axis = last - 1; axis >= 0; axis--) {
+    outSteps[axis] = outSteps[axis + 1] * sizes[axis + 1];
+  }
+  const row = outSteps[near];
+  // Both arrays as seen from the axes that are left; one more, so that there always is one.
+  const others = sizes.map((_, axis) => axis).filter((axis) => axis !== near && axis !== last);
+  const left = [...others.map((axis) => sizes[axis]), 1];
+  const source = new RowWalk(left, [...others.map((axis) => steps[axis]), 0], offset);
+  const target = new RowWalk(left, [...others.map((axis) => outSteps[axis]), 0], 0);
+  for (let count = out.length / (rows * columns); count > 0; count--) {
+    for (let begin = 0; begin < columns; begin += width) {
+      const end = Math.min(begin + width, columns);
+      for (let i = 0; i < rows; i++) {
+        let from = source.offset + i + begin * step;
+        const base = target.offset + i * row;
+        for (let to = base + begin; to < base + end; to++) {
+          out[to] = x[from];
+          from += step;
+        }
+      }
+    }
+    source.next();
+    target.next();
   }
 }
 

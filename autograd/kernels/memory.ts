@@ -11,7 +11,7 @@
  * made ahead of time, because a `WeakRef` keeps its target until the end of the job that made it.
  *
  * - The collector does not see what is at stake. When enough has been allocated, it is asked to run, by
- *   an allocation that cannot succeed: engines collect before they give up.
+ *   an allocation that is large enough to be feared.
  * - Above a budget, what was not used for longest moves out to heap arrays, which the collector takes
  *   if nobody holds them, and comes back when somebody asks for it. That is the slow path, for groups
  *   that one living tensor keeps and for jobs that use up all tokens.
@@ -219,19 +219,25 @@ function freeCell(cell: Cell): void {
 }
 
 function makeRoom(pool: Blocks, bytes: number): void {
+  const before = pool.usedBytes;
   collect();
   sweep();
-  if (pool.usedBytes + bytes > budget) evict(pool, Math.max(0, 0.75 * budget - bytes));
-  nextLook = pool.usedBytes + bytes + COLLECT_BYTES;
+  const freed = before - pool.usedBytes;
+  if (pool.usedBytes + bytes > budget && freed < COLLECT_BYTES / 2) {
+    evict(pool, Math.max(0, 0.75 * budget - bytes));
+  }
+  nextLook = pool.usedBytes + bytes + Math.max(COLLECT_BYTES, pool.usedBytes);
   halfway = clock;
 }
 
-/** Asks the collector to run: it does before it refuses 64 TiB. */
+/**
+ * Asks the collector to run: it does before it maps another memory of this size, which is never touched.
+ */
 function collect(): void {
   try {
-    void new ArrayBuffer(2 ** 46);
+    void new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
   } catch {
-    // Refused, as was to be.
+    // Refused, and collected all the same.
   }
 }
 

@@ -19,6 +19,9 @@ export interface MatmulSizes {
 /** The tile of rows and of k that stays in the first cache. */
 const TILE = 64;
 
+/** Multiplications below which setting anything up costs more than it saves. */
+const SMALL = 1024;
+
 /** Batched matrix products; `out` need not be cleared. */
 export function matmul(
   a: Float64Array,
@@ -26,6 +29,12 @@ export function matmul(
   out: Float64Array,
   { batch, m, n, k, transA, transB }: MatmulSizes,
 ): void {
+  if (m * n * k <= SMALL) {
+    for (let i = 0; i < batch; i++) {
+      multiplySmall(a, i * m * k, b, i * k * n, out, i * m * n, m, n, k, transA, transB);
+    }
+    return;
+  }
   const packedA = transA ? new Float64Array(m * k) : null;
   const packedB = transB ? new Float64Array(k * n) : null;
   for (let i = 0; i < batch; i++) {
@@ -39,6 +48,40 @@ export function matmul(
       n,
       k,
     );
+  }
+}
+
+/** out = a · b, element by element, each matrix from its place in its array. */
+function multiplySmall(
+  a: Float64Array,
+  startA: number,
+  b: Float64Array,
+  startB: number,
+  out: Float64Array,
+  startOut: number,
+  m: number,
+  n: number,
+  k: number,
+  transA: boolean,
+  transB: boolean,
+): void {
+  const rowA = transA ? 1 : k;
+  const stepA = transA ? m : 1;
+  const columnB = transB ? k : 1;
+  const stepB = transB ? 1 : n;
+  let to = startOut;
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let p = startA + i * rowA;
+      let q = startB + j * columnB;
+      let sum = 0;
+      for (let r = 0; r < k; r++) {
+        sum += a[p] * b[q];
+        p += stepA;
+        q += stepB;
+      }
+      out[to++] = sum;
+    }
   }
 }
 

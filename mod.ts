@@ -19,6 +19,6 @@
  * @module
  */
 export * from "./autograd/mod.ts";
-export * from "./data/mod.ts";
+export * from "./nn/data/mod.ts";
 export * as nn from "./nn/mod.ts";
 export * as optim from "./optim/mod.ts";

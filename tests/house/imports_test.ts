@@ -10,7 +10,6 @@ const layers: [name: string, files: RegExp][] = [
   ["operations", /^autograd\/ops\//],
   ["reverse pass", /^autograd\/(gradient_history|backward|gradcheck|anomaly)\.ts$/],
   ["autograd", /^autograd\/mod\.ts$/],
-  ["data", /^data\//],
   ["nn", /^nn\//],
   ["optim", /^optim\//],
   ["io, scope, distributed", /^(io|scope|distributed)\//],
@@ -18,7 +17,7 @@ const layers: [name: string, files: RegExp][] = [
 ];
 
 // These must run without any package, and without the standard library.
-const withoutDependencies = /^(mod\.ts$|autograd\/|data\/|nn\/|optim\/)/;
+const withoutDependencies = /^(mod\.ts$|autograd\/|nn\/|optim\/)/;
 
 interface Dependency {
   specifier: string;

@@ -1,9 +1,9 @@
 /**
  * Passes over a dataset in batches.
  */
-import type { Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/creation.ts";
-import { chooseGenerator, Generator } from "../autograd/random.ts";
+import type { Tensor } from "../../autograd/mod.ts";
+import { describe } from "../../autograd/ops/creation.ts";
+import { chooseGenerator, Generator } from "../../autograd/random.ts";
 import { type Dataset, TensorDataset } from "./dataset.ts";
 import { type Batched, stackSamples } from "./stack_samples.ts";
 

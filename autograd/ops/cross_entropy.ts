@@ -8,19 +8,20 @@ import type { Generator } from "../random.ts";
 import type { Shape } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { div, mul, sub } from "./arithmetic.ts";
+import { mul, sub } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
 import { fromValues, ones, tensor } from "./creation.ts";
-import { exp } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
 import { uniform } from "./samples.ts";
 import { reshape } from "./shape.ts";
+import { softmax } from "./softmax.ts";
 
 /** How the losses of the positions become one: not at all, their weighted mean, or their sum. */
 export type Reduction = "none" | "mean" | "sum";
 
 /** The constants of a cross entropy with class indices. */
 export interface CrossEntropyAttrs {
+  /** How the losses become one. */
   readonly reduction: Reduction;
   /** The target that does not count. */
   readonly ignoreIndex: number;
@@ -33,7 +34,9 @@ function sizesOf(shape: Shape, attrs: CrossEntropyAttrs): kernels.CrossEntropySi
   return { n, c, s, ignoreIndex: attrs.ignoreIndex, smoothing: attrs.labelSmoothing };
 }
 
-/** What the losses are divided by: the weight of all targets that count, for the mean. */
+/**
+ * What the losses are divided by: for the mean the weight of all targets that count, NaN if that is 0.
+ */
 function divisor(target: Tensor, weight: Input, attrs: CrossEntropyAttrs): number {
   if (attrs.reduction !== "mean") return 1;
   const weights = weight?.storage.values;
@@ -41,7 +44,7 @@ function divisor(target: Tensor, weight: Input, attrs: CrossEntropyAttrs): numbe
   for (const t of target.storage.values) {
     if (t !== attrs.ignoreIndex) total += weights === undefined ? 1 : weights[t];
   }
-  return total;
+  return total === 0 ? NaN : total;
 }
 
 type CrossEntropy = Primitive<
@@ -110,7 +113,7 @@ const backwardPrimitive: CrossEntropyBackward = definePrimitive<CrossEntropyBack
   vjp: ([v], { saved: [g, x, target, weight], attrs, needs }) => {
     const { share, total } = targetWeights(x.shape, target, weight, attrs);
     const [n, , s] = x.shape;
-    const p = probabilities(x);
+    const p = softmax(x, 1);
     const row = g.ndim === 0 ? [] : [n, 1, s];
     const toG = needs[0] ? reshape(sumTo(mul(v, sub(mul(p, total), share)), row), g.shape) : null;
     const toX = needs[1]
@@ -129,19 +132,6 @@ const backwardPrimitive: CrossEntropyBackward = definePrimitive<CrossEntropyBack
       return { inputs: [g, x, target, weight] as const, attrs };
     }),
 });
-
-/** softmax along axis 1, as a function of x that can be differentiated again. */
-function probabilities(x: Tensor): Tensor {
-  const [n, c, s] = x.shape;
-  const largest = new Float64Array(n * s).fill(-Infinity);
-  const values = x.storage.values;
-  for (let at = 0; at < values.length; at++) {
-    const row = Math.floor(at / (c * s)) * s + at % s;
-    largest[row] = Math.max(largest[row], values[at]);
-  }
-  const e = exp(sub(x, fromValues(largest, [n, 1, s])));
-  return div(e, sum(e, { dim: 1, keepdim: true }));
-}
 
 /** q/W of every class and Q/W of every position. */
 function targetWeights(

@@ -31,6 +31,9 @@ export function huber(d: Tensor, delta: number): Tensor {
   return huberOf(d, { delta });
 }
 
+/** PyTorch keeps its bound of 1e-12 in single precision. */
+const LEAST_DIVISOR = Math.fround(1e-12);
+
 type BinaryCrossEntropy = Primitive<
   readonly [x: Tensor, y: Tensor],
   readonly [loss: Tensor],
@@ -46,7 +49,7 @@ const binaryCrossEntropyPrimitive: BinaryCrossEntropy = definePrimitive<BinaryCr
   save: ([x, y], _, __, needs) => [x, needs[0] ? y : null],
   // to x: g·(x − y)/(x·(1 − x)), the divisor at least 1e-12; to y: g·(ln(1 − x) − ln x)
   vjp: ([g], { saved: [x, y], needs }) => [
-    y === null ? null : div(mul(g, sub(x, y)), clampMin(mul(sub(1, x), x), 1e-12)),
+    y === null ? null : div(mul(g, sub(x, y)), clampMin(mul(sub(1, x), x), LEAST_DIVISOR)),
     needs[1] ? mul(g, sub(log1p(neg(x)), log(x))) : null,
   ],
   samples: (random) => [{

@@ -142,7 +142,7 @@ export interface GaussianNllLossOptions extends LossOptions {
  * @param variance A tensor or a number, nothing below 0.
  * @param options full = false, eps = 1e-6, reduction = "mean".
  * @returns The loss.
- * @throws {RangeError} if the shapes do not fit, eps is not positive or a variance is negative.
+ * @throws {RangeError} if the shapes do not fit or a variance is negative.
  */
 export function gaussianNllLoss(
   x: Tensor,
@@ -154,7 +154,6 @@ export function gaussianNllLoss(
   const action = "run gaussianNllLoss";
   checkReduction(action, reduction);
   checkNumber(action, "eps", eps);
-  if (!(eps > 0)) throw new RangeError(`Cannot ${action}: got eps ${eps}, expected more than 0`);
   checkBroadcast(action, { x, target });
   const given = typeof variance === "number"
     ? broadcastTo(tensor(variance), x.shape)

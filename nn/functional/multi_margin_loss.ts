@@ -55,7 +55,9 @@ export function multiMarginLoss(
   }
   checkRows(action, x);
   const classes = x.shape[x.ndim - 1];
-  const t = asTarget(action, target);
+  const given = asTarget(action, target);
+  // As in PyTorch, a single sample may have its target in a list.
+  const t = x.ndim === 1 && given.ndim === 1 && given.size === 1 ? reshape(given, []) : given;
   checkClassWeight(action, weight, classes);
   checkClasses(action, x, t, null);
   const rows = reshape(x, [t.size, classes]);
@@ -69,7 +71,7 @@ export function multiMarginLoss(
   });
   const powered = p === 1 ? short : pow(short, 2);
   const losses = mean(mul(powered, fromValues(others, rows.shape)), { dim: 1 });
-  return reduce(reshape(losses, t.shape), reduction);
+  return reduce(reshape(losses, given.shape), reduction);
 }
 
 /**

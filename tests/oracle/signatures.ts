@@ -258,6 +258,9 @@ const operators: Record<string, string | Entry | ((given: Arguments) => Entry)> 
   hinge_embedding_loss: `hingeEmbeddingLoss(input, target, { margin, ${losses} })`,
   cosine_embedding_loss: `cosineEmbeddingLoss(input1, input2, target, { margin, ${losses} })`,
   margin_ranking_loss: `marginRankingLoss(input1, input2, target, { margin, ${losses} })`,
+  multi_margin_loss: `multiMarginLoss(input, target, { p, margin, weight, ${losses} })`,
+  multilabel_margin_loss: `multilabelMarginLoss(input, target, { ${losses} })`,
+  multilabel_soft_margin_loss: `multilabelSoftMarginLoss(input, target, { weight, ${losses} })`,
   soft_margin_loss: `softMarginLoss(input, target, { ${losses} })`,
   triplet_margin_loss:
     `tripletMarginLoss(anchor, positive, negative, { margin, p, eps, swap, ${losses} })`,
@@ -316,7 +319,11 @@ const modules: Record<string, string> = {
   Softmax: "(dim)",
   LogSoftmax: "(dim)",
   Softmin: "(dim)",
-  Dropout: "({ p })",
+  ...Object.fromEntries(
+    ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"].map((
+      name,
+    ) => [name, "({ p })"]),
+  ),
   Flatten: "({ startDim, endDim })",
   CrossEntropyLoss: "({ weight, sizeAverage, ignoreIndex, reduce, reduction, labelSmoothing })",
   NLLLoss: "({ weight, sizeAverage, ignoreIndex, reduce, reduction })",

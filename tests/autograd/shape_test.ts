@@ -98,6 +98,18 @@ Deno.test("reshape() works out one -1", () => {
   assertThrows(() => reshape(zeros([4]), [2, "2"] as unknown as number[]), TypeError, "whole");
 });
 
+Deno.test("permute(), transpose() and flatten() refuse axes that do not fit", () => {
+  assertEquals(flatten(tensor(2)).shape, [1]);
+  assertThrows(() => flatten(matrix(), { startDim: 1, endDim: 0 }), RangeError, "come first");
+  assertThrows(() => flatten(matrix(), { startDim: 2 }), RangeError, "startDim 2");
+  assertThrows(() => permute(matrix(), [0, 0]), RangeError, "every dim once");
+  assertThrows(() => permute(matrix(), [0]), RangeError, "every dim once");
+  assertThrows(() => permute(matrix(), 1 as unknown as number[]), TypeError, "dims 1");
+  assertThrows(() => transpose(matrix(), 0, 2), RangeError, "dim1 2");
+  assertThrows(() => unsqueeze(matrix(), 3), RangeError, "dim 3");
+  assertThrows(() => reshape(1 as unknown as Tensor, [1]), TypeError, "x number 1");
+});
+
 Deno.test("squeeze() keeps axes that are not 1 and takes an empty list literally", () => {
   const x = zeros([1, 3, 1]);
   assertEquals(squeeze(x, [0, 1]).shape, [3, 1]);

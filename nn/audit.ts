@@ -5,6 +5,7 @@ import { noGrad, noStatsUpdate, Tensor } from "../autograd/mod.ts";
 import { withoutWarnings } from "../autograd/warnings.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import { batchNorm } from "./functional/batch_norm.ts";
+import { keepingModes } from "./keeping_modes.ts";
 import type { Module } from "./module.ts";
 import { PooledMoments } from "./moments.ts";
 
@@ -71,7 +72,6 @@ export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
   if (!(batch instanceof Tensor)) {
     throw new TypeError(`Cannot audit: got batch ${String(batch)}, expected a Tensor`);
   }
-  const modes = model.modules().map((module) => ({ module, training: module.training }));
   const inputs = new Map<BatchNorm, Tensor>();
   const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>
     entry[1] instanceof BatchNorm
@@ -82,11 +82,12 @@ export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
     })
   );
   try {
-    model.eval();
-    withoutWarnings(() => noStatsUpdate(() => noGrad(() => model.forward(batch))));
+    keepingModes(model, () => {
+      model.eval();
+      withoutWarnings(() => noStatsUpdate(() => noGrad(() => model.forward(batch))));
+    });
   } finally {
     hooks.forEach((hook) => hook.remove());
-    for (const { module, training } of modes) module.training = training;
   }
   return noGrad(() =>
     layers.flatMap(([name, layer]) => {

@@ -52,7 +52,7 @@ export abstract class BatchNorm extends TrackedNorm {
   protected abstract readonly ranks: readonly number[];
   private frozenStats = false;
   private frozenAffine = false;
-  private requestedMode = true;
+  private modeWhenThawed = true;
 
   /** The number of samples that are normalised together in training; `null` for all. */
   readonly virtualBatchSize: number | null;
@@ -143,26 +143,30 @@ export abstract class BatchNorm extends TrackedNorm {
       bias: this.bias,
     };
     const settings = { training: useBatch, eps: this.eps };
-    const absorb = (moments: BatchMoments): void => {
-      if (useBatch) warnOfMoments(this, moments, update);
-      if (update) this.absorb(moments, factor);
+    let moments: BatchMoments | null = null;
+    const take = (batch: BatchMoments): void => {
+      warnOfMoments(this, batch, update);
+      moments = batch;
     };
-    return mask === null
-      ? normalizeWith(operands, settings, absorb)
-      : normalizeMasked(operands, mask, settings, absorb);
+    const y = mask === null
+      ? normalizeWith(operands, settings, take)
+      : normalizeMasked(operands, mask, settings, take);
+    if (update) this.absorb(moments, factor);
+    return y;
   }
 
-  /** Lets the statistics of a batch, or of several together, into the running ones. */
-  private absorb(moments: BatchMoments, factor: number): void {
-    if (this.nonFinite !== "propagate" && !this.areFinite(moments)) return;
+  /** Lets the statistics of a batch, `null` for an empty one, into the running ones. */
+  private absorb(moments: BatchMoments | null, factor: number): void {
+    const wanted = moments !== null && this.admits(moments) ? moments : null;
     if (this.accumulation === null) {
-      this.blendIn(moments, factor);
+      if (wanted !== null) this.blendIn(wanted, factor);
+      else if (moments !== null) this.uncountBatch();
       return;
     }
     const { pooled, size } = this.accumulation;
-    pooled.add(moments);
+    if (wanted !== null) pooled.add(wanted);
     if (++this.accumulation.seen < size) return;
-    this.blendIn(pooled, this.countBatch());
+    if (pooled.count > 0) this.blendIn(pooled, this.countBatch());
     pooled.clear();
     this.accumulation.seen = 0;
   }
@@ -173,11 +177,13 @@ export abstract class BatchNorm extends TrackedNorm {
     blend(this.runningVar, factor, (c) => moments.unbiasedVariance(c));
   }
 
-  /** @internal */
-  private areFinite(moments: BatchMoments): boolean {
+  /** Whether statistics may enter the running ones, as `nonFinite` says. */
+  private admits(moments: BatchMoments): boolean {
+    if (this.nonFinite === "propagate") return true;
     for (let c = 0; c < this.numFeatures; c++) {
       if (Number.isFinite(moments.mean(c)) && Number.isFinite(moments.variance(c))) continue;
       if (this.nonFinite === "skip") return false;
+      if (this.accumulation === null) this.uncountBatch();
       throw new RangeError(
         `Cannot update the running statistics of ${this.constructor.name}: got mean ` +
           `${moments.mean(c)} and variance ${
@@ -209,6 +215,18 @@ export abstract class BatchNorm extends TrackedNorm {
     return this;
   }
 
+  /** How many training forwards share one update of the running statistics; 1 for none. */
+  get statsAccumulated(): number {
+    return this.accumulation?.size ?? 1;
+  }
+
+  /** @internal Lets each forward update by itself until the function that it returns is called. */
+  suspendAccumulation(): () => void {
+    const { accumulation } = this;
+    this.accumulation = null;
+    return () => void (this.accumulation = accumulation);
+  }
+
   /** Whether the running statistics are frozen. */
   get frozen(): boolean {
     return this.frozenStats;
@@ -234,7 +252,8 @@ export abstract class BatchNorm extends TrackedNorm {
           `trackRunningStats: true`,
       );
     }
-    if (stats) {
+    if (stats && !this.frozenStats) {
+      this.modeWhenThawed = this.training;
       this.frozenStats = true;
       this.training = false;
     }
@@ -247,8 +266,8 @@ export abstract class BatchNorm extends TrackedNorm {
 
   /** Undoes {@linkcode freeze}: the mode is again that of the last `train()` or `eval()`. */
   unfreeze(): this {
+    this.training = this.requestedMode();
     this.frozenStats = false;
-    this.training = this.requestedMode;
     if (this.frozenAffine) this.setAffineGrad(true);
     this.frozenAffine = false;
     return this;
@@ -260,12 +279,15 @@ export abstract class BatchNorm extends TrackedNorm {
     this.bias?.requiresGrad_(on);
   }
 
-  /** Sets the mode; frozen statistics stay frozen. */
-  override train(mode = true): this {
-    super.train(mode);
-    this.requestedMode = mode;
-    if (this.frozenStats) this.training = false;
-    return this;
+  /** @internal A frozen layer keeps the mode for when it is thawed. */
+  override setMode(mode: boolean): void {
+    if (this.frozenStats) this.modeWhenThawed = mode;
+    else this.training = mode;
+  }
+
+  /** @internal */
+  override requestedMode(): boolean {
+    return this.frozenStats ? this.modeWhenThawed : this.training;
   }
 
   /** The arguments as `toString()` shows them. */
@@ -284,8 +306,20 @@ export abstract class BatchNorm extends TrackedNorm {
     return this.momentum ?? 1 / counter.item();
   }
 
+  /** Takes back a batch that is to have no part in the statistics. */
+  private uncountBatch(): void {
+    const counter = this.numBatchesTracked;
+    counter?.copy_(counter.item() - 1);
+  }
+
   /** @internal Takes the running statistics from pooled moments; the variance with its unbiased value. */
   setRunningStats(moments: BatchMoments, batches: number): void {
+    if (moments.count === 1) {
+      throw new RangeError(
+        `Cannot set the running statistics of ${this.constructor.name}: Expected more than 1 value ` +
+          `per channel, got 1 in all`,
+      );
+    }
     if (moments.count === 0) return;
     replace(this.runningMean, (c) => moments.mean(c));
     replace(this.runningVar, (c) => moments.unbiasedVariance(c));

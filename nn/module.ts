@@ -94,9 +94,19 @@ export class Module {
         `Cannot set training: got mode ${String(mode)}, expected true or false`,
       );
     }
-    this.training = mode;
+    this.setMode(mode);
     for (const child of this.children()) child.train(mode);
     return this;
+  }
+
+  /** @internal Sets the mode of this module alone. */
+  setMode(mode: boolean): void {
+    this.training = mode;
+  }
+
+  /** @internal The mode that was asked for; where something holds it, `training` is another. */
+  requestedMode(): boolean {
+    return this.training;
   }
 
   /** Sets evaluation mode: `train(false)`. */

@@ -4,7 +4,9 @@
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
 import { withoutWarnings } from "../autograd/warnings.ts";
-import { BatchNorm } from "./batch_norm.ts";
+import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
+import { keepingModes } from "./keeping_modes.ts";
+import { validPositions } from "./functional/masked_batch_norm.ts";
 import type { Module } from "./module.ts";
 import { PooledMoments } from "./moments.ts";
 
@@ -25,9 +27,9 @@ export interface UpdateBnOptions {
  * Takes the running statistics of every BatchNorm anew from data.
  *
  * Compatible mode resets them, runs one pass in training mode with momentum `null` and puts modes and
- * momenta back, also if the data throw. In exact mode layer l sees inputs that the layers before it
- * normalise with their new statistics, and gets the mean and unbiased variance of all samples: the
- * same for every split and order of the data. If something throws in exact mode nothing has changed.
+ * momenta back. In exact mode layer l sees inputs that the layers before it normalise with their new
+ * statistics, and gets the mean and unbiased variance of all samples: the same for every split and
+ * order of the data. If something throws, the data for instance, everything is as it was.
  *
  * Weights do not move and nothing is recorded. A BatchNorm that is frozen, or in evaluation mode while
  * the model is in training mode, is left as it is.
@@ -36,6 +38,8 @@ export interface UpdateBnOptions {
  * @param model The module; its `forward` takes such a tensor.
  * @param options `exact: true` for pooled statistics.
  * @throws {TypeError} if a batch is no tensor.
+ * @throws {RangeError} in exact mode, if the data come in other batches when they are read again, or
+ * a channel has one value in all of them.
  *
  * @example
  * ```ts
@@ -57,14 +61,25 @@ export function updateBn(
     (module.training || !model.training)
   );
   if (layers.length === 0) return;
-  const modes = model.modules().map((module) => ({ module, training: module.training }));
-  const momenta = layers.map((layer) => layer.momentum);
+  const run = options.exact ? pooled : averaged;
+  keepingModes(
+    model,
+    () =>
+      unlessThrown(model, () => withoutWarnings(() => noGrad(() => run(batches, model, layers)))),
+  );
+}
+
+/** Runs `fn`; if it throws, every buffer gets its values back. */
+function unlessThrown(model: Module, fn: () => void): void {
+  const before = model.buffers().map((buffer) => [buffer, buffer.storage.values.slice()] as const);
   try {
-    const run = options.exact ? pooled : averaged;
-    withoutWarnings(() => noGrad(() => run(batches, model, layers)));
-  } finally {
-    for (const { module, training } of modes) module.training = training;
-    layers.forEach((layer, i) => layer.momentum = momenta[i]);
+    fn();
+  } catch (error) {
+    for (const [buffer, values] of before) {
+      buffer.storage.values.set(values);
+      buffer.storage.version++;
+    }
+    throw error;
   }
 }
 
@@ -82,34 +97,43 @@ function inputOf(batch: Batch): Tensor {
 /** PyTorch's way: each layer averages its batches' statistics in one common pass. */
 function averaged(batches: Iterable<Batch>, model: Module, layers: readonly BatchNorm[]): void {
   const chosen = new Set<Module>(layers);
+  const momenta = layers.map((layer) => layer.momentum);
+  const resume = layers.map((layer) => layer.suspendAccumulation());
   model.train();
   for (const module of model.modules()) {
-    if (module instanceof BatchNorm && !chosen.has(module)) module.training = false;
+    if (module instanceof BatchNorm && !chosen.has(module)) module.setMode(false);
   }
-  for (const layer of layers) {
-    layer.resetRunningStats();
-    layer.momentum = null;
+  try {
+    for (const layer of layers) {
+      layer.resetRunningStats();
+      layer.momentum = null;
+    }
+    for (const batch of batches) model.forward(inputOf(batch));
+  } finally {
+    layers.forEach((layer, i) => layer.momentum = momenta[i]);
+    for (const putBack of resume) putBack();
   }
-  for (const batch of batches) model.forward(inputOf(batch));
 }
 
 /** Each layer's moments over all data, in the order in which the layers run. */
 function pooled(batches: Iterable<Batch>, model: Module, layers: readonly BatchNorm[]): void {
   // An iterator can be read once only; the passes after the first need its batches again.
   const data = isOneShot(batches) ? [...batches] : batches;
-  const before = layers.map((layer) => saveStatistics(layer));
   model.eval();
   const waiting = new Set(layers);
-  try {
-    while (waiting.size > 0) {
-      const next = gather(data, model, waiting);
-      if (next === null) return;
-      next.layer.setRunningStats(next.moments, next.batches);
-      waiting.delete(next.layer);
+  let batchCount: number | null = null;
+  while (waiting.size > 0) {
+    const { found, read } = gather(data, model, waiting);
+    if (batchCount !== null && read !== batchCount) {
+      throw new RangeError(
+        `Cannot run updateBn: got ${batchCount} batches and then ${read}, expected data that can be ` +
+          `read once for each layer: a list, or an iterable that begins anew`,
+      );
     }
-  } catch (error) {
-    layers.forEach((layer, i) => restoreStatistics(layer, before[i]));
-    throw error;
+    batchCount = read;
+    if (found === null) return;
+    found.layer.setRunningStats(found.moments, found.calls);
+    waiting.delete(found.layer);
   }
 }
 
@@ -117,41 +141,37 @@ function isOneShot(batches: Iterable<Batch>): boolean {
   return (batches as unknown) === batches[Symbol.iterator]();
 }
 
+interface Gathered {
+  readonly layer: BatchNorm;
+  readonly moments: PooledMoments;
+  calls: number;
+}
+
 /** One pass over the data: the moments of the first waiting layer that runs. */
 function gather(
   data: Iterable<Batch>,
   model: Module,
   waiting: ReadonlySet<BatchNorm>,
-): { layer: BatchNorm; moments: PooledMoments; batches: number } | null {
-  let found: { layer: BatchNorm; moments: PooledMoments; batches: number } | null = null;
+): { found: Gathered | null; read: number } {
+  let found: Gathered | null = null;
+  let read = 0;
   const hooks = [...waiting].map((layer) =>
-    layer.registerForwardPreHook((_, [x]: Tensor[]) => {
-      found ??= { layer, moments: new PooledMoments(layer.numFeatures), batches: 0 };
+    layer.registerForwardPreHook((_, inputs: unknown[]) => {
+      const [x, options] = inputs as [Tensor, BatchNormForwardOptions?];
+      found ??= { layer, moments: new PooledMoments(x.shape[1]), calls: 0 };
       if (found.layer !== layer) return;
-      found.moments.addBatch(x);
-      found.batches++;
+      const mask = options?.mask ?? null;
+      found.moments.addBatch(mask === null ? x : validPositions(x, mask));
+      found.calls++;
     })
   );
   try {
-    for (const batch of data) model.forward(inputOf(batch));
+    for (const batch of data) {
+      model.forward(inputOf(batch));
+      read++;
+    }
   } finally {
     hooks.forEach((hook) => hook.remove());
   }
-  return found;
-}
-
-type Statistics = readonly (readonly number[] | null)[];
-
-function saveStatistics(layer: BatchNorm): Statistics {
-  return [layer.runningMean, layer.runningVar, layer.numBatchesTracked].map((buffer) =>
-    buffer === null ? null : [...buffer.storage.values]
-  );
-}
-
-function restoreStatistics(layer: BatchNorm, saved: Statistics): void {
-  [layer.runningMean, layer.runningVar, layer.numBatchesTracked].forEach((buffer, i) => {
-    if (buffer === null) return;
-    buffer.storage.values.set(saved[i]!);
-    buffer.storage.version++;
-  });
+  return { found, read };
 }

@@ -1,7 +1,7 @@
 /**
  * Batch normalisation of batches in which some positions do not count, such as padding.
  */
-import { noGrad, Tensor } from "../../autograd/mod.ts";
+import { noGrad, Tensor, tensor } from "../../autograd/mod.ts";
 import { type BatchMoments, type BatchNormOperands, runningStatistics } from "./batch_norm.ts";
 
 /**
@@ -54,6 +54,22 @@ export function normalizeMasked(
     unbiasedVariance: (c) => variance.storage.values[c] * (count / (count - 1)),
   });
   return affine(centered.mul(variance.add(eps).rsqrt()));
+}
+
+/** The values at valid positions, [count, C], off the tape. */
+export function validPositions(x: Tensor, mask: Tensor): Tensor {
+  const valid = alignMask(x, mask).storage.values;
+  const [n, channels] = x.shape;
+  const positions = valid.length / Math.max(n, 1);
+  const values = x.storage.values;
+  const taken: number[] = [];
+  for (let at = 0; at < valid.length; at++) {
+    if (valid[at] === 0) continue;
+    const sample = Math.floor(at / positions);
+    const start = sample * channels * positions + at % positions;
+    for (let c = 0; c < channels; c++) taken.push(values[start + c * positions]);
+  }
+  return tensor(taken, { shape: [taken.length / channels, channels] });
 }
 
 /** The mask with as many axes as x, its channel axis 1. */

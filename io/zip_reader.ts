@@ -61,6 +61,9 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
     entries.set(entry.name, entry);
     at += length;
   }
+  if (at !== size) {
+    throw damaged(source, `got a directory of ${size} bytes, expected ${at} for ${count} entries`);
+  }
   let end = 0;
   for (const entry of [...entries.values()].sort((a, b) => a.offset - b.offset)) {
     const next = entry.offset + LOCAL_BYTES + entry.packedSize;
@@ -89,8 +92,12 @@ export async function readEntry(
   if (header.getUint32(0, true) !== LOCAL) {
     throw damaged(source, `got no header of ${quote(entry.name)} at byte ${entry.offset}`);
   }
-  const start = entry.offset + LOCAL_BYTES + header.getUint16(26, true) +
-    header.getUint16(28, true);
+  const nameLength = header.getUint16(26, true);
+  const nameBytes = await take(source, entry.offset + LOCAL_BYTES, nameLength);
+  if (new TextDecoder().decode(nameBytes) !== entry.name) {
+    throw damaged(source, `got another name at ${quote(entry.name)} itself than in the directory`);
+  }
+  const start = entry.offset + LOCAL_BYTES + nameLength + header.getUint16(28, true);
   if (start + entry.packedSize > source.size) {
     throw damaged(
       source,
@@ -161,6 +168,8 @@ interface Directory {
   readonly start: number;
   readonly size: number;
   readonly count: number;
+  /** Where it must end, because the next record begins there. */
+  readonly end: number;
 }
 
 /** The directory stands at the end, before a comment of unknown length. */
@@ -176,16 +185,17 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
       count: tail.getUint16(at + 10, true),
       size: tail.getUint32(at + 12, true),
       start: tail.getUint32(at + 16, true),
+      end,
     };
     const isLarge = found.count === 0xffff || found.size === 0xffffffff ||
       found.start === 0xffffffff;
     const directory = isLarge ? await findDirectory64(source, end) : found;
     const { count, size, start } = directory;
-    if (start + size > end || count * CENTRAL_BYTES > size) {
+    if (start + size !== directory.end || count * CENTRAL_BYTES > size) {
       throw damaged(
         source,
         `got a directory of ${count} entries in ${size} bytes at byte ${start}, expected it to ` +
-          `end by byte ${end}`,
+          `end at byte ${directory.end}`,
       );
     }
     return directory;
@@ -207,6 +217,7 @@ async function findDirectory64(source: ByteSource, end: number): Promise<Directo
     count: uint64(source, record, 32),
     size: uint64(source, record, 40),
     start: uint64(source, record, 48),
+    end: at,
   };
 }
 

@@ -47,10 +47,10 @@ const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
   ([
     ["F64", 8, decodeF64],
     ["F32", 4, decodeF32],
-    ["F16", 2, decodeF16],
-    ["BF16", 2, decodeBF16],
-    ["F8_E5M2", 1, decodeF8E5M2],
-    ["F8_E4M3", 1, decodeF8E4M3],
+    ["F16", 2, byTable(2, (bits) => smallFloat(bits, 5, 10))],
+    ["BF16", 2, byTable(2, bfloat16)],
+    ["F8_E5M2", 1, byTable(1, (bits) => smallFloat(bits, 5, 2))],
+    ["F8_E4M3", 1, byTable(1, float8E4M3)],
     ["I64", 8, decodeI64],
     ["I32", 4, decodeI32],
     ["I16", 2, decodeI16],
@@ -146,66 +146,42 @@ function decodeF32(
   start: number,
   count: number,
 ): void {
+  const at = view.byteOffset + offset;
+  if (at % 4 === 0) {
+    out.set(new Float32Array(view.buffer, at, count), start);
+    return;
+  }
   for (let i = 0; i < count; i++) out[start + i] = view.getFloat32(offset + 4 * i, true);
 }
 
-function decodeF16(
-  view: DataView,
-  offset: number,
-  out: Float64Array,
-  start: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    out[start + i] = smallFloat(view.getUint16(offset + 2 * i, true), 5, 10);
-  }
+/** Formats of few bits are looked up; a table is made when it is first needed. */
+function byTable(width: 1 | 2, valueOf: (bits: number) => number): Decode {
+  let table: Float64Array | null = null;
+  return (view, offset, out, start, count) => {
+    const values = table ??= Float64Array.from(
+      { length: 256 ** width },
+      (_, bits) => valueOf(bits),
+    );
+    if (width === 2) {
+      for (let i = 0; i < count; i++) out[start + i] = values[view.getUint16(offset + 2 * i, true)];
+    } else {
+      for (let i = 0; i < count; i++) out[start + i] = values[view.getUint8(offset + i)];
+    }
+  };
 }
 
-// bfloat16 is the upper half of a float32.
-const halves = new DataView(new ArrayBuffer(4));
-
-function decodeBF16(
-  view: DataView,
-  offset: number,
-  out: Float64Array,
-  start: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    halves.setUint32(0, view.getUint16(offset + 2 * i, true) << 16);
-    out[start + i] = halves.getFloat32(0);
-  }
+/** bfloat16 is the upper half of a float32. */
+function bfloat16(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0];
 }
 
-function decodeF8E5M2(
-  view: DataView,
-  offset: number,
-  out: Float64Array,
-  start: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) out[start + i] = smallFloat(view.getUint8(offset + i), 5, 2);
-}
-
-// The variant without infinities ("fn"): all ones is NaN, the rest of the top exponent are numbers.
-function decodeF8E4M3(
-  view: DataView,
-  offset: number,
-  out: Float64Array,
-  start: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    const bits = view.getUint8(offset + i);
-    const sign = bits & 0x80 ? -1 : 1;
-    const exponent = (bits >> 3) & 0xf;
-    const fraction = bits & 7;
-    out[start + i] = (bits & 0x7f) === 0x7f
-      ? NaN
-      : exponent === 0
-      ? sign * fraction * 2 ** -9
-      : sign * (8 + fraction) * 2 ** (exponent - 10);
-  }
+/** The variant without infinities ("fn"): all ones is NaN, the rest of the top exponent are numbers. */
+function float8E4M3(bits: number): number {
+  if ((bits & 0x7f) === 0x7f) return NaN;
+  const sign = bits & 0x80 ? -1 : 1;
+  const exponent = (bits >> 3) & 0xf;
+  const fraction = bits & 7;
+  return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (8 + fraction) * 2 ** (exponent - 10);
 }
 
 /** A float with that many exponent and fraction bits, with subnormals, infinities and NaN. */

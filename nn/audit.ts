@@ -108,7 +108,9 @@ function examine(name: string, layer: BatchNorm, x: Tensor): AuditRow {
   const asTrain = count === 1
     ? asEval.mul(NaN)
     : batchNorm(x, null, null, weight, bias, { training: true, eps });
-  const distance = rootMeanSquare(asTrain.sub(asEval)) / rootMeanSquare(asTrain);
+  const apart = rootMeanSquare(asTrain.sub(asEval));
+  // Where γ and β are 0 both outputs are, and lie nowhere apart.
+  const distance = apart === 0 ? 0 : apart / rootMeanSquare(asTrain);
   const moments = new PooledMoments(layer.numFeatures);
   moments.addBatch(x);
   return { name, layer, distance, reasons: reasonsFor(layer, moments) };

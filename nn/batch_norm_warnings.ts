@@ -10,7 +10,7 @@ import type { BatchMoments } from "./functional/batch_norm.ts";
 const FEW_VALUES = 8;
 const LARGE_MOMENTUM = 0.5;
 
-/** At construction. */
+/** At construction and at each update. */
 export function warnOfMomentum(layer: BatchNorm): void {
   if (layer.momentum === null || layer.momentum <= LARGE_MOMENTUM) return;
   warnOnce(
@@ -27,6 +27,7 @@ export function warnOfMomentum(layer: BatchNorm): void {
 /** At each forward, before anything is computed. */
 export function warnOfMode(layer: BatchNorm, useBatch: boolean, update: boolean): void {
   if (update) {
+    warnOfMomentum(layer);
     if (!isGradEnabled()) {
       warnOnce(
         layer,

@@ -1,12 +1,16 @@
 /**
  * Copies of modules that share nothing with the original.
  */
-import { noGrad, Tensor } from "../autograd/mod.ts";
+import { Generator, noGrad, Tensor } from "../autograd/mod.ts";
 import { Buffer, Parameter } from "./parameter.ts";
+
+/** Hooks: they belong to their module, and a copy begins without any. */
+export class HookSet<Hook> extends Set<Hook> {}
 
 /**
  * Copies an object with everything that it holds. Tensors become leaves of their own class; one that
- * is held twice is copied once; functions are shared.
+ * is held twice is copied once; functions are shared, and so are built-in objects like dates, whose
+ * inside cannot be seen.
  */
 export function deepCopy<T extends object>(original: T): T {
   return copyValue(original, new Map()) as T;
@@ -15,32 +19,41 @@ export function deepCopy<T extends object>(original: T): T {
 function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (copies.has(value)) return copies.get(value);
-  if (value instanceof Tensor) {
-    const copy = copyTensor(value);
-    copies.set(value, copy);
-    if (value.grad !== null) copy.grad = copyValue(value.grad, copies) as Tensor;
+  const copy = emptyCopy(value);
+  copies.set(value, copy);
+  if (copy === value) return copy;
+  if (copy instanceof Tensor) {
+    const { grad } = value as Tensor;
+    if (grad !== null) copy.grad = copyValue(grad, copies) as Tensor;
     return copy;
   }
-  if (ArrayBuffer.isView(value)) return structuredClone(value);
-  const copy: object = Array.isArray(value)
-    ? []
-    : value instanceof Map
-    ? new Map()
-    : value instanceof Set
-    ? new Set()
-    : Object.create(Object.getPrototypeOf(value));
-  copies.set(value, copy);
-  if (value instanceof Map) {
-    for (const [key, item] of value) {
-      (copy as Map<unknown, unknown>).set(copyValue(key, copies), copyValue(item, copies));
+  if (copy instanceof Generator || ArrayBuffer.isView(copy)) return copy;
+  if (copy instanceof Map) {
+    for (const [key, item] of value as Map<unknown, unknown>) {
+      copy.set(copyValue(key, copies), copyValue(item, copies));
     }
-  } else if (!(value instanceof Set)) {
-    // Sets hold hooks, which belong to the original; only enumerable fields are state.
-    for (const [key, item] of Object.entries(value)) {
-      (copy as Record<string, unknown>)[key] = copyValue(item, copies);
-    }
+  } else if (copy instanceof Set && !(copy instanceof HookSet)) {
+    for (const item of value as Set<unknown>) copy.add(copyValue(item, copies));
+  }
+  for (const [key, item] of Object.entries(value)) {
+    (copy as Record<string, unknown>)[key] = copyValue(item, copies);
   }
   return copy;
+}
+
+/** A copy of what cannot be copied part by part, and nothing else in it yet. */
+function emptyCopy(value: object): object {
+  if (value instanceof Tensor) return copyTensor(value);
+  if (value instanceof Generator) return value.clone();
+  if (ArrayBuffer.isView(value)) return structuredClone(value);
+  const { constructor } = value;
+  for (const kind of [Array, Map, Set]) {
+    // The kind of object with the class of the original, whose constructor does not run.
+    if (value instanceof kind) return Reflect.construct(kind, [], constructor);
+  }
+  return Object.prototype.toString.call(value) === "[object Object]"
+    ? Object.create(Object.getPrototypeOf(value))
+    : value;
 }
 
 function copyTensor(original: Tensor): Tensor {

@@ -14,18 +14,32 @@ import {
 /**
  * Gives a layer its channels and turns it into an ordinary one. Tensors keep their identity, so that an
  * optimizer that holds them goes on.
+ *
+ * @returns A function that undoes it.
  */
-function settle(layer: BatchNorm, channels: number, prototype: BatchNorm): void {
+function settle(layer: BatchNorm, channels: number, prototype: BatchNorm): () => void {
+  const { numFeatures } = layer;
+  const lazy = Object.getPrototypeOf(layer);
+  const undo = [
+    resize(layer.weight, ones([channels])),
+    resize(layer.bias, zeros([channels])),
+    resize(layer.runningMean, zeros([channels])),
+    resize(layer.runningVar, ones([channels])),
+  ];
   layer.numFeatures = channels;
-  resize(layer.weight, ones([channels]));
-  resize(layer.bias, zeros([channels]));
-  resize(layer.runningMean, zeros([channels]));
-  resize(layer.runningVar, ones([channels]));
   Object.setPrototypeOf(layer, prototype);
+  return () => {
+    for (const resizeBack of undo) resizeBack();
+    layer.numFeatures = numFeatures;
+    Object.setPrototypeOf(layer, lazy);
+  };
 }
 
-function resize(target: Tensor | null, like: Tensor): void {
-  if (target !== null) Object.assign(target, { shape: like.shape, storage: like.storage });
+function resize(target: Tensor | null, like: Tensor): () => void {
+  if (target === null) return () => {};
+  const { shape, storage } = target;
+  Object.assign(target, { shape: like.shape, storage: like.storage });
+  return () => void Object.assign(target, { shape, storage });
 }
 
 /** The channels of a state's own entries, if it tells them. */
@@ -58,13 +72,13 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
     settle(this, x.shape[1], BatchNorm1d.prototype);
-    return this.forward(x, options);
+    return super.forward(x, options);
   }
 
   /** @internal */
-  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): void {
+  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
     const channels = channelsIn(own);
-    if (channels !== null) settle(this, channels, BatchNorm1d.prototype);
+    return channels === null ? null : settle(this, channels, BatchNorm1d.prototype);
   }
 }
 
@@ -79,13 +93,13 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
     settle(this, x.shape[1], BatchNorm2d.prototype);
-    return this.forward(x, options);
+    return super.forward(x, options);
   }
 
   /** @internal */
-  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): void {
+  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
     const channels = channelsIn(own);
-    if (channels !== null) settle(this, channels, BatchNorm2d.prototype);
+    return channels === null ? null : settle(this, channels, BatchNorm2d.prototype);
   }
 }
 
@@ -100,12 +114,12 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
     settle(this, x.shape[1], BatchNorm3d.prototype);
-    return this.forward(x, options);
+    return super.forward(x, options);
   }
 
   /** @internal */
-  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): void {
+  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
     const channels = channelsIn(own);
-    if (channels !== null) settle(this, channels, BatchNorm3d.prototype);
+    return channels === null ? null : settle(this, channels, BatchNorm3d.prototype);
   }
 }

@@ -2,7 +2,7 @@
  * The module: a tree of layers with its parameters, buffers and mode.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { deepCopy } from "./deep_copy.ts";
+import { deepCopy, HookSet } from "./deep_copy.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 import {
   entriesBelow,
@@ -39,6 +39,9 @@ interface BufferEntry {
 
 type Fields = Record<string, unknown>;
 
+/** Forwards that are fields of their modules, while hooks stand in front of them. */
+const fieldForwards = new WeakMap<Module, PropertyDescriptor>();
+
 /**
  * Base of all layers and networks.
  *
@@ -72,8 +75,8 @@ export class Module {
   private readonly registeredBuffers = new Map<string, BufferEntry>();
   /** The submodules that were registered, by name; containers keep theirs here. */
   protected readonly registeredModules: Map<string, Module | null> = new Map();
-  private readonly hooks = new Set<ForwardHook>();
-  private readonly preHooks = new Set<ForwardPreHook>();
+  private readonly hooks = new HookSet<ForwardHook>();
+  private readonly preHooks = new HookSet<ForwardPreHook>();
 
   /** Computes the output; every layer has its own. */
   // deno-lint-ignore no-explicit-any -- layers differ in what they take and return.
@@ -338,9 +341,12 @@ export class Module {
 
   /**
    * Called before a state is loaded into the module, with the entries under its own names: the place
-   * for a layer whose shapes are not known before.
+   * for a layer whose shapes are not known before. What it returns, if anything, is called to undo it
+   * when the state does not fit.
    */
-  protected beforeLoad(_own: ReadonlyMap<string, Tensor>): void {}
+  protected beforeLoad(_own: ReadonlyMap<string, Tensor>): (() => void) | null {
+    return null;
+  }
 
   /**
    * The parameters and persistent buffers by dotted name, in registration order; a shared module
@@ -382,13 +388,20 @@ export class Module {
     const source = entriesOf(state);
     const metadata = state instanceof StateDict ? state.metadata : null;
     const places: LoadPlace[] = [];
+    const undo: (() => void)[] = [];
     for (const [path, module] of this.namedModules({ removeDuplicate: false })) {
       const prefix = path === "" ? "" : `${path}.`;
-      module.beforeLoad(entriesBelow(source, prefix));
+      const undoThis = module.beforeLoad(entriesBelow(source, prefix));
+      if (undoThis !== null) undo.push(undoThis);
       const optional = module.optionalKeys(metadata?.get(path)?.version ?? null);
       places.push({ prefix, targets: module.ownState(), optional });
     }
-    return loadState(this.constructor.name, places, source, options.strict ?? true);
+    try {
+      return loadState(this.constructor.name, places, source, options.strict ?? true);
+    } catch (error) {
+      for (const undoOne of undo) undoOne();
+      throw error;
+    }
   }
 
   /** Calls `fn` with every module, children first, and returns this one. */
@@ -430,21 +443,25 @@ export class Module {
 
   /** @internal */
   private hookInto<T>(hooks: Set<T>, hook: T): { remove(): void } {
-    hooks.add(hook);
     // Callers call forward itself, so a module with hooks gets one of its own in front.
-    if (!Object.hasOwn(this, "forward")) {
+    if (this.hooks.size + this.preHooks.size === 0) {
+      const field = Object.getOwnPropertyDescriptor(this, "forward");
+      if (field !== undefined) fieldForwards.set(this, field);
       Object.defineProperty(this, "forward", {
         value: (...inputs: unknown[]) => this.forwardWithHooks(inputs),
         configurable: true,
+        enumerable: false,
         writable: true,
       });
     }
+    hooks.add(hook);
     return {
       remove: () => {
-        hooks.delete(hook);
-        if (this.hooks.size + this.preHooks.size === 0) {
-          delete (this as { forward?: unknown }).forward;
-        }
+        if (!hooks.delete(hook) || this.hooks.size + this.preHooks.size > 0) return;
+        const field = fieldForwards.get(this);
+        fieldForwards.delete(this);
+        if (field !== undefined) Object.defineProperty(this, "forward", field);
+        else delete (this as { forward?: unknown }).forward;
       },
     };
   }
@@ -454,7 +471,7 @@ export class Module {
     let inputs = given;
     for (const hook of [...this.preHooks]) inputs = hook(this, inputs) ?? inputs;
     const { forward } = Object.getPrototypeOf(this) as Module;
-    let output: unknown = forward.apply(this, inputs);
+    let output: unknown = (fieldForwards.get(this)?.value ?? forward).apply(this, inputs);
     for (const hook of [...this.hooks]) output = hook(this, inputs, output) ?? output;
     return output;
   }
@@ -463,9 +480,21 @@ export class Module {
    * A copy that shares nothing with this module: parameters, buffers, submodules (one that is shared
    * stays shared within the copy), modes and other fields; without hooks.
    *
-   * Fields declared with `#` cannot be seen from here: a class that has some overrides this method.
+   * Fields declared with `#` cannot be seen from here: a class that has some overrides this method,
+   * for instance by making a new module and loading its state dict. Functions are shared.
+   *
+   * @throws {TypeError} if a module's `forward` is a field: the function would go on running the
+   * original's layers.
    */
   deepCopy(): this {
+    for (const [name, module] of this.namedModules()) {
+      if (fieldForwards.has(module) || Object.keys(module).includes("forward")) {
+        throw new TypeError(
+          `Cannot deepCopy ${module.constructor.name}${name === "" ? "" : ` at ${name}`}: got a ` +
+            `forward that is a field and belongs to the original, expected a method`,
+        );
+      }
+    }
     return deepCopy(this);
   }
 

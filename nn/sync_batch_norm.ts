@@ -1,6 +1,7 @@
 /**
  * BatchNorm over the batches of several processes.
  */
+import { withoutWarnings } from "../autograd/warnings.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import type { Module } from "./module.ts";
 
@@ -14,6 +15,7 @@ export class SyncBatchNorm extends BatchNorm {
 
   /**
    * Replaces every BatchNorm in a module by a SyncBatchNorm with the same tensors, options and mode.
+   * One that is held in several places becomes one in all of them.
    *
    * @param module A BatchNorm, or a module that holds some.
    * @returns The replacement of a BatchNorm; any other module itself, with its children replaced.
@@ -30,31 +32,45 @@ export class SyncBatchNorm extends BatchNorm {
    * ```
    */
   static convertSyncBatchnorm(module: Module): Module {
-    if (module instanceof BatchNorm && !(module instanceof SyncBatchNorm)) return convert(module);
-    for (const [name, child] of module.namedChildren()) {
-      const replacement = SyncBatchNorm.convertSyncBatchnorm(child);
-      if (replacement !== child) module.replaceModule(name, replacement);
+    if (isOrdinary(module)) return convert(module);
+    const all = new Map(module.namedModules({ removeDuplicate: false }));
+    const made = new Map<BatchNorm, SyncBatchNorm>();
+    for (const [path, child] of all) {
+      if (!isOrdinary(child)) continue;
+      const replacement = made.get(child) ?? convert(child);
+      made.set(child, replacement);
+      const dot = path.lastIndexOf(".");
+      all.get(path.slice(0, Math.max(dot, 0)))!.replaceModule(path.slice(dot + 1), replacement);
     }
     return module;
   }
 }
 
+function isOrdinary(module: Module): module is BatchNorm {
+  return module instanceof BatchNorm && !(module instanceof SyncBatchNorm);
+}
+
 function convert(bn: BatchNorm): SyncBatchNorm {
   const { eps, momentum, affine, trackRunningStats, virtualBatchSize, nonFinite } = bn;
-  const sync = new SyncBatchNorm(bn.numFeatures, {
-    eps,
-    momentum,
-    affine,
-    trackRunningStats,
-    virtualBatchSize,
-    nonFinite,
-  });
+  // What there is to warn of was said when the first one was made.
+  const sync = withoutWarnings(() =>
+    new SyncBatchNorm(bn.numFeatures, {
+      eps,
+      momentum,
+      affine,
+      trackRunningStats,
+      virtualBatchSize,
+      nonFinite,
+    })
+  );
   sync.weight = bn.weight;
   sync.bias = bn.bias;
   sync.runningMean = bn.runningMean;
   sync.runningVar = bn.runningVar;
   sync.numBatchesTracked = bn.numBatchesTracked;
-  sync.train(bn.training);
+  sync.setMode(bn.requestedMode());
+  if (bn.statsAccumulated > 1) sync.accumulateStats(bn.statsAccumulated);
   if (bn.frozen) sync.freeze();
+  if (bn.frozenParameters) sync.freeze({ stats: false, affine: true });
   return sync;
 }

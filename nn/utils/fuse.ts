@@ -9,7 +9,7 @@ import type { Module } from "../module.ts";
 interface Affine extends Module {
   weight: Tensor;
   bias: Tensor | null;
-  readonly training: boolean;
+  readonly groups?: number;
 }
 
 /**
@@ -20,7 +20,8 @@ interface Affine extends Module {
  *
  * @param conv In evaluation mode.
  * @param bn In evaluation mode, with running statistics.
- * @returns A copy of `conv` with a bias; neither argument is changed.
+ * @returns A copy of `conv` with a bias; neither argument is changed. As in PyTorch a bias that was
+ * not there before does not require grad.
  * @throws {RangeError} if one is in training mode, statistics are missing, or channels differ.
  */
 export function fuseConvBnEval<Conv extends Affine>(conv: Conv, bn: BatchNorm): Conv {
@@ -50,9 +51,12 @@ function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: n
         `trackRunningStats: true`,
     );
   }
-  if (layer.weight.shape[axis] !== bn.numFeatures) {
+  // Only a transposed convolution divides its output channels into groups on an axis of their own.
+  const groups = axis === 0 ? 1 : layer.groups ?? 1;
+  const { shape } = layer.weight;
+  if (groups * shape[axis] !== bn.numFeatures) {
     throw new RangeError(
-      `Cannot run ${action}: got ${layer.weight.shape[axis]} output channels, expected ` +
+      `Cannot run ${action}: got ${groups * shape[axis]} output channels, expected ` +
         `${bn.numFeatures} as in the BatchNorm`,
     );
   }
@@ -60,13 +64,16 @@ function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: n
   noGrad(() => {
     const inv = runningVar.add(bn.eps).rsqrt();
     const scale = bn.weight === null ? inv : inv.mul(bn.weight);
-    const channel = layer.weight.shape.map((size, i) => i === axis ? size : 1);
-    fused.weight.copy_(layer.weight.mul(scale.reshape(channel)));
+    const grouped = [groups, shape[0] / groups, ...shape.slice(1)];
+    const channels = grouped.map((size, i) => i === axis + 1 || (i === 0 && axis > 0) ? size : 1);
+    const weight = layer.weight.reshape(grouped).mul(scale.reshape(channels));
+    fused.weight.copy_(weight.reshape(shape));
     const shift = (layer.bias === null ? runningMean.neg() : layer.bias.sub(runningMean)).mul(
       scale,
     );
     const bias = bn.bias === null ? shift : shift.add(bn.bias);
-    fused.bias = bias.requiresGrad_();
+    fused.bias = bias.requiresGrad_(layer.bias?.requiresGrad ?? false);
+    fused.weight.grad = null;
   });
   return fused;
 }

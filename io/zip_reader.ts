@@ -189,7 +189,12 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
     };
     const isLarge = found.count === 0xffff || found.size === 0xffffffff ||
       found.start === 0xffffffff;
-    const directory = isLarge ? await findDirectory64(source, end) : found;
+    // PyTorch writes the zip64 records in any case.
+    const large = await findDirectory64(source, end);
+    if (isLarge && large === null) {
+      throw damaged(source, `got no zip64 locator before byte ${end}, expected one`);
+    }
+    const directory = large ?? found;
     const { count, size, start } = directory;
     if (start + size !== directory.end || count * CENTRAL_BYTES > size) {
       throw damaged(
@@ -203,11 +208,10 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   throw damaged(source, "got no zip directory at its end, expected a whole zip file");
 }
 
-async function findDirectory64(source: ByteSource, end: number): Promise<Directory> {
+async function findDirectory64(source: ByteSource, end: number): Promise<Directory | null> {
+  if (end < 20) return null;
   const locator = await take(source, end - 20, 20);
-  if (locator.getUint32(0, true) !== LOCATOR64) {
-    throw damaged(source, `got no zip64 locator at byte ${end - 20}, expected one`);
-  }
+  if (locator.getUint32(0, true) !== LOCATOR64) return null;
   const at = uint64(source, locator, 8);
   const record = await take(source, at, 56);
   if (record.getUint32(0, true) !== END64) {

@@ -54,6 +54,11 @@ const formats: Record<string, Format> = {
     isGuarded: false,
   },
   "PyTorch, zip": { bytes: checkpoint(), decode: (bytes) => decodeTorch(bytes), isGuarded: true },
+  "PyTorch's own": {
+    bytes: await Deno.readFile(new URL("../oracle/data/cnn-dev.pt", import.meta.url)),
+    decode: (bytes) => decodeTorch(bytes),
+    isGuarded: true,
+  },
   "PyTorch, old": {
     bytes: encodeLegacy(state),
     decode: (bytes) => decodeTorch(bytes),

@@ -3,6 +3,7 @@
  */
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { Generator, grad, manualSeed, ones, randn, tensor, zeros } from "../../autograd/mod.ts";
+import type { Tensor } from "../../autograd/mod.ts";
 import * as nn from "../../nn/mod.ts";
 
 Deno.test("a lone number or string stands for the first option", () => {
@@ -198,4 +199,58 @@ Deno.test("resizing and distance layers equal their functions", () => {
     new nn.CosineSimilarity(1).forward(a, b).toArray(),
     f.cosineSimilarity(a, b).toArray(),
   );
+});
+
+Deno.test("activations and paddings as layers equal their functions", () => {
+  const f = nn.functional;
+  const x = randn([2, 4, 3]);
+  const volume = randn([1, 2, 2, 3, 4]);
+  const pairs: [got: Tensor, expected: Tensor][] = [
+    [new nn.SELU().forward(x), f.selu(x)],
+    [new nn.Mish().forward(x), f.mish(x)],
+    [new nn.Hardswish().forward(x), f.hardswish(x)],
+    [new nn.LogSigmoid().forward(x), f.logsigmoid(x)],
+    [new nn.LeakyReLU(0.3).forward(x), f.leakyRelu(x, { negativeSlope: 0.3 })],
+    [
+      new nn.Hardtanh({ minVal: -0.1, maxVal: 0.2 }).forward(x),
+      f.hardtanh(x, { minVal: -0.1, maxVal: 0.2 }),
+    ],
+    [new nn.GELU("tanh").forward(x), f.gelu(x, { approximate: "tanh" })],
+    [new nn.CELU(0.5).forward(x), f.celu(x, { alpha: 0.5 })],
+    [new nn.Hardsigmoid().forward(x), f.hardsigmoid(x)],
+    [new nn.Softsign().forward(x), f.softsign(x)],
+    [new nn.Tanhshrink().forward(x), f.tanhshrink(x)],
+    [new nn.Hardshrink(0.2).forward(x), f.hardshrink(x, { lambd: 0.2 })],
+    [new nn.Softshrink(0.2).forward(x), f.softshrink(x, { lambd: 0.2 })],
+    [new nn.Threshold(0.1, 7).forward(x), f.threshold(x, 0.1, 7)],
+    [new nn.Softmax().forward(x), f.softmax(x, 0)],
+    [new nn.LogSoftmax().forward(volume), f.logSoftmax(volume, 1)],
+    [new nn.AdaptiveAvgPool1d(2).forward(x), f.adaptiveAvgPool1d(x, 2)],
+    [new nn.AdaptiveMaxPool1d(2).forward(x), f.adaptiveMaxPool1d(x, 2)],
+    [new nn.MaxPool3d(2).forward(volume), f.maxPool3d(volume, 2)],
+    [new nn.AvgPool3d(2).forward(volume), f.avgPool3d(volume, 2)],
+    [new nn.ZeroPad1d(1).forward(x), f.pad(x, [1, 1])],
+    [new nn.ZeroPad3d(1).forward(volume), f.pad(volume, [1, 1, 1, 1, 1, 1])],
+    [new nn.ConstantPad2d(1, 2).forward(x), f.pad(x, [1, 1, 1, 1], { value: 2 })],
+    [
+      new nn.ConstantPad3d([1, 0, 0, 0, 0, 2], 3).forward(volume),
+      f.pad(volume, [1, 0, 0, 0, 0, 2], { value: 3 }),
+    ],
+    [new nn.ReflectionPad2d(1).forward(x), f.pad(x, [1, 1, 1, 1], { mode: "reflect" })],
+    [
+      new nn.ReflectionPad3d(1).forward(volume),
+      f.pad(volume, [1, 1, 1, 1, 1, 1], { mode: "reflect" }),
+    ],
+    [new nn.ReplicationPad1d(2).forward(x), f.pad(x, [2, 2], { mode: "replicate" })],
+    [new nn.CircularPad1d(2).forward(x), f.pad(x, [2, 2], { mode: "circular" })],
+    [new nn.CircularPad2d(1).forward(x), f.pad(x, [1, 1, 1, 1], { mode: "circular" })],
+    [
+      new nn.CircularPad3d(1).forward(volume),
+      f.pad(volume, [1, 1, 1, 1, 1, 1], { mode: "circular" }),
+    ],
+    [new nn.Identity().forward(x), x],
+  ];
+  for (const [i, [got, expected]] of pairs.entries()) {
+    assertEquals(got.toArray(), expected.toArray(), `pair ${i}`);
+  }
 });

@@ -67,17 +67,14 @@ export async function compileKernels(relaxed: boolean): Promise<Uint8Array> {
 }
 
 /**
- * Repeats the lines between `// unroll(n) u` and `// end` n times with 0, 1, … in place of `u`. The only
- * thing that the sources use and AssemblyScript does not know; without it they are valid, not unrolled.
+ * Repeats the lines between `// unroll(n) $` and `// end` n times with 0, 1, … in place of `$`: the only
+ * thing that the sources use and AssemblyScript does not know.
  */
 export function unroll(source: string): string {
   return source.replaceAll(
-    /^ *\/\/ unroll\((\d+)\) (\w+)\n([^]*?)^ *\/\/ end\n/gm,
-    (_, times: string, name: string, body: string) =>
-      Array.from(
-        { length: Number(times) },
-        (_, index) => body.replaceAll(new RegExp(`\\b${name}\\b`, "g"), String(index)),
-      ).join(""),
+    /^ *\/\/ unroll\((\d+)\) \$\n([^]*?)^ *\/\/ end\n/gm,
+    (_, times: string, body: string) =>
+      Array.from({ length: Number(times) }, (_, i) => body.replaceAll("$", String(i))).join(""),
   );
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 import { allocateUninitialised, release, type Storage } from "./memory.ts";
+import * as packed from "./wasm/conv.ts";
 import { col2im, im2col, matmul, volume, type Window } from "./mod.ts";
 
 /** The sizes that the three products share. */
@@ -136,6 +137,7 @@ export function conv(
   y: Float64Array,
   sizes: ConvSizes,
 ): void {
+  if (packed.conv(x, weight, bias, y, sizes)) return;
   const plan = planOf(sizes);
   const { images, groups, outChannels, windows, taps, together } = plan;
   for (let n = 0; n < images; n += together) {
@@ -182,6 +184,7 @@ export function convInput(
   x: Float64Array,
   sizes: ConvSizes,
 ): void {
+  if (packed.convInput(y, weight, bias, x, sizes)) return;
   const plan = planOf(sizes);
   const {
     window,
@@ -225,6 +228,7 @@ export function convWeight(
   weight: Float64Array,
   sizes: ConvSizes,
 ): void {
+  if (packed.convWeight(x, y, weight, sizes)) return;
   const plan = planOf(sizes);
   const { images, groups, outChannels, windows, taps, together } = plan;
   const product = weightScratch.take(outChannels * taps);

@@ -2,10 +2,16 @@
  * The door to the kernels: arithmetic on float64 arrays that never sees a tensor. Outputs are
  * allocated by the caller and filled completely.
  *
+ * Each kernel is written in plain TypeScript (plain/), the readable reference and what runs on small
+ * arrays and where there is no WebAssembly SIMD. Those that come from wasm/ here decide by size and
+ * place whether the vectorised kernel runs instead: it works on arrays that lie in the pool of
+ * memory.ts. To change one of those, edit its AssemblyScript source in wasm/assembly/ and run
+ * `deno task build:kernels`.
+ *
  * @module
  */
 export * from "./plain/activation.ts";
-export { add, div, divFloor, divTrunc, mul, neg, pow, powNumber, sub } from "./plain/arithmetic.ts";
+export { divFloor, divTrunc, pow } from "./plain/arithmetic.ts";
 export * from "./plain/axis.ts";
 export {
   batchStatistics,
@@ -20,35 +26,50 @@ export { erf } from "./plain/erf.ts";
 export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
 export type { IndexedRows, IndexWalk } from "./plain/index.ts";
 export { binaryCrossEntropy, huber, huberBackward } from "./plain/loss.ts";
-export { addRow } from "./plain/matmul.ts";
-export { matmul } from "./wasm/matmul.ts";
+export { addRow, matmul } from "./wasm/matmul.ts";
 export type { MatmulSizes } from "./plain/matmul.ts";
 export {
   adadeltaStep,
   adagradStep,
   adamaxStep,
-  adamStep,
   asgdStep,
   nadamStep,
   radamStep,
   rmspropStep,
   rpropStep,
-  sgdStep,
 } from "./plain/optim.ts";
 export * from "./plain/pointwise.ts";
-export { avgPool, avgPoolTranspose, gatherPlanes, maxPool, scatterPlanes } from "./plain/pool.ts";
+export { avgPool, avgPoolTranspose, gatherPlanes } from "./plain/pool.ts";
 export type { Band, Bands } from "./plain/pool.ts";
 export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./plain/reduce.ts";
 export { resample, resampleTranspose } from "./plain/resample.ts";
 export type { Taps } from "./plain/resample.ts";
 export * from "./plain/select.ts";
-export {
-  gatherStrided,
-  placeStrided,
-  readColumns,
-  scatterStrided,
-  writeColumns,
-} from "./plain/strided.ts";
+export { gatherStrided, placeStrided, readColumns, writeColumns } from "./plain/strided.ts";
 export { triangle } from "./plain/triangle.ts";
 export { col2im, im2col, volume } from "./plain/window.ts";
 export type { Triple, Window } from "./plain/window.ts";
+export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./wasm/axis.ts";
+export {
+  abs,
+  add,
+  div,
+  exp,
+  log,
+  mul,
+  neg,
+  powNumber,
+  relu,
+  reluBackward,
+  rsqrt,
+  sigmoid,
+  sigmoidBackward,
+  silu,
+  sqrt,
+  sub,
+  tanh,
+  tanhBackward,
+} from "./wasm/elementwise.ts";
+export { adamStep, sgdStep } from "./wasm/optim.ts";
+export { maxPool, scatterPlanes } from "./wasm/pool.ts";
+export { scatterStrided } from "./wasm/strided.ts";

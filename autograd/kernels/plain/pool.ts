@@ -17,7 +17,7 @@ export interface Band {
 export type Bands = readonly [depth: Band, height: Band, width: Band];
 
 /** Whether the windows are pairs side by side, which is what most networks pool. */
-function arePairs({ start, end }: Band): boolean {
+export function arePairs({ start, end }: Band): boolean {
   for (let i = 0; i < start.length; i++) {
     if (start[i] !== 2 * i || end[i] !== 2 * i + 2) return false;
   }

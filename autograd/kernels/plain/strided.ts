@@ -1,7 +1,7 @@
 /** Copies between a row-major array and one that is walked with strides. */
 
 /** Axes that can be walked as one, merged; sizes of 1 dropped. At least one axis remains. */
-function mergeAxes(
+export function mergeAxes(
   shape: readonly number[],
   strides: readonly number[],
 ): [sizes: number[], strides: number[]] {

@@ -148,6 +148,16 @@ export function copyOut(pointer: number, x: Float64Array): void {
   else x.set(whole.subarray(from, from + x.length));
 }
 
+/** Writes 32-bit whole numbers to an address. */
+export function writeIntegers(values: readonly number[], pointer: number): void {
+  new Uint32Array(buffer!, pointer, values.length).set(values);
+}
+
+/** Writes `count` zeros to an address. */
+export function writeZeros(pointer: number, count: number): void {
+  whole.fill(0, pointer / 8, pointer / 8 + count);
+}
+
 /** Writes one number to an address. */
 export function writeNumber(value: number, pointer: number): void {
   whole[pointer / 8] = value;

@@ -1,7 +1,7 @@
 /** Matrix products on packed panels; small ones and those without WebAssembly in plain TypeScript. */
 import * as plain from "../plain/matmul.ts";
 import type { MatmulSizes } from "../plain/matmul.ts";
-import { copyIn, copyOut, inPool, kernelsWithCopies, scratch } from "./instance.ts";
+import { copyIn, copyOut, inPool, kernelsFor, kernelsWithCopies, scratch } from "./instance.ts";
 
 /** Below this many multiplications packing and copying cost more than they gain. */
 const FEWEST = 4096;
@@ -53,4 +53,20 @@ export function matmul(
     at,
   );
   if (address === next) copyOut(address, out);
+}
+
+/** out += row, for each row of out. */
+export function addRow(row: Float64Array, out: Float64Array): void {
+  const n = row.length;
+  const kernels = n < 16 ? null : kernelsFor(out);
+  if (kernels === null) {
+    plain.addRow(row, out);
+    return;
+  }
+  let at = row.byteOffset;
+  if (!inPool(row)) {
+    at = scratch(row.byteLength);
+    copyIn(row, at);
+  }
+  kernels.addRow(at, out.byteOffset, out.length / n, n);
 }

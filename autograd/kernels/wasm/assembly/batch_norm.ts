@@ -249,11 +249,11 @@ function inputGradientRow(
   const end = x + (<usize>s << 3);
   const endOfEights = x + (<usize>(s & ~7) << 3);
   while (x < endOfEights) {
-    // unroll(4) u
+    // unroll(4) $
     v128.store(
       dx,
-      fma(v128.load(g, 16 * u), pp, fma(f64x2.sub(v128.load(x, 16 * u), m), qq, rr)),
-      16 * u,
+      fma(v128.load(g, 16 * $), pp, fma(f64x2.sub(v128.load(x, 16 * $), m), qq, rr)),
+      16 * $,
     );
     // end
     g += 64;

@@ -8,7 +8,7 @@
 import { fma, swap } from "./fma";
 
 /** Length of a panel: one of A (8 KiB) and one of B (12 KiB) fit in the first-level cache. */
-const KC: i32 = 256;
+export const KC: i32 = 256;
 /** Rows of A packed at a time: 192 KiB, for the second-level cache. Divisible by 4. */
 const MC: i32 = 96;
 /** Columns of B packed at a time. Divisible by 6. */
@@ -51,7 +51,7 @@ export function gemm(
   }
 }
 
-function multiplyBlock(
+export function multiplyBlock(
   packedA: usize, packedB: usize, c: usize, cRow: usize,
   mc: i32, nc: i32, kc: i32, add: bool, tile: usize,
 ): void {
@@ -97,23 +97,23 @@ function multiplyTile(a: usize, b: usize, kc: i32, c: usize, cRow: usize, add: b
   const end = a + ((<usize>kc) << 5);
   const endOfFours = a + ((<usize>(kc & ~3)) << 5);
   while (a < endOfFours) {
-    // unroll(4) u
+    // unroll(4) $
     {
-      const a0 = v128.load(a, 32 * u);
-      const a2 = v128.load(a, 32 * u + 16);
-      let t = v128.load(b, 48 * u);
+      const a0 = v128.load(a, 32 * $);
+      const a2 = v128.load(a, 32 * $ + 16);
+      let t = v128.load(b, 48 * $);
       d00 = fma(a0, t, d00);
       d20 = fma(a2, t, d20);
       t = swap(t);
       x00 = fma(a0, t, x00);
       x20 = fma(a2, t, x20);
-      t = v128.load(b, 48 * u + 16);
+      t = v128.load(b, 48 * $ + 16);
       d02 = fma(a0, t, d02);
       d22 = fma(a2, t, d22);
       t = swap(t);
       x02 = fma(a0, t, x02);
       x22 = fma(a2, t, x22);
-      t = v128.load(b, 48 * u + 32);
+      t = v128.load(b, 48 * $ + 32);
       d04 = fma(a0, t, d04);
       d24 = fma(a2, t, d24);
       t = swap(t);
@@ -172,7 +172,7 @@ function storeRows(c: usize, cRow: usize, d: v128, x: v128, add: bool): void {
 }
 
 /** Packs mc × kc of A into panels [k][4]. */
-function packRows(a: usize, aRow: usize, aColumn: usize, mc: i32, kc: i32, out: usize): void {
+export function packRows(a: usize, aRow: usize, aColumn: usize, mc: i32, kc: i32, out: usize): void {
   let i = 0;
   for (; i + 4 <= mc; i += 4) {
     const base = a + <usize>i * aRow;

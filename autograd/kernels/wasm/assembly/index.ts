@@ -1,5 +1,13 @@
 // Everything that the module exports, one file per family.
-export * from "./gemm";
-export * from "./moments";
-export * from "./batch_norm";
+export { gemmBatched, gemmScratchBytes } from "./gemm";
+export { imageAffine, imageCotangentSums, imageInputGradient, imageStatistics } from "./batch_norm";
 export * from "./batch_norm_rows";
+export * from "./arithmetic";
+export * from "./reduce";
+export { exp, sigmoid, silu } from "./exp";
+export { log } from "./log";
+export { tanh } from "./tanh";
+export * from "./softmax";
+export { convForward, convScratchBytes, convWeightGradient, convWeightScratchBytes } from "./conv";
+export * from "./pool";
+export * from "./optim";

@@ -8,7 +8,8 @@ import { type BatchMoments, momentsOf } from "./functional/batch_norm.ts";
  * Pooled moments by channel: after any number of parts, count, mean and the sum of squared deviations
  * are those of all values together, whatever the split.
  *
- * With δ = mean₂ − mean₁: mean = mean₁ + δ·n₂/n, M₂ = M₂₁ + M₂₂ + δ²·n₁n₂/n.
+ * With δ = mean₂ − mean₁: mean = mean₁ + δ·n₂/n, M₂ = M₂₁ + M₂₂ + δ²·n₁n₂/n. Means are kept with what
+ * lies below their last digit, or the split of data with a large mean would show in the variance.
  *
  * @see Chan, Golub, LeVeque: Updating Formulae and a Pairwise Algorithm for Computing Sample
  * Variances, 1979.
@@ -17,26 +18,36 @@ export class PooledMoments implements BatchMoments {
   /** Values seen in each channel. */
   count = 0;
   private readonly means: Float64Array;
+  private readonly rests: Float64Array;
   private readonly squares: Float64Array;
 
   /** No values yet. */
   constructor(channels: number) {
     this.means = new Float64Array(channels);
+    this.rests = new Float64Array(channels);
     this.squares = new Float64Array(channels);
   }
 
   /** Adds the statistics of a part. */
-  add(part: Pick<BatchMoments, "count" | "mean" | "variance">): void {
+  add(part: Omit<BatchMoments, "unbiasedVariance">): void {
     const { count } = part;
     const before = this.count;
     const total = before + count;
     if (count === 0) return;
     for (let c = 0; c < this.means.length; c++) {
-      const delta = part.mean(c) - this.means[c];
       // The first part is taken over as it is: an infinite mean would make 0 · ∞ of it.
-      this.means[c] = before === 0 ? part.mean(c) : this.means[c] + delta * (count / total);
-      this.squares[c] += part.variance(c) * count +
-        (before === 0 ? 0 : delta * delta * (before * count / total));
+      if (before === 0) {
+        this.means[c] = part.mean(c);
+        this.rests[c] = part.meanRest(c);
+        this.squares[c] = part.variance(c) * count;
+        continue;
+      }
+      const mean = this.means[c];
+      const delta = part.mean(c) - mean + (part.meanRest(c) - this.rests[c]);
+      const step = delta * (count / total) + this.rests[c];
+      this.means[c] = mean + step;
+      this.rests[c] = mean - this.means[c] + step;
+      this.squares[c] += part.variance(c) * count + delta * delta * (before * count / total);
     }
     this.count = total;
   }
@@ -53,6 +64,11 @@ export class PooledMoments implements BatchMoments {
     return this.means[channel];
   }
 
+  /** What the mean lacks below its last digit. */
+  meanRest(channel: number): number {
+    return this.rests[channel];
+  }
+
   /** The biased variance of a channel. */
   variance(channel: number): number {
     return this.squares[channel] / this.count;
@@ -67,6 +83,7 @@ export class PooledMoments implements BatchMoments {
   clear(): void {
     this.count = 0;
     this.means.fill(0);
+    this.rests.fill(0);
     this.squares.fill(0);
   }
 }

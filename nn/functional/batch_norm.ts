@@ -79,6 +79,8 @@ export interface BatchMoments {
   readonly count: number;
   /** The mean of a channel. */
   mean(channel: number): number;
+  /** What the mean lacks below its last digit: the exact one is mean + rest. */
+  meanRest(channel: number): number;
   /** The biased variance of a channel. */
   variance(channel: number): number;
   /** The variance of a channel with n − 1 as its divisor. */
@@ -148,10 +150,12 @@ export function momentsOf(
   { mean, low, variance }: Pick<NormalizedBatch, "mean" | "low" | "variance">,
 ): BatchMoments {
   const [high, rest, squares] = [mean, low, variance].map((t) => t.storage.values);
+  // An infinite mean has no low part.
+  const meanOf = (c: number): number => Number.isFinite(high[c]) ? high[c] + rest[c] : high[c];
   return {
     count,
-    // An infinite mean has no low part.
-    mean: (c) => Number.isFinite(high[c]) ? high[c] + rest[c] : high[c],
+    mean: meanOf,
+    meanRest: (c) => Number.isFinite(high[c]) ? high[c] - meanOf(c) + rest[c] : 0,
     variance: (c) => squares[c],
     unbiasedVariance: (c) => squares[c] * (count / (count - 1)),
   };

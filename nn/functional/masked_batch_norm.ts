@@ -47,9 +47,11 @@ export function normalizeMasked(
   const low = average(shifted);
   const centered = shifted.sub(low).mul(valid);
   const variance = average(centered.square());
+  const mean = (c: number): number => high.storage.values[c] + low.storage.values[c];
   onStatistics({
     count,
-    mean: (c) => high.storage.values[c] + low.storage.values[c],
+    mean,
+    meanRest: (c) => high.storage.values[c] - mean(c) + low.storage.values[c],
     variance: (c) => variance.storage.values[c],
     unbiasedVariance: (c) => variance.storage.values[c] * (count / (count - 1)),
   });

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { allocateUninitialised } from "./kernels/memory.ts";
+import { allocateUninitialised, isPooled, type Storage } from "./kernels/memory.ts";
 import type { AnyPrimitive, Input, Primitive, ShapesOf, VjpContext } from "./primitive.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -81,6 +81,7 @@ export interface Inspector {
     inputs: readonly Input[],
     outputs: readonly Tensor[],
     node: Node | null,
+    attrs: unknown,
   ): void;
   /** Called after each vjp. */
   backward(node: Node, cotangents: readonly Input[]): void;
@@ -92,6 +93,18 @@ let inspector: Inspector | null = null;
 export function setInspector(next: Inspector | null): Inspector | null {
   const before = inspector;
   inspector = next;
+  return before;
+}
+
+let arena: Storage[] | null = null;
+
+/**
+ * From now on lists the pooled storages that calls allocate, for one who gives them back himself;
+ * `null` ends it. Returns the list before.
+ */
+export function setArena(next: Storage[] | null): Storage[] | null {
+  const before = arena;
+  arena = next;
   return before;
 }
 
@@ -138,14 +151,16 @@ export function bind<
     outputs[0] = new Tensor(inputs[0]!.storage, shapes[0]);
   } else {
     for (let i = 0; i < shapes.length; i++) {
-      outputs[i] = new Tensor(allocateUninitialised(sizeOf(shapes[i])), shapes[i]);
+      const storage = allocateUninitialised(sizeOf(shapes[i]));
+      if (arena !== null && isPooled(storage)) arena.push(storage);
+      outputs[i] = new Tensor(storage, shapes[i]);
     }
     primitive.forward(inputs, outputs as unknown as Outputs, attrs);
   }
   const node = tracked && gradEnabled && primitive.vjp !== undefined
     ? record(primitive, inputs, outputs, inputShapes, shapes, attrs)
     : null;
-  if (inspector !== null) inspector.forward(primitive, inputs, outputs, node);
+  if (inspector !== null) inspector.forward(primitive, inputs, outputs, node, attrs);
   return outputs as unknown as Outputs;
 }
 

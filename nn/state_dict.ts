@@ -88,6 +88,7 @@ export function loadState(
       } else {
         const misfit = misfitOf(key, value, target);
         if (misfit === null) copies.push([target, value]);
+        else if (isOldScalar(value, target)) copies.push([target, value.reshape([])]);
         else misfits.push(misfit);
       }
     }
@@ -107,6 +108,11 @@ export function loadState(
   }
   noGrad(() => copies.forEach(([target, value]) => target.copy_(value)));
   return { missingKeys, unexpectedKeys };
+}
+
+/** The first files of PyTorch hold scalars as tensors of one element. */
+function isOldScalar(value: Tensor, target: Tensor): boolean {
+  return value instanceof Tensor && target.ndim === 0 && value.ndim === 1 && value.size === 1;
 }
 
 function misfitOf(key: string, value: unknown, target: Tensor): string | null {

@@ -1,0 +1,75 @@
+import { conv, convInput, type ConvSizes, convWeight } from "../../autograd/kernels/conv.ts";
+import { type Triple, volume } from "../../autograd/kernels/mod.ts";
+import { useBuild } from "../../autograd/kernels/wasm/instance.ts";
+import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
+
+/** Sizes of a convolution over planes of the given input. */
+function sizesOf(
+  images: number,
+  groups: number,
+  inChannels: number,
+  outChannels: number,
+  input: Triple,
+  kernel: Triple,
+  { stride = [1, 1, 1], padding = [0, 0, 0], dilation = [1, 1, 1] }: {
+    stride?: Triple;
+    padding?: Triple;
+    dilation?: Triple;
+  } = {},
+): ConvSizes {
+  const output = [0, 1, 2].map((axis) =>
+    Math.floor(
+      (input[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis],
+    ) + 1
+  ) as unknown as Triple;
+  return {
+    images,
+    groups,
+    inChannels,
+    outChannels,
+    window: { input, kernel, output, stride, padding, dilation },
+  };
+}
+
+const cases: readonly ConvSizes[] = [
+  sizesOf(2, 1, 3, 5, [1, 6, 7], [1, 3, 3], { padding: [0, 1, 1] }),
+  sizesOf(3, 1, 2, 4, [1, 1, 19], [1, 1, 5]),
+  sizesOf(2, 2, 2, 3, [1, 7, 6], [1, 2, 3], { stride: [1, 2, 1], padding: [0, 1, 1] }),
+  sizesOf(1, 1, 2, 3, [1, 9, 9], [1, 3, 3], { dilation: [1, 2, 2], padding: [0, 2, 1] }),
+  sizesOf(2, 1, 1, 2, [4, 5, 6], [2, 3, 2], { padding: [1, 1, 1] }),
+  sizesOf(2, 3, 1, 1, [1, 5, 5], [1, 3, 3], { padding: [0, 1, 1] }),
+  sizesOf(2, 1, 6, 7, [1, 5, 5], [1, 1, 1]),
+  sizesOf(1, 1, 33, 5, [1, 6, 6], [1, 3, 3], { padding: [0, 1, 1] }),
+  sizesOf(1, 1, 2, 130, [1, 20, 20], [1, 2, 2]),
+  sizesOf(2, 1, 2, 2, [1, 5, 5], [1, 2, 2], { stride: [1, 3, 3] }),
+  sizesOf(2, 1, 2, 2, [1, 4, 4], [1, 1, 1], { padding: [0, 1, 1] }),
+];
+
+testBuilds("convolutions and both gradients equal the plain ones", (build) => {
+  for (const sizes of cases) {
+    const { images, groups, inChannels, outChannels, window } = sizes;
+    const inputs = images * groups * inChannels * volume(window.input);
+    const outputs = images * groups * outChannels * volume(window.output);
+    const weights = groups * outChannels * inChannels * volume(window.kernel);
+    const x = pooled(numbers(inputs, 1));
+    const y = pooled(numbers(outputs, 2));
+    const weight = pooled(numbers(weights, 3));
+    const bias = numbers(groups * outChannels, 4);
+    const inputBias = numbers(groups * inChannels, 5);
+    const run = () => {
+      const results = [outputs, inputs, weights].map((n) => pooled(new Float64Array(n).fill(NaN)));
+      conv(x, weight, bias, results[0], sizes);
+      convInput(y, weight, inputBias, results[1], sizes);
+      convWeight(x, y, weight === results[2] ? weight : results[2], sizes);
+      return results;
+    };
+    const actual = run();
+    useBuild("plain");
+    const expected = run();
+    useBuild(build);
+    const name = JSON.stringify(sizes);
+    assertClose(actual[0], expected[0], 1e-13, 1e-13, `conv ${name}`);
+    assertClose(actual[1], expected[1], 1e-13, 1e-13, `convInput ${name}`);
+    assertClose(actual[2], expected[2], 1e-13, 1e-13, `convWeight ${name}`);
+  }
+});

@@ -4,14 +4,12 @@
  * @module
  */
 import { addKeeping } from "./gradient_history.ts";
-import * as kernels from "./kernels/mod.ts";
 import { add } from "./ops/arithmetic.ts";
-import { sumTo } from "./ops/broadcast.ts";
-import { assertTensor, describe, ones, zeros } from "./ops/creation.ts";
 import { clone } from "./ops/copy.ts";
-import type { Input } from "./primitive.ts";
-import { broadcastsTo, formatShape, sameShape } from "./shape.ts";
-import { enableGrad, type GradHook, Node, noGrad, setInspector } from "./tape.ts";
+import { assertTensor, describe, ones } from "./ops/creation.ts";
+import { Pass } from "./pass.ts";
+import { formatShape } from "./shape.ts";
+import { enableGrad, noGrad } from "./tape.ts";
 import { assertSameShape, Tensor } from "./tensor.ts";
 
 /** How `Tensor.backward` runs. */
@@ -34,182 +32,6 @@ export interface GradOptions {
   readonly createGraph?: boolean;
   /** Whether an input that the outputs do not depend on gives `null` instead of an error. */
   readonly allowUnused?: boolean;
-}
-
-/** A place where cotangents arrive: an output of a node, or a leaf. */
-type Place = Node | Tensor;
-
-/** One reverse pass. */
-class Pass {
-  /** Cotangents that have arrived so far, by node and output. */
-  readonly #pending = new Map<Node, (Tensor | null)[]>();
-  /** The same for leaves. */
-  readonly leaves = new Map<Tensor, Tensor>();
-  /** Sums that this pass made itself and may add to in place. */
-  readonly #sums = new Set<Tensor>();
-  /** Complete cotangents of the wanted outputs of nodes. */
-  readonly captured = new Map<Node, (Tensor | null)[]>();
-
-  constructor(
-    readonly createGraph: boolean,
-    readonly retainGraph: boolean,
-    readonly wanted: ReadonlySet<Place> | null,
-  ) {}
-
-  /** Runs from the roots, whose cotangents are given. */
-  run(roots: readonly Tensor[], cotangents: readonly Tensor[]): void {
-    for (let i = 0; i < roots.length; i++) {
-      this.#deliver(roots[i].node ?? roots[i], roots[i].slot, cotangents[i]);
-    }
-    const order = descending(roots);
-    const needed = this.wanted === null ? null : leadingTo(order, this.wanted);
-    for (const node of order) {
-      const arrived = this.#pending.get(node);
-      if (arrived === undefined) continue;
-      this.#pending.delete(node);
-      if (node.hooks !== null) this.#callHooks(node, arrived);
-      if (this.wanted?.has(node)) this.captured.set(node, arrived);
-      if (needed === null || needed.has(node)) this.#step(node, arrived, needed);
-    }
-    for (const [leaf, cotangent] of this.leaves) {
-      if (leaf.leafHooks !== null) this.leaves.set(leaf, applyHooks(leaf.leafHooks, cotangent));
-    }
-  }
-
-  #callHooks(node: Node, arrived: (Tensor | null)[]): void {
-    for (const [slot, hooks] of node.hooks!) {
-      const cotangent = arrived[slot];
-      if (cotangent !== null && cotangent !== undefined) {
-        this.#sums.delete(cotangent);
-        arrived[slot] = applyHooks(hooks, cotangent);
-      }
-    }
-  }
-
-  /** Calls the rule of one node and delivers what it returns. */
-  #step(node: Node, arrived: (Tensor | null)[], needed: ReadonlySet<Place> | null): void {
-    const { primitive, outputShapes, parents, inputShapes } = node;
-    for (let i = 0; i < outputShapes.length; i++) {
-      arrived[i] ??= primitive.differentiable !== undefined && !primitive.differentiable[i]
-        ? EMPTY
-        : zeros(outputShapes[i]);
-    }
-    // The engine checks saved tensors even if the rule does not look at them.
-    void node.saved;
-    const cotangents = inspected(node, () => primitive.vjp!(arrived as Tensor[], node));
-    if (!this.retainGraph) node.free();
-    if (cotangents.length !== parents.length) {
-      throw new RangeError(
-        `Cannot run backward of ${primitive.name}: its vjp returned ${cotangents.length} ` +
-          `cotangents, expected ${parents.length}, one for each input`,
-      );
-    }
-    for (let i = 0; i < parents.length; i++) {
-      const parent = parents[i];
-      const cotangent = cotangents[i];
-      if (parent === null || cotangent === null || cotangent === undefined) continue;
-      if (needed !== null && !needed.has(parent) && !this.wanted!.has(parent)) continue;
-      const shape = inputShapes[i]!;
-      if (!sameShape(cotangent.shape, shape) && !broadcastsTo(shape, cotangent.shape)) {
-        throw new RangeError(
-          `Cannot run backward of ${primitive.name}: its vjp returned a cotangent of shape ` +
-            `${formatShape(cotangent.shape)} for input ${i}, expected ${formatShape(shape)} or a ` +
-            `shape that this broadcasts to`,
-        );
-      }
-      const slot = node.slots === null ? 0 : node.slots[i];
-      this.#deliver(parent, slot, sumTo(cotangent, shape));
-    }
-  }
-
-  /** Adds a cotangent to those that have arrived at a place. */
-  #deliver(place: Place, slot: number, cotangent: Tensor): void {
-    if (place instanceof Node) {
-      let arrived = this.#pending.get(place);
-      if (arrived === undefined) {
-        arrived = place.outputShapes.length === 1
-          ? [null]
-          : new Array<Tensor | null>(place.outputShapes.length).fill(null);
-        this.#pending.set(place, arrived);
-      }
-      const before = arrived[slot];
-      arrived[slot] = before === null ? cotangent : this.#sum(before, cotangent);
-    } else {
-      const before = this.leaves.get(place);
-      this.leaves.set(place, before === undefined ? cotangent : this.#sum(before, cotangent));
-    }
-  }
-
-  #sum(total: Tensor, cotangent: Tensor): Tensor {
-    if (this.createGraph) return add(total, cotangent);
-    if (this.#sums.has(total)) {
-      const values = total.storage.values;
-      kernels.add(values, cotangent.storage.values, values);
-      return total;
-    }
-    const sum = add(total, cotangent);
-    this.#sums.add(sum);
-    return sum;
-  }
-}
-
-/** Runs a rule; while anomalies are looked for, what it makes is judged as a whole. */
-function inspected(node: Node, rule: () => readonly Input[]): readonly Input[] {
-  const inspector = setInspector(null);
-  try {
-    const cotangents = rule();
-    inspector?.backward(node, cotangents);
-    return cotangents;
-  } finally {
-    setInspector(inspector);
-  }
-}
-
-/** Stands for the cotangent of an output that is not differentiable. */
-const EMPTY = zeros([0]);
-
-function applyHooks(hooks: ReadonlySet<GradHook>, cotangent: Tensor): Tensor {
-  let current = cotangent;
-  for (const hook of [...hooks]) {
-    const replaced = hook(current);
-    if (replaced === undefined || replaced === null) continue;
-    assertTensor("run a gradient hook", replaced, "its result");
-    assertSameShape("run a gradient hook", replaced.shape, current.shape, "its result");
-    current = replaced;
-  }
-  return current;
-}
-
-/** The nodes that the roots depend on, latest first: each comes before its parents. */
-function descending(roots: readonly Tensor[]): Node[] {
-  const seen = new Set<Node>();
-  const stack: Node[] = [];
-  const visit = (place: Place | null): void => {
-    if (place instanceof Node && !seen.has(place)) {
-      seen.add(place);
-      stack.push(place);
-    }
-  };
-  for (const root of roots) visit(root.node);
-  const nodes: Node[] = [];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    nodes.push(node);
-    for (const parent of node.parents) visit(parent);
-  }
-  return nodes.sort((a, b) => b.id - a.id);
-}
-
-/** The nodes with a path down to a wanted place. */
-function leadingTo(order: readonly Node[], wanted: ReadonlySet<Place>): Set<Place> {
-  const needed = new Set<Place>();
-  for (let i = order.length - 1; i >= 0; i--) {
-    const node = order[i];
-    const leads = node.parents.some((parent) =>
-      parent !== null && (wanted.has(parent) || needed.has(parent))
-    );
-    if (leads) needed.add(node);
-  }
-  return needed;
 }
 
 function startingCotangent(
@@ -268,11 +90,15 @@ export function backward(
     const pass = new Pass(createGraph, retainGraph, wanted);
     pass.run([root], [start]);
     if (inputs === null) {
-      for (const [leaf, cotangent] of pass.leaves) accumulate(leaf, cotangent, createGraph);
+      for (const [leaf, cotangent] of pass.leaves) {
+        accumulate(leaf, cotangent, createGraph, pass.ownsAlone(cotangent));
+      }
     } else {
       for (const input of new Set(inputs)) {
         const cotangent = arrivedAt(pass, input);
-        if (cotangent !== null) accumulate(input, cotangent, createGraph);
+        if (cotangent !== null) {
+          accumulate(input, cotangent, createGraph, pass.ownsAlone(cotangent));
+        }
       }
     }
   });
@@ -285,10 +111,10 @@ function arrivedAt(pass: Pass, input: Tensor): Tensor | null {
 }
 
 /** `.grad += cotangent`: in place unless a graph is being made. */
-function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean): void {
+function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean, alone: boolean): void {
   if (leaf.grad === null) {
-    // A copy, because a rule may hand one tensor to several inputs.
-    leaf.grad = createGraph ? cotangent : clone(cotangent);
+    // Else a copy, because a rule may hand one tensor to several inputs.
+    leaf.grad = createGraph || alone ? cotangent : clone(cotangent);
   } else {
     leaf.grad = addKeeping(leaf.grad, (grad) => {
       const sum = add(grad, cotangent);

@@ -15,10 +15,12 @@
  */
 import { backward } from "./backward.ts";
 import * as ops from "./ops/mod.ts";
+import { sealOwnPrimitives } from "./primitive.ts";
 import { tieMethods } from "./tensor.ts";
 
 // The one knot of the package: methods of Tensor call operations, which make Tensors.
 tieMethods({ ...ops, backward });
+sealOwnPrimitives();
 
 export { detectAnomaly } from "./anomaly.ts";
 export { type BackwardOptions, grad, type GradOptions } from "./backward.ts";

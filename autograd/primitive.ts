@@ -135,6 +135,19 @@ const registry = new Map<string, AnyPrimitive>();
 /** Every primitive by name, in order of definition; users' own included. */
 export const primitives: ReadonlyMap<string, AnyPrimitive> = registry;
 
+const own = new WeakSet<AnyPrimitive>();
+let loading = true;
+
+/** Ends the registration of the package's own primitives; `autograd/mod.ts` calls it once. */
+export function sealOwnPrimitives(): void {
+  loading = false;
+}
+
+/** Whether a primitive is the package's own: its rules keep no tensor that they are given or make. */
+export function isOwnPrimitive(primitive: AnyPrimitive): boolean {
+  return own.has(primitive);
+}
+
 /**
  * Registers an operation and returns its record, to be run with `bind`.
  *
@@ -155,5 +168,6 @@ export function definePrimitive<P extends AnyPrimitive>(record: P): P {
     throw new RangeError(`Cannot define primitive ${name}: the name is taken, expected a new one`);
   }
   registry.set(name, record);
+  if (loading) own.add(record);
   return record;
 }

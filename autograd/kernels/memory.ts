@@ -307,6 +307,11 @@ export function heapValues(storage: Storage): Float64Array {
   return own;
 }
 
+/** Whether a storage owns a block that {@linkcode release} would give back. */
+export function isPooled(storage: Storage): boolean {
+  return storage instanceof PooledStorage;
+}
+
 /** Gives the block back at once. Only for storages that nobody but the engine can see. */
 export function release(storage: Storage): void {
   if (!(storage instanceof PooledStorage)) return;

@@ -127,6 +127,42 @@ Deno.test("grad() of several outputs sums over them, weighted by gradOutputs", (
   assertEquals(dx!.toArray(), [62]);
 });
 
+for (const size of [1, 5000]) {
+  Deno.test(`a sum of ${size} cotangents that a rule hands on twice is not added to in place`, () => {
+    const [x, q] = [ones([size], { requiresGrad: true }), ones([size], { requiresGrad: true })];
+    const [h, p] = [mul(x, 1), mul(q, 1)];
+    const earlier = mul(h, 5);
+    const a = add(h, p);
+    sum(add(add(mul(a, 2), mul(a, 3)), earlier)).backward();
+    assertEquals([x.grad!.data[0], q.grad!.data[0]], [10, 5]);
+    assertEquals([x.grad!.data[size - 1], q.grad!.data[size - 1]], [10, 5]);
+  });
+}
+
+Deno.test("a large gradient that a hook or a user's rule has seen keeps its values for ever", () => {
+  const size = 5000;
+  const x = ones([size], { requiresGrad: true });
+  const h = mul(x, 2);
+  const seen: Tensor[] = [];
+  h.registerHook((g) => void seen.push(g));
+  const keeping = definePrimitive<Unary>({
+    name: "tests.keepsItsCotangent",
+    summary: "x",
+    shape: ([x]) => [x],
+    forward: ([x], [y]) => y.data.set(x.data),
+    vjp: ([g]) => {
+      seen.push(g);
+      return [g];
+    },
+    samples: () => [],
+  });
+  sum(mul(bind(keeping, [h], undefined)[0], 3)).backward();
+  const [dh] = grad(sum(mul(mul(mul(x, 4), 5), 6)), [x]);
+  for (let i = 0; i < 50; i++) sum(mul(mul(x, i), i)).backward();
+  assertEquals(seen.map((g) => [g.data[0], g.data[size - 1]]), [[3, 3], [3, 3]]);
+  assertEquals([dh!.data[0], dh!.data[size - 1]], [120, 120]);
+});
+
 Deno.test("createGraph goes to any order", () => {
   const x = leaf([2]);
   let y: Tensor = mul(mul(x, x), mul(x, x));

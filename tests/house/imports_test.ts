@@ -8,7 +8,7 @@ const layers: [name: string, files: RegExp][] = [
   ["tape", /^autograd\/(primitive|tape|tensor|shape|print|statistics|random|warnings)\.ts$/],
   ["tape", /^autograd\/random\//],
   ["operations", /^autograd\/ops\//],
-  ["reverse pass", /^autograd\/(gradient_history|backward|gradcheck|anomaly)\.ts$/],
+  ["reverse pass", /^autograd\/(gradient_history|pass|backward|gradcheck|anomaly)\.ts$/],
   ["autograd", /^autograd\/mod\.ts$/],
   ["nn", /^nn\//],
   ["optim", /^optim\//],

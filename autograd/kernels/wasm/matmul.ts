@@ -1,7 +1,15 @@
 /** Matrix products on packed panels; small ones and those without WebAssembly in plain TypeScript. */
 import * as plain from "../plain/matmul.ts";
 import type { MatmulSizes } from "../plain/matmul.ts";
-import { copyIn, copyOut, inPool, kernelsFor, kernelsWithCopies, scratch } from "./instance.ts";
+import {
+  copyIn,
+  copyOut,
+  inPool,
+  kernelsFor,
+  kernelsWithCopies,
+  scratch,
+  smallest,
+} from "./instance.ts";
 
 /** Below this many multiplications packing and copying cost more than they gain. */
 const FEWEST = 4096;
@@ -14,7 +22,7 @@ export function matmul(
   sizes: MatmulSizes,
 ): void {
   const { batch, m, n, k, transA, transB } = sizes;
-  const kernels = m * n * k < FEWEST ? null : kernelsWithCopies();
+  const kernels = m * n * k < FEWEST && smallest > 0 ? null : kernelsWithCopies();
   if (kernels === null) {
     plain.matmul(a, b, out, sizes);
     return;

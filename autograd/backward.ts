@@ -4,6 +4,7 @@
  * @module
  */
 import { addKeeping } from "./gradient_history.ts";
+import { atRest } from "./kernels/memory.ts";
 import { add } from "./ops/arithmetic.ts";
 import { clone } from "./ops/copy.ts";
 import { assertTensor, describe, ones } from "./ops/creation.ts";
@@ -102,6 +103,7 @@ export function backward(
       }
     }
   });
+  atRest();
 }
 
 function arrivedAt(pass: Pass, input: Tensor): Tensor | null {

@@ -57,7 +57,7 @@ const MIB = 2 ** 20;
 /** A group of blocks is closed when it has grown to this. */
 const GROUP_BYTES = 16 * MIB;
 /** How much is allocated, and not released, between two collections. */
-const COLLECT_BYTES = 128 * MIB;
+const COLLECT_BYTES = 96 * MIB;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
 const RECENT = 64;
 /** A block in use, or, with pointer 0, values that have left the pool. */
@@ -74,6 +74,8 @@ class Group {
   bytes = 0;
   /** Whether it stands in the list of closed groups. */
   listed = false;
+  /** How many rests there had been when it was opened. */
+  readonly born = rests;
   constructor(readonly watch: WeakRef<Token>) {}
 }
 
@@ -96,9 +98,13 @@ let noPool = false;
 let clock = 0;
 let budget = 256 * MIB;
 /** How many bytes may be in use before the next look at what has died. */
-let nextLook = COLLECT_BYTES;
+let nextLook = 2 * COLLECT_BYTES;
 /** The clock when half of that was used: a group that was used later is probably alive. */
 let halfway = 0;
+/** How often {@linkcode atRest} was called. */
+let rests = 0;
+/** How many bytes may be in use at a rest before a look at what has died. */
+let nextRest = COLLECT_BYTES;
 let openGroup: Group;
 let openToken: Token;
 /** Closed groups with blocks in use, oldest first. */
@@ -218,15 +224,38 @@ function freeCell(cell: Cell): void {
   }
 }
 
+/**
+ * To be called where much has just died, at the end of a reverse pass: looks at what was allocated
+ * before the last such moment.
+ */
+export function atRest(): void {
+  if (blocks === null) return;
+  if (blocks.usedBytes > nextRest) {
+    collect();
+    sweep((group) => group.born < rests);
+    plan(blocks.usedBytes);
+  }
+  rests++;
+  // Groups of two steps would die together.
+  if (openGroup.bytes > GROUP_BYTES / 8) closeGroup();
+}
+
+/** The same in the midst of work, when more has been allocated than a step should need. */
 function makeRoom(pool: Blocks, bytes: number): void {
   const before = pool.usedBytes;
   collect();
-  sweep();
+  sweep((group) => group.cells.every((cell) => cell.pointer === 0 || cell.used <= halfway));
   const freed = before - pool.usedBytes;
   if (pool.usedBytes + bytes > budget && freed < COLLECT_BYTES / 2) {
     evict(pool, Math.max(0, 0.75 * budget - bytes));
   }
-  nextLook = pool.usedBytes + bytes + Math.max(COLLECT_BYTES, pool.usedBytes);
+  plan(pool.usedBytes + bytes);
+}
+
+/** Sets when to look next: what is allocated meanwhile stays in proportion to what is in use. */
+function plan(used: number): void {
+  nextRest = used + Math.max(COLLECT_BYTES, used / 2);
+  nextLook = nextRest + COLLECT_BYTES;
   halfway = clock;
 }
 
@@ -242,15 +271,15 @@ function collect(): void {
 }
 
 /**
- * Frees the groups whose token is gone. Looking at a living token would keep it until the end of the job, so
- * only groups that were not used lately are looked at.
+ * Frees the groups whose token is gone. Looking at a living token keeps it until the end of the job, so
+ * only those groups are looked at that are expected to be dead.
  */
-function sweep(): void {
+function sweep(expected: (group: Group) => boolean): void {
   groups = groups.filter((group) => {
-    if (group.bytes === 0) return group.listed = false;
-    if (group.cells.some((cell) => cell.pointer !== 0 && cell.used > halfway)) return true;
-    if (group.watch.deref() !== undefined) return true;
-    for (const cell of [...group.cells]) freeCell(cell);
+    if (group.bytes > 0) {
+      if (!expected(group) || group.watch.deref() !== undefined) return true;
+      for (const cell of [...group.cells]) freeCell(cell);
+    }
     return group.listed = false;
   });
 }

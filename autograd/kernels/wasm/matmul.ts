@@ -22,7 +22,8 @@ export function matmul(
   sizes: MatmulSizes,
 ): void {
   const { batch, m, n, k, transA, transB } = sizes;
-  const kernels = m * n * k < FEWEST && smallest > 0 ? null : kernelsWithCopies();
+  const work = m * n * k;
+  const kernels = work === 0 || work < FEWEST && smallest > 0 ? null : kernelsWithCopies();
   if (kernels === null) {
     plain.matmul(a, b, out, sizes);
     return;

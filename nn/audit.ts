@@ -123,31 +123,42 @@ function rootMeanSquare(x: Tensor): number {
 function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
   const reasons: AuditReason[] = [];
   const add = (cause: AuditCause, detail: string): void => void reasons.push({ cause, detail });
-  const batches = layer.numBatchesTracked?.item() ?? 0;
-  const stale = layer.momentum === null ? 0 : Math.abs(1 - layer.momentum) ** batches;
-  if (batches === 0) {
+  const channels = Array.from({ length: layer.numFeatures }, (_, c) => c);
+  const untrained = layer.isUntrained();
+  const share = untrained ? 1 : Math.abs(layer.initialShare());
+  // A small share of the initial variance 1 can be most of a variance that is much smaller.
+  const stale = channels.filter((c) =>
+    share > STALE || share > STALE * (layer.runningVar!.storage.values[c] + layer.eps)
+  );
+  if (untrained) {
     add("never-updated", "its running statistics have seen no batch");
-  } else if (stale > STALE) {
+  } else if (stale.length > 0) {
+    const batches = `after ${layer.batchCount()} batches with momentum ${layer.momentum}`;
     add(
       "too-few-batches",
-      `after ${batches} batches with momentum ${layer.momentum} the initial 0 and 1 still weigh ` +
-        `${(100 * stale).toFixed(0)} %`,
+      share > STALE
+        ? `${batches} the initial 0 and 1 still weigh ${(100 * share).toFixed(0)} %`
+        : `${batches} the initial 1 is still more than ${
+          100 * STALE
+        } % of the running variance in ` +
+          `${stale.length} of ${channels.length} channels`,
     );
   }
   if (layer.frozen) add("frozen", "its running statistics are frozen");
   if (moments.count < TINY_BATCH) {
-    add("tiny-batch", `the batch has ${moments.count} values in a channel`);
+    const values = moments.count === 1 ? "1 value" : `${moments.count} values`;
+    add("tiny-batch", `the batch has ${values} in a channel`);
   }
-  const channels = Array.from({ length: layer.numFeatures }, (_, c) => c);
   const dominated = channels.filter((c) => moments.variance(c) < layer.eps).length;
-  if (dominated > DOMINATED_SHARE * channels.length) {
+  if (moments.count > 1 && dominated > DOMINATED_SHARE * channels.length) {
     add(
       "eps-dominated",
       `${dominated} of ${channels.length} channels have a variance below eps ${layer.eps}`,
     );
   }
-  const shifted = channels.filter((c) => isShifted(layer, moments, c)).length;
-  if (shifted > 0 && batches > 0 && stale <= STALE) {
+  const settled = channels.filter((c) => !stale.includes(c));
+  const shifted = settled.filter((c) => isShifted(layer, moments, c)).length;
+  if (shifted > 0) {
     add(
       "shifted-data",
       `in ${shifted} of ${channels.length} channels the batch's mean or variance lies far from the ` +

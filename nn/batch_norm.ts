@@ -59,6 +59,8 @@ export abstract class BatchNorm extends TrackedNorm {
   /** What becomes of statistics with NaN or infinities. */
   readonly nonFinite: NonFinitePolicy;
   private accumulation: Accumulation | null = null;
+  /** What the initial 0 and 1 weigh in the running statistics, at a count of batches. */
+  private initial = { share: 1, at: 0 };
 
   /**
    * Makes the layer.
@@ -173,6 +175,7 @@ export abstract class BatchNorm extends TrackedNorm {
 
   /** @internal */
   private blendIn(moments: BatchMoments, factor: number): void {
+    this.initial = { share: this.initial.share * (1 - factor), at: this.batchCount() };
     blend(this.runningMean, factor, (c) => moments.mean(c));
     blend(this.runningVar, factor, (c) => moments.unbiasedVariance(c));
   }
@@ -306,6 +309,35 @@ export abstract class BatchNorm extends TrackedNorm {
     return this.momentum ?? 1 / counter.item();
   }
 
+  /** @internal Batches in the running statistics, as the counter has it. */
+  batchCount(): number {
+    return this.numBatchesTracked?.item() ?? 0;
+  }
+
+  /** @internal Running statistics that are still those of a fresh layer. */
+  isUntrained(): boolean {
+    return this.batchCount() === 0 &&
+      (this.runningMean?.storage.values.every((value) => value === 0) ?? false) &&
+      (this.runningVar?.storage.values.every((value) => value === 1) ?? false);
+  }
+
+  /**
+   * @internal What the initial 0 and 1 still weigh in the running statistics: known where this layer has
+   * taken them itself, else what momentum and counter of a loaded state say.
+   */
+  initialShare(): number {
+    const batches = this.batchCount();
+    if (this.initial.at === batches && batches > 0) return this.initial.share;
+    if (batches === 0) return this.isUntrained() ? 1 : 0;
+    return this.momentum === null ? 0 : (1 - this.momentum) ** batches;
+  }
+
+  /** Running statistics as at the start: mean 0, variance 1, no batch. Only if they are tracked. */
+  override resetRunningStats(): void {
+    super.resetRunningStats();
+    this.initial = { share: 1, at: 0 };
+  }
+
   /** Takes back a batch that is to have no part in the statistics. */
   private uncountBatch(): void {
     const counter = this.numBatchesTracked;
@@ -324,6 +356,7 @@ export abstract class BatchNorm extends TrackedNorm {
     replace(this.runningMean, (c) => moments.mean(c));
     replace(this.runningVar, (c) => moments.unbiasedVariance(c));
     this.numBatchesTracked?.copy_(batches);
+    this.initial = { share: 0, at: batches };
   }
 
   /** Refuses an input with another number of axes before anything changes. */

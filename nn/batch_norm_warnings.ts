@@ -56,7 +56,7 @@ export function warnOfMode(layer: BatchNorm, useBatch: boolean, update: boolean)
       } tracks no running statistics: in evaluation the output of a sample depends on ` +
         `the rest of its batch.`,
     );
-  } else if (!useBatch && mayWarn(layer, "bn-eval-before-training") && isUntrained(layer)) {
+  } else if (!useBatch && mayWarn(layer, "bn-eval-before-training") && layer.isUntrained()) {
     warnOnce(
       layer,
       "bn-eval-before-training",
@@ -90,12 +90,6 @@ export function warnOfMoments(layer: BatchNorm, moments: BatchMoments, update: b
     );
     return;
   }
-}
-
-function isUntrained(layer: BatchNorm): boolean {
-  return layer.numBatchesTracked?.item() === 0 &&
-    (layer.runningMean?.storage.values.every((value) => value === 0) ?? false) &&
-    (layer.runningVar?.storage.values.every((value) => value === 1) ?? false);
 }
 
 function name(layer: BatchNorm): string {

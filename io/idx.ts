@@ -1,6 +1,8 @@
 /**
  * IDX, the format of MNIST: a magic number, the sizes as 32-bit big-endian integers, then the bytes.
  */
+import { readBytes } from "./file.ts";
+import { gunzip, isGzip, MOST_UNPACKED } from "./gzip.ts";
 
 /** An array of bytes with its sizes. */
 export interface ByteArray {
@@ -21,7 +23,7 @@ const UNSIGNED_BYTE = 0x08;
  * @throws {RangeError} if it is damaged or holds something other than unsigned bytes.
  */
 export async function parseIdx(bytes: Uint8Array, name = "IDX data"): Promise<ByteArray> {
-  const plain = isGzip(bytes) ? await gunzip(bytes, name) : bytes;
+  const plain = isGzip(bytes) ? await gunzip(bytes, name, sizeByHeader) : bytes;
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   if (plain.length < 4 || view.getUint16(0) !== 0 || plain[2] !== UNSIGNED_BYTE) {
     const start = [...plain.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0"));
@@ -47,24 +49,35 @@ export async function parseIdx(bytes: Uint8Array, name = "IDX data"): Promise<By
   return { shape, values: plain.subarray(header) };
 }
 
-/** Whether bytes are gzipped, by their magic number. */
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+/**
+ * Reads an IDX file of unsigned bytes, gzipped or not.
+ *
+ * @param path The file.
+ * @returns The sizes and the values.
+ * @throws {RangeError} if it is damaged or holds something other than unsigned bytes.
+ *
+ * @example
+ * ```ts
+ * import { loadIdx } from "@tapegrad/tapegrad/io";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = await Deno.makeTempFile();
+ * await Deno.writeFile(path, Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1));
+ * const labels = await loadIdx(path);
+ * assertEquals([labels.shape, [...labels.values]], [[3], [7, 2, 1]]);
+ * await Deno.remove(path);
+ * ```
+ */
+export async function loadIdx(path: string): Promise<ByteArray> {
+  return await parseIdx(await readBytes(path), path);
 }
 
-/**
- * Unpacks gzipped bytes.
- *
- * @throws {RangeError} if they are damaged.
- */
-export async function gunzip(bytes: Uint8Array, name = "gzipped data"): Promise<Uint8Array> {
-  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
-    .pipeThrough(new DecompressionStream("gzip"));
-  try {
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch (error) {
-    throw new RangeError(`Cannot read ${name}: got damaged gzip data, expected a whole file`, {
-      cause: error,
-    });
-  }
+/** The sizes that the first bytes of an IDX file name, as the bytes of the file. */
+function sizeByHeader(start: Uint8Array): number {
+  const header = 4 + 4 * start[3];
+  if (start.length < header) return MOST_UNPACKED;
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  let size = 1;
+  for (let at = 4; at < header; at += 4) size *= view.getUint32(at);
+  return header + size;
 }

@@ -35,7 +35,9 @@ export { encodeOnnx, type OnnxOptions, saveOnnx } from "./onnx/export.ts";
 export { loadState, type LoadStateOptions } from "./state.ts";
 export { decodeTorch, loadTorch } from "./torch/read.ts";
 export { encodeTorch, saveTorch, type TorchOptions, type TorchValue } from "./torch/write.ts";
-export { type ByteArray, gunzip, isGzip, parseIdx } from "./idx.ts";
+export { type CsvOptions, loadCsv, parseCsv, type Table } from "./csv.ts";
+export { gunzip, isGzip } from "./gzip.ts";
+export { type ByteArray, loadIdx, parseIdx } from "./idx.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

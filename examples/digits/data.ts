@@ -1,7 +1,7 @@
 /**
  * Images and labels, kept as bytes until a batch of them is wanted.
  */
-import { gunzip, parseIdx } from "../../io/idx.ts";
+import { gunzip, parseIdx } from "../../io/mod.ts";
 import { Generator, randperm, type Tensor, tensor } from "../../mod.ts";
 import { UsageError } from "./options.ts";
 

@@ -3,7 +3,7 @@
  * and without unbounded memory. `MUTATIONS=10000` tries more of them.
  */
 import { assert, assertEquals } from "@std/assert";
-import { zipSync } from "fflate";
+import { gzipSync, zipSync } from "fflate";
 import { Generator, nn, optim, Tensor, tensor } from "../../mod.ts";
 import {
   decodeNpy,
@@ -14,6 +14,7 @@ import {
   encodeNpz,
   encodeSafetensors,
   encodeTorch,
+  parseCsv,
   parseIdx,
 } from "../../io/mod.ts";
 import { encodeLegacy } from "./hostile.ts";
@@ -78,6 +79,16 @@ const formats: Record<string, Format> = {
   "IDX": {
     bytes: Uint8Array.from([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]),
     decode: (bytes) => parseIdx(bytes),
+    isGuarded: false,
+  },
+  "IDX, packed": {
+    bytes: gzipSync(Uint8Array.from([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6])),
+    decode: (bytes) => parseIdx(bytes),
+    isGuarded: false,
+  },
+  "CSV": {
+    bytes: new TextEncoder().encode('width,"a ""label"""\n0.5,1\n-3e-4,"0"\n12,3\n'),
+    decode: (bytes) => parseCsv(new TextDecoder().decode(bytes)).values,
     isGuarded: false,
   },
 };

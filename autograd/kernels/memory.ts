@@ -105,6 +105,8 @@ let halfway = 0;
 let rests = 0;
 /** How many bytes may be in use at a rest before a look at what has died. */
 let nextRest = COLLECT_BYTES;
+/** How many bytes were found alive, about. */
+let alive = 0;
 let openGroup: Group;
 let openToken: Token;
 /** Closed groups with blocks in use, oldest first. */
@@ -252,21 +254,33 @@ function makeRoom(pool: Blocks, bytes: number): void {
   plan(pool.usedBytes + bytes);
 }
 
-/** Sets when to look next: what is allocated meanwhile stays in proportion to what is in use. */
+/**
+ * Sets when to look next: what is allocated meanwhile stays in proportion to what is alive. The collector
+ * misses what died while it marked, so that is judged by the lower of the latest readings.
+ */
 function plan(used: number): void {
-  nextRest = used + Math.max(COLLECT_BYTES, used / 2);
+  alive = Math.min(used, alive + (used - alive) / 8);
+  nextRest = Math.max(alive + Math.max(COLLECT_BYTES, alive / 2), used + COLLECT_BYTES / 3);
   nextLook = nextRest + COLLECT_BYTES;
   halfway = clock;
 }
 
+/** How often the collector is asked before it is left alone. */
+const PLEAS = 4;
+
 /**
- * Asks the collector to run: it does before it maps another memory of this size, which is never touched.
+ * Makes the collector run. It does so before it maps a memory of this size, which is never touched,
+ * unless there is room for one more; a token that nobody holds tells whether it has.
  */
 function collect(): void {
-  try {
-    void new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
-  } catch {
-    // Refused, and collected all the same.
+  for (let plea = 0; plea < PLEAS; plea++) {
+    const { watch } = takeToken();
+    try {
+      void new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
+    } catch {
+      // Refused, and collected all the same.
+    }
+    if (watch.deref() === undefined) return;
   }
 }
 

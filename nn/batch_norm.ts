@@ -1,7 +1,7 @@
 /**
  * Batch normalisation layers.
  */
-import { cat, chunk, isStatsUpdateEnabled, type Tensor } from "../autograd/mod.ts";
+import { cat, isStatsUpdateEnabled, split, type Tensor } from "../autograd/mod.ts";
 import { type BatchMoments, blend, normalizeWith } from "./functional/batch_norm.ts";
 import { normalizeMasked } from "./functional/masked_batch_norm.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
@@ -13,7 +13,10 @@ export type NonFinitePolicy = "propagate" | "skip" | "throw";
 
 /** Options of the batch normalisation layers. */
 export interface BatchNormLayerOptions extends TrackedNormOptions {
-  /** Ghost batch norm: in training each run of so many samples is normalised by itself. */
+  /**
+   * Ghost batch norm: in training each run of so many samples is normalised by itself. A batch that
+   * does not divide is cut into runs as even as can be, none longer.
+   */
   readonly virtualBatchSize?: number | null;
   /** Whether statistics that are not finite enter the running ones, are left out, or throw. */
   readonly nonFinite?: NonFinitePolicy;
@@ -125,8 +128,11 @@ export abstract class BatchNorm extends TrackedNorm {
     const { mask = null } = options;
     const size = this.virtualBatchSize;
     if (!this.training || size === null || x.shape[0] <= size) return this.normalize(x, mask);
-    const parts = chunk(x, Math.ceil(x.shape[0] / size));
-    const masks = mask === null ? null : chunk(mask, parts.length);
+    // Even parts: a rest of one sample would have no variance.
+    const count = Math.ceil(x.shape[0] / size);
+    const sizes = Array.from({ length: count }, (_, i) => Math.floor((x.shape[0] + i) / count));
+    const parts = split(x, sizes);
+    const masks = mask === null ? null : split(mask, sizes);
     return cat(parts.map((part, i) => this.normalize(part, masks?.[i] ?? null)));
   }
 

@@ -32,6 +32,7 @@ export type { PickleKey, PickleMap, PickleValue } from "./pickle/values.ts";
 export { decodeNpy, encodeNpy, loadNpy, type NpyOptions, saveNpy } from "./npy.ts";
 export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./npz.ts";
 export { encodeOnnx, type OnnxOptions, saveOnnx } from "./onnx/export.ts";
+export { decodePng, loadPng } from "./png.ts";
 export { loadState, type LoadStateOptions } from "./state.ts";
 export { decodeTorch, loadTorch } from "./torch/read.ts";
 export { encodeTorch, saveTorch, type TorchOptions, type TorchValue } from "./torch/write.ts";

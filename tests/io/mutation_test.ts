@@ -8,6 +8,7 @@ import { Generator, nn, optim, Tensor, tensor } from "../../mod.ts";
 import {
   decodeNpy,
   decodeNpz,
+  decodePng,
   decodeSafetensors,
   decodeTorch,
   encodeNpy,
@@ -18,6 +19,7 @@ import {
   parseIdx,
 } from "../../io/mod.ts";
 import { encodeLegacy } from "./hostile.ts";
+import { encodePng } from "./png.ts";
 
 const COUNT = Number(Deno.env.get("MUTATIONS") ?? 2000);
 const SLOW_MS = 2000;
@@ -85,6 +87,17 @@ const formats: Record<string, Format> = {
     bytes: gzipSync(Uint8Array.from([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6])),
     decode: (bytes) => parseIdx(bytes),
     isGuarded: false,
+  },
+  "PNG": {
+    bytes: encodePng({
+      width: 9,
+      height: 7,
+      depth: 8,
+      colourType: 2,
+      samples: Array.from({ length: 189 }, (_, i) => i),
+    }),
+    decode: (bytes) => decodePng(bytes),
+    isGuarded: true,
   },
   "CSV": {
     bytes: new TextEncoder().encode('width,"a ""label"""\n0.5,1\n-3e-4,"0"\n12,3\n'),

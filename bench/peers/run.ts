@@ -1,0 +1,241 @@
+/**
+ * Times the same work here, in PyTorch and in other libraries, side by side: every peer in a process of
+ * its own, round after round, after a check that their results agree.
+ *
+ *     deno task bench:peers [--rows NAMES] [--peers NAMES] [--rounds N] [--json FILE]
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { disagreement } from "./agreement.ts";
+import { draw, pack, unpack } from "./inputs.ts";
+import { Conversation, Missing, type Peer, type PeerOptions, peers } from "./peers.ts";
+import {
+  type Measured,
+  median,
+  type Outcome,
+  type Peak,
+  reportData,
+  reportText,
+} from "./report.ts";
+import { inputsOf, isChosen, resultsOf, type Row, rows, unitsOf } from "./workloads.ts";
+
+const usage = `Times the same work in several libraries, side by side.
+
+  --rows A,B     rows whose names contain A or B, or of the groups asked, kernel, scaling; or all
+                 (default: all but scaling)
+  --peers A,B    ${peers.map(({ name }) => name).join(", ")} (default: all)
+  --rounds N     how often each peer takes its turn in a row (default: 5)
+  --seconds S    how long a turn is at least (default: 0.3)
+  --json FILE    writes the results there as well
+  --python PATH  the Python that has PyTorch (default: /usr/bin/python3, or $PYTHON)
+  --no-memory    leaves out the measurement of peak memory`;
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: "string", default: "" },
+    peers: { type: "string", default: "" },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "0.3" },
+    json: { type: "string" },
+    python: { type: "string" },
+    "no-memory": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(usage);
+  Deno.exit(0);
+}
+
+function refuse(option: string, got: string, expected: string): never {
+  console.error(`Cannot run the comparison: got --${option} ${got}, expected ${expected}`);
+  Deno.exit(2);
+}
+
+function list(text: string): string[] {
+  return text.split(",").filter((part) => part !== "");
+}
+
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) refuse("rounds", values.rounds, "a count from 1 on");
+const seconds = Number(values.seconds);
+if (!(seconds > 0)) refuse("seconds", values.seconds, "a duration above 0");
+const unknown = list(values.peers).find((name) => !peers.some((peer) => peer.name === name));
+if (unknown !== undefined) refuse("peers", unknown, peers.map(({ name }) => name).join(", "));
+const chosenPeers = peers.filter(({ name }) =>
+  values.peers === "" || list(values.peers).includes(name)
+);
+const chosenRows = rows.filter((row) => isChosen(row, list(values.rows)));
+if (chosenRows.length === 0) refuse("rows", values.rows, "part of a row's name or a group");
+const options: PeerOptions = {
+  python: values.python ?? Deno.env.get("PYTHON") ?? "/usr/bin/python3",
+};
+
+/** Where arrays travel between the processes. */
+const folder = await Deno.makeTempDir({ prefix: "tapegrad-peers-" });
+const inputFile = `${folder}/inputs`;
+const resultFile = `${folder}/results`;
+
+function say(text: string): void {
+  console.error(text);
+}
+
+interface Contestant {
+  readonly peer: Peer;
+  readonly talk: Conversation;
+}
+
+/** Starts those that are there, and notes why the others are not. */
+async function gather(from: readonly Peer[], missing: Map<string, string>): Promise<Contestant[]> {
+  const found: Contestant[] = [];
+  for (const peer of from) {
+    try {
+      found.push({ peer, talk: await Conversation.start(peer, options) });
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error;
+      missing.set(peer.name, error.message);
+    }
+  }
+  return found;
+}
+
+async function dismiss(contestants: readonly Contestant[]): Promise<void> {
+  for (const { talk } of contestants) await talk.close();
+}
+
+async function load(talk: Conversation, row: Row): Promise<string | null> {
+  const answer = await talk.ask({
+    command: "load",
+    work: row.work,
+    inputs: inputsOf(row.work),
+    file: inputFile,
+  });
+  return "unsupported" in answer ? answer.unsupported : null;
+}
+
+/** A peer's results, or why there are none. */
+async function results(talk: Conversation, row: Row): Promise<Float64Array[] | string> {
+  const answer = await talk.ask({
+    command: "results",
+    names: resultsOf(row.work),
+    file: resultFile,
+  });
+  if ("unsupported" in answer) return answer.unsupported;
+  if (!("sizes" in answer)) throw new Error(`unexpected answer ${JSON.stringify(answer)}`);
+  return unpack(await Deno.readFile(resultFile), answer.sizes);
+}
+
+async function writeInputs(row: Row): Promise<void> {
+  const inputs = draw(inputsOf(row.work));
+  await Deno.writeFile(inputFile, pack(Object.values(inputs).map(({ values }) => values)));
+}
+
+/** Checks that the contestants agree with the first that has results, then times those that do. */
+async function compare(row: Row, contestants: readonly Contestant[]): Promise<Measured> {
+  await writeInputs(row);
+  const outcomes = new Map<string, Outcome>();
+  const running: { peer: Peer; talk: Conversation; rounds: number[] }[] = [];
+  let expected: { values: Float64Array[]; by: string } | null = null;
+  for (const { peer, talk } of contestants) {
+    const refusal = await load(talk, row);
+    const found = refusal ?? await results(talk, row);
+    if (typeof found === "string") {
+      outcomes.set(peer.name, { reason: found });
+      continue;
+    }
+    expected ??= { values: found, by: peer.name };
+    const { name, apart } = disagreement(resultsOf(row.work), found, expected.values);
+    const { tolerance } = talk.hello;
+    if (!(apart <= tolerance)) {
+      const reason = `its ${name} is not that of ${expected.by}: ` +
+        `${apart.toExponential(1)} of the largest value apart, allowed ${tolerance}`;
+      outcomes.set(peer.name, { reason });
+      continue;
+    }
+    running.push({ peer, talk, rounds: [] });
+  }
+  for (let round = 0; round < rounds; round++) {
+    // Whoever comes first in one round comes last in the next.
+    const order = round % 2 === 0 ? running : running.toReversed();
+    for (const { talk, rounds } of order) {
+      const answer = await talk.ask({
+        command: "time",
+        warmup: round === 0 ? seconds : seconds / 10,
+        seconds,
+      });
+      if (!("times" in answer)) throw new Error(`unexpected answer ${JSON.stringify(answer)}`);
+      rounds.push(median(answer.times) / unitsOf(row.work));
+    }
+  }
+  for (const { peer, rounds } of running) outcomes.set(peer.name, { rounds });
+  const javascript = contestants
+    .filter(({ peer, talk }) => peer.javascript && talk.hello.dtype === "float64")
+    .map(({ peer }) => peer.name);
+  const measured = { row, outcomes, peaks: new Map<string, Peak>(), javascript };
+  return values["no-memory"] ? measured : { ...measured, peaks: await peakMemories(row) };
+}
+
+/** The peak memory of those that a demand names, each in a fresh process with the system's malloc. */
+async function peakMemories(row: Row): Promise<Map<string, Peak>> {
+  const named = row.asks.flatMap((ask) =>
+    "lessMemoryThan" in ask ? [ask.peer, ask.lessMemoryThan] : []
+  );
+  const found = new Map<string, Peak>();
+  for (const peer of chosenPeers.filter(({ name }) => named.includes(name))) {
+    let talk: Conversation;
+    try {
+      talk = await Conversation.start(peer, options, {});
+    } catch (error) {
+      if (error instanceof Missing) continue;
+      throw error;
+    }
+    const idle = await talk.peakMemory();
+    if (await load(talk, row) === null) {
+      await talk.ask({ command: "time", warmup: 0, seconds: 5 });
+      const peak = await talk.peakMemory();
+      if (idle !== null && peak !== null) found.set(peer.name, { idle, peak });
+    }
+    await talk.close();
+  }
+  return found;
+}
+
+const missing = new Map<string, string>();
+const first = await gather(chosenPeers, missing);
+for (const { peer, talk: { hello } } of first) {
+  say(`${peer.name}: ${hello.version}, ${hello.dtype}`);
+}
+for (const [name, why] of missing) say(`${name} is missing: ${why}`);
+await dismiss(first);
+if (first.length === 0) {
+  console.error("Cannot run the comparison: no peer is there");
+  Deno.exit(1);
+}
+const present = first.map(({ peer }) => peer);
+
+const all: Measured[] = [];
+for (const row of chosenRows) {
+  say(row.name);
+  // Fresh processes: no row runs on what another left behind.
+  const contestants = await gather(present, missing);
+  all.push(await compare(row, contestants));
+  await dismiss(contestants);
+}
+console.log(`\n${reportText(all, chosenPeers)}`);
+if (missing.size > 0) {
+  console.log(`\nMissing:\n${[...missing].map(([name, why]) => `  ${name}: ${why}`).join("\n")}`);
+}
+if (values.json !== undefined) {
+  const data = {
+    deno: Deno.version,
+    system: { os: Deno.build.os, arch: Deno.build.arch, cores: navigator.hardwareConcurrency },
+    rounds,
+    seconds,
+    versions: Object.fromEntries(first.map(({ peer, talk }) => [peer.name, talk.hello])),
+    missing: Object.fromEntries(missing),
+    rows: reportData(all, chosenPeers),
+  };
+  await Deno.writeTextFile(values.json, JSON.stringify(data, null, 2) + "\n");
+}
+await Deno.remove(folder, { recursive: true });

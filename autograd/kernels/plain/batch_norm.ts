@@ -14,6 +14,9 @@ export interface ChannelSizes {
   readonly c: number;
   /** Positions in a channel of an image. */
   readonly s: number;
+  /** The channels to work on, `from` to `to` − 1; all where left out. */
+  readonly from?: number;
+  readonly to?: number;
 }
 
 /**
@@ -22,25 +25,27 @@ export interface ChannelSizes {
  */
 export function batchStatistics(
   x: Float64Array,
-  { n, c, s }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelSizes,
   mean: Float64Array,
   low: Float64Array,
   variance: Float64Array,
 ): void {
   const count = n * s;
-  mean.fill(0);
-  low.fill(0);
-  variance.fill(0);
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < c; j++) {
+  mean.fill(0, from, to);
+  low.fill(0, from, to);
+  variance.fill(0, from, to);
+  for (let i = 0; i < n; i++) {
+    let at = (i * c + from) * s;
+    for (let j = from; j < to; j++) {
       let sum = 0;
       for (const end = at + s; at < end; at++) sum += x[at];
       mean[j] += sum;
     }
   }
-  for (let j = 0; j < c; j++) mean[j] /= count;
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < c; j++) {
+  for (let j = from; j < to; j++) mean[j] /= count;
+  for (let i = 0; i < n; i++) {
+    let at = (i * c + from) * s;
+    for (let j = from; j < to; j++) {
       const m = mean[j];
       let sum = 0;
       let squares = 0;
@@ -53,7 +58,7 @@ export function batchStatistics(
       variance[j] += squares;
     }
   }
-  for (let j = 0; j < c; j++) {
+  for (let j = from; j < to; j++) {
     low[j] /= count;
     variance[j] = Math.max(variance[j] / count - low[j] * low[j], 0);
   }
@@ -62,14 +67,15 @@ export function batchStatistics(
 /** y = (x − mean)·scale + shift, by channel. */
 export function channelAffine(
   x: Float64Array,
-  { n, c, s }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelSizes,
   mean: Float64Array,
   scale: Float64Array,
   shift: Float64Array,
   y: Float64Array,
 ): void {
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < c; j++) {
+  for (let i = 0; i < n; i++) {
+    let at = (i * c + from) * s;
+    for (let j = from; j < to; j++) {
       const m = mean[j];
       const a = scale[j];
       const b = shift[j];
@@ -82,15 +88,16 @@ export function channelAffine(
 export function cotangentSums(
   g: Float64Array,
   x: Float64Array,
-  { n, c, s }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelSizes,
   mean: Float64Array,
   sumG: Float64Array,
   sumGC: Float64Array,
 ): void {
-  sumG.fill(0);
-  sumGC.fill(0);
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < c; j++) {
+  sumG.fill(0, from, to);
+  sumGC.fill(0, from, to);
+  for (let i = 0; i < n; i++) {
+    let at = (i * c + from) * s;
+    for (let j = from; j < to; j++) {
       const m = mean[j];
       let sum = 0;
       let products = 0;
@@ -108,15 +115,16 @@ export function cotangentSums(
 export function channelGradient(
   g: Float64Array,
   x: Float64Array,
-  { n, c, s }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelSizes,
   mean: Float64Array,
   p: Float64Array,
   q: Float64Array,
   r: Float64Array,
   dx: Float64Array,
 ): void {
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < c; j++) {
+  for (let i = 0; i < n; i++) {
+    let at = (i * c + from) * s;
+    for (let j = from; j < to; j++) {
       const m = mean[j];
       const a = p[j];
       const b = q[j];

@@ -5,6 +5,7 @@
  */
 import type { ConvSizes } from "../conv.ts";
 import { type Triple, volume, type Window } from "../plain/window.ts";
+import { ownScratch, THREAD_SCRATCH } from "../threads.ts";
 import {
   copyIn,
   copyOut,
@@ -12,17 +13,9 @@ import {
   type Kernels,
   kernelsFor,
   scratch,
+  teamFor,
   writeIntegers,
-  writeZeros,
 } from "./instance.ts";
-
-/** Where the padded image, the tables and the rest of the scratch memory are. */
-interface Layout {
-  readonly padded: number;
-  readonly taps: number;
-  readonly windows: number;
-  readonly rest: number;
-}
 
 /** The sizes of a padded image. */
 function paddedSizes({ input, kernel, output, stride, dilation, padding }: Window): Triple {
@@ -46,21 +39,46 @@ function lattice(counts: Triple, steps: Triple, [, height, width]: Triple): numb
   return offsets;
 }
 
-/** Lays out scratch memory: a padded image of zeros, both tables, `bytes` for the kernel. */
-function lay(window: Window, channels: number, sizes: Triple, bytes: number): Layout {
-  const plane = 8 * volume(sizes);
-  const windows = lattice(window.output, window.stride, sizes);
+/** What a convolution kernel needs besides its arrays. */
+interface Layout {
+  /** Addresses of the tables. */
+  readonly taps: number;
+  readonly windows: number;
+  /** The address of the copies of arrays. */
+  readonly copies: number;
+  /** The arguments that describe the padded image. */
+  readonly image: readonly number[];
+  /** The addresses of the padded image and of the kernel's scratch memory. */
+  readonly own: readonly [padded: number, scratch: number];
+  /** The same for a thread; `null` where a thread's memory is too small. */
+  readonly ofThread: readonly [padded: number, scratch: number] | null;
+}
+
+/** Lays out scratch memory: both tables, `copies` bytes, a padded image and `bytes` for the kernel. */
+function lay(window: Window, channels: number, copies: number, bytes: number): Layout {
+  const padded = paddedSizes(window);
+  const plane = 8 * volume(padded);
+  const windows = lattice(window.output, window.stride, padded);
   const taps: number[] = [];
-  const offsets = lattice(window.kernel, window.dilation, sizes);
+  const offsets = lattice(window.kernel, window.dilation, padded);
   for (let c = 0; c < channels; c++) for (const offset of offsets) taps.push(c * plane + offset);
-  const tapsAt = channels * plane + 64;
-  const windowsAt = tapsAt + 4 * taps.length + 64;
-  const restAt = windowsAt + 4 * windows.length + 64 & ~63;
-  const padded = scratch(restAt + bytes);
-  writeZeros(padded, channels * volume(sizes));
-  writeIntegers(taps, padded + tapsAt);
-  writeIntegers(windows, padded + windowsAt);
-  return { padded, taps: padded + tapsAt, windows: padded + windowsAt, rest: padded + restAt };
+  const windowsAt = 4 * taps.length + 63 & ~63;
+  const copiesAt = windowsAt + (4 * windows.length + 63 & ~63);
+  const paddedAt = copiesAt + (copies + 63 & ~63);
+  const paddedBytes = channels * plane + 64;
+  const at = scratch(paddedAt + paddedBytes + bytes);
+  writeIntegers(taps, at);
+  writeIntegers(windows, at + windowsAt);
+  return {
+    taps: at,
+    windows: at + windowsAt,
+    copies: at + copiesAt,
+    image: [channels, ...window.input, ...padded, ...window.padding],
+    own: [at + paddedAt, at + paddedAt + paddedBytes],
+    ofThread: paddedBytes + bytes > THREAD_SCRATCH
+      ? null
+      : [ownScratch(0), ownScratch(paddedBytes)],
+  };
 }
 
 /** The kernels if they can work on both images; nothing may be cropped. */
@@ -76,6 +94,30 @@ function addressOf(x: Float64Array, at: number): number {
   return at;
 }
 
+/** Runs `call` over [0, total): at once, or on threads in parts of whole multiples of `grain`. */
+function share(
+  kernels: Kernels,
+  name: "convForward" | "convWeightGradient",
+  layout: Layout,
+  work: number,
+  total: number,
+  grain: number,
+  call: (from: number, count: number, memory: readonly number[]) => number[],
+): void {
+  const team = layout.ofThread === null ? null : teamFor(work / 12);
+  if (team === null) {
+    kernels[name](...call(0, total, layout.own));
+    return;
+  }
+  // As many parts as the sizes say: never as the threads do.
+  const count = Math.ceil(total / 32 / grain) * grain;
+  const calls: number[][] = [];
+  for (let from = 0; from < total; from += count) {
+    calls.push(call(from, Math.min(count, total - from), layout.ofThread!));
+  }
+  team.run(name, kernels[name], calls);
+}
+
 /** y = conv(x, weight) + bias; false where it has to be the plain way. */
 export function conv(
   x: Float64Array,
@@ -87,38 +129,38 @@ export function conv(
   const kernels = usable(x, y, sizes);
   if (kernels === null) return false;
   const { window, images, groups, inChannels, outChannels } = sizes;
-  const plane = volume(window.input);
+  const plane = 8 * volume(window.input);
   const windows = volume(window.output);
   const taps = inChannels * volume(window.kernel);
-  const own = kernels.convScratchBytes(outChannels, taps);
-  const padded = paddedSizes(window);
   const copies = weight.byteLength + (bias?.byteLength ?? 0);
-  const at = lay(window, inChannels, padded, own + copies);
-  const weights = addressOf(weight, at.rest + own);
-  const biases = bias === null ? 0 : addressOf(bias, at.rest + own + weight.byteLength);
+  const layout = lay(window, inChannels, copies, kernels.convScratchBytes(outChannels, taps));
+  const weights = addressOf(weight, layout.copies);
+  const biases = bias === null ? 0 : addressOf(bias, layout.copies + weight.byteLength);
+  const work = images * outChannels * taps * windows;
   for (let group = 0; group < groups; group++) {
-    kernels.convForward(
-      x.byteOffset + 8 * group * inChannels * plane,
-      8 * groups * inChannels * plane,
+    const xAt = x.byteOffset + group * inChannels * plane;
+    const yAt = y.byteOffset + 8 * group * outChannels * windows;
+    const xImage = groups * inChannels * plane;
+    const yImage = 8 * groups * outChannels * windows;
+    share(kernels, "convForward", layout, work, images, 1, (from, count, [padded, memory]) => [
+      xAt + from * xImage,
+      xImage,
       weights + 8 * group * outChannels * taps,
       8 * taps,
       8,
       bias === null ? 0 : biases + 8 * group * outChannels,
-      y.byteOffset + 8 * group * outChannels * windows,
-      8 * groups * outChannels * windows,
-      images,
+      yAt + from * yImage,
+      yImage,
+      count,
       outChannels,
       taps,
       windows,
-      inChannels,
-      ...window.input,
-      ...padded,
-      ...window.padding,
-      at.padded,
-      at.taps,
-      at.windows,
-      at.rest,
-    );
+      ...layout.image,
+      padded,
+      layout.taps,
+      layout.windows,
+      memory,
+    ]);
   }
   return true;
 }
@@ -133,36 +175,63 @@ export function convWeight(
   const kernels = sizes.images === 0 ? null : usable(x, y, sizes);
   if (kernels === null) return false;
   const { window, images, groups, inChannels, outChannels } = sizes;
-  const plane = volume(window.input);
+  const plane = 8 * volume(window.input);
   const windows = volume(window.output);
   const taps = inChannels * volume(window.kernel);
-  const own = kernels.convWeightScratchBytes(outChannels, taps);
-  const padded = paddedSizes(window);
-  const at = lay(window, inChannels, padded, own + weight.byteLength);
-  const weights = inPool(weight) ? weight.byteOffset : at.rest + own;
+  const bytes = kernels.convWeightScratchBytes(outChannels, taps);
+  const layout = lay(window, inChannels, weight.byteLength, bytes);
+  const weights = inPool(weight) ? weight.byteOffset : layout.copies;
+  const work = images * outChannels * taps * windows;
   for (let group = 0; group < groups; group++) {
-    kernels.convWeightGradient(
-      x.byteOffset + 8 * group * inChannels * plane,
-      8 * groups * inChannels * plane,
-      y.byteOffset + 8 * group * outChannels * windows,
-      8 * groups * outChannels * windows,
-      weights + 8 * group * outChannels * taps,
-      images,
-      outChannels,
+    // Threads take taps, not images: what an element sums must not depend on them.
+    share(
+      kernels,
+      "convWeightGradient",
+      layout,
+      work,
       taps,
-      windows,
-      inChannels,
-      ...window.input,
-      ...padded,
-      ...window.padding,
-      at.padded,
-      at.taps,
-      at.windows,
-      at.rest,
+      24,
+      (from, count, [padded, memory]) => [
+        x.byteOffset + group * inChannels * plane,
+        groups * inChannels * plane,
+        y.byteOffset + 8 * group * outChannels * windows,
+        8 * groups * outChannels * windows,
+        weights + 8 * group * outChannels * taps,
+        images,
+        outChannels,
+        taps,
+        from,
+        from + count,
+        windows,
+        ...layout.image,
+        padded,
+        layout.taps,
+        layout.windows,
+        memory,
+      ],
     );
   }
   if (!inPool(weight)) copyOut(weights, weight);
   return true;
+}
+
+/** [outC, inC, taps] → [inC, outC, taps backwards], for one group. */
+function turnAround(
+  weight: Float64Array,
+  group: number,
+  outChannels: number,
+  inChannels: number,
+  size: number,
+): Float64Array {
+  const around = new Float64Array(inChannels * outChannels * size);
+  for (let o = 0; o < outChannels; o++) {
+    for (let i = 0; i < inChannels; i++) {
+      const from = ((group * outChannels + o) * inChannels + i) * size;
+      const to = (i * outChannels + o) * size + size - 1;
+      for (let t = 0; t < size; t++) around[to - t] = weight[from + t];
+    }
+  }
+  return around;
 }
 
 /** x = convᵀ(y, weight) + bias for stride 1; false where it has to be the plain way. */
@@ -174,63 +243,54 @@ export function convInput(
   sizes: ConvSizes,
 ): boolean {
   const { window, images, groups, inChannels, outChannels } = sizes;
-  const { kernel, dilation, padding, input, output } = window;
+  const { kernel, dilation, padding, input, output, stride } = window;
+  if (stride.some((step) => step !== 1)) return false;
   const turned: Window = {
     input: output,
     output: input,
     kernel,
     dilation,
-    stride: [1, 1, 1],
+    stride,
     padding: [0, 1, 2].map((axis) =>
       (kernel[axis] - 1) * dilation[axis] - padding[axis]
     ) as unknown as Triple,
   };
-  if (window.stride.some((step) => step !== 1)) return false;
   const kernels = usable(y, x, { ...sizes, window: turned });
   if (kernels === null) return false;
   const plane = volume(input);
   const windows = volume(output);
   const size = volume(kernel);
   const taps = outChannels * size;
-  const own = kernels.convScratchBytes(inChannels, taps);
-  const padded = paddedSizes(turned);
   const weightBytes = 8 * inChannels * taps;
-  const at = lay(turned, outChannels, padded, own + weightBytes + (bias?.byteLength ?? 0));
-  const weights = at.rest + own;
-  const biases = bias === null ? 0 : addressOf(bias, weights + weightBytes);
-  const around = new Float64Array(inChannels * taps);
+  const bytes = kernels.convScratchBytes(inChannels, taps);
+  const layout = lay(turned, outChannels, weightBytes + (bias?.byteLength ?? 0), bytes);
+  const biases = bias === null ? 0 : addressOf(bias, layout.copies + weightBytes);
+  const work = images * inChannels * taps * plane;
   for (let group = 0; group < groups; group++) {
-    // [outC, inC, taps] → [inC, outC, taps backwards]
-    for (let o = 0; o < outChannels; o++) {
-      for (let i = 0; i < inChannels; i++) {
-        const from = ((group * outChannels + o) * inChannels + i) * size;
-        const to = (i * outChannels + o) * size + size - 1;
-        for (let t = 0; t < size; t++) around[to - t] = weight[from + t];
-      }
-    }
-    copyIn(around, weights);
-    kernels.convForward(
-      y.byteOffset + 8 * group * outChannels * windows,
-      8 * groups * outChannels * windows,
-      weights,
+    copyIn(turnAround(weight, group, outChannels, inChannels, size), layout.copies);
+    const yAt = y.byteOffset + 8 * group * outChannels * windows;
+    const xAt = x.byteOffset + 8 * group * inChannels * plane;
+    const yImage = 8 * groups * outChannels * windows;
+    const xImage = 8 * groups * inChannels * plane;
+    share(kernels, "convForward", layout, work, images, 1, (from, count, [padded, memory]) => [
+      yAt + from * yImage,
+      yImage,
+      layout.copies,
       8 * taps,
       8,
       bias === null ? 0 : biases + 8 * group * inChannels,
-      x.byteOffset + 8 * group * inChannels * plane,
-      8 * groups * inChannels * plane,
-      images,
+      xAt + from * xImage,
+      xImage,
+      count,
       inChannels,
       taps,
       plane,
-      outChannels,
-      ...output,
-      ...padded,
-      ...turned.padding,
-      at.padded,
-      at.taps,
-      at.windows,
-      at.rest,
-    );
+      ...layout.image,
+      padded,
+      layout.taps,
+      layout.windows,
+      memory,
+    ]);
   }
   return true;
 }

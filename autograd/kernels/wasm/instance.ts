@@ -9,6 +9,7 @@
  */
 import "../tokens.ts";
 import { Blocks, reserveMemory } from "../blocks.ts";
+import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "../threads.ts";
 import { type KernelName, relaxedBytes, simdBytes } from "./module.ts";
 
 /** Which kernels run: the builds, or plain TypeScript. */
@@ -48,16 +49,21 @@ let kernels: Kernels | null = null;
 let buffer: ArrayBufferLike | null = null;
 let whole: Float64Array;
 
+function compiled(name: Build): WebAssembly.Module {
+  let module = builds.get(name)!;
+  if (module instanceof Uint8Array) {
+    module = new WebAssembly.Module(module);
+    builds.set(name, module);
+  }
+  return module;
+}
+
 function instantiate(memory: WebAssembly.Memory): void {
   if (build === "plain") {
     kernels = null;
     return;
   }
-  let module = builds.get(build)!;
-  if (module instanceof Uint8Array) {
-    module = new WebAssembly.Module(module);
-    builds.set(build, module);
-  }
+  const module = compiled(build);
   kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }
 
@@ -94,6 +100,43 @@ export function useBuild(next: Build): void {
   }
   build = next;
   if (memory !== null) instantiate(memory);
+  if (team !== null) startTeam(team.size);
+}
+
+let team: Team | null = null;
+/** Scratch memory of each thread, and the control words; kept for the next team. */
+const threadScratch: number[] = [];
+let control = 0;
+
+/** How many threads work on a large call. */
+export function threadCount(): number {
+  return team === null ? 1 : team.size;
+}
+
+/** The team if it has started and `work`, in nanoseconds or so, is worth its while. */
+export function teamFor(work: number): Team | null {
+  return team !== null && work >= 30_000 && team.ready ? team : null;
+}
+
+/**
+ * Starts a team of so many threads in the place of the present one; `false` where there are no
+ * vectorised kernels to share.
+ */
+export function startTeam(size: number): boolean {
+  team?.stop();
+  team = null;
+  if (size === 1 || build === "plain") return size === 1;
+  const pool = openPool();
+  if (pool === null || memory === null) return false;
+  if (control === 0) control = pool.take(CONTROL_BYTES);
+  while (threadScratch.length < size) threadScratch.push(pool.take(THREAD_SCRATCH));
+  team = new Team(size, compiled(build), memory, control, threadScratch.slice(0, size));
+  return true;
+}
+
+/** Whether all threads of the team are there. */
+export function teamReady(): boolean {
+  return team === null || team.ready;
 }
 
 /** Sets from how many elements on the vectorised kernels work; tests set 0. */
@@ -151,11 +194,6 @@ export function copyOut(pointer: number, x: Float64Array): void {
 /** Writes 32-bit whole numbers to an address. */
 export function writeIntegers(values: readonly number[], pointer: number): void {
   new Uint32Array(buffer!, pointer, values.length).set(values);
-}
-
-/** Writes `count` zeros to an address. */
-export function writeZeros(pointer: number, count: number): void {
-  whole.fill(0, pointer / 8, pointer / 8 + count);
 }
 
 /** Writes one number to an address. */

@@ -11,57 +11,63 @@ import { finishStatistics } from "./moments";
 /** Rows are summed in blocks of this many before they join the total: keeps rounding errors small. */
 const BLOCK: i32 = 32;
 
-/** Bytes of scratch for the statistics of `c` channels. */
-export function statisticsScratchBytes(c: i32): i32 {
-  return c * 32;
-}
-
-/** mean[c], low[c], variance[c] (biased) over images and S; `stride`: elements between images. */
+/**
+ * mean[c], low[c], variance[c] (biased) over images and S; `stride`: elements between images. The sums of a
+ * block gather in `blockSum` and `blockSquares`, one value per channel, those of all in low and variance.
+ */
 export function imageStatistics(
   x: usize, n: i32, c: i32, s: i32, stride: i32,
-  mean: usize, low: usize, variance: usize, scratch: usize,
+  mean: usize, low: usize, variance: usize, blockSum: usize, blockSquares: usize,
 ): void {
   const bytes = <usize>c << 3;
-  const total = scratch, block = scratch + 2 * bytes;
   for (let i = 0; i < c; i++) {
     store<f64>(mean + (<usize>i << 3), guess(x + (<usize>i * s << 3), s));
   }
-  memory.fill(scratch, 0, 4 * bytes);
+  memory.fill(low, 0, bytes);
+  memory.fill(variance, 0, bytes);
+  memory.fill(blockSum, 0, bytes);
+  memory.fill(blockSquares, 0, bytes);
   let image = x;
   for (let i = 0; i < n; i++) {
     let row = image;
     for (let j: usize = 0; j < bytes; j += 8) {
-      sumRow(row, s, load<f64>(mean + j), block + j, block + bytes + j);
+      sumRow(row, s, load<f64>(mean + j), blockSum + j, blockSquares + j);
       row += <usize>s << 3;
     }
     image += <usize>stride << 3;
     if (i % BLOCK == BLOCK - 1 || i == n - 1) {
-      for (let j: usize = 0; j < 2 * bytes; j += 8) {
-        store<f64>(total + j, load<f64>(total + j) + load<f64>(block + j));
-        store<f64>(block + j, 0);
-      }
+      joinBlock(low, blockSum, bytes);
+      joinBlock(variance, blockSquares, bytes);
     }
   }
   const count = <f64>n * <f64>s;
   for (let i = 0; i < c; i++) {
     const j = <usize>i << 3;
-    let sum = load<f64>(total + j), squares = load<f64>(total + bytes + j);
+    let sum = load<f64>(low + j), squares = load<f64>(variance + j);
     const d = sum / count;
     if (d * d > squares / count - d * d) {
-      // The guess was far off: once more around a better one.
+      // The guess was far off: once more around a better one. The blocks are zero again.
       store<f64>(mean + j, load<f64>(mean + j) + d);
-      store<f64>(block + j, 0);
-      store<f64>(block + bytes + j, 0);
-      row1(x + (<usize>i * s << 3), n, s, stride, load<f64>(mean + j), block + j, block + bytes + j);
-      sum = load<f64>(block + j);
-      squares = load<f64>(block + bytes + j);
+      sumChannel(
+        x + (<usize>i * s << 3), n, s, stride, load<f64>(mean + j), blockSum + j, blockSquares + j,
+      );
+      sum = load<f64>(blockSum + j);
+      squares = load<f64>(blockSquares + j);
     }
     finishStatistics(mean + j, low + j, variance + j, sum, squares, count);
   }
 }
 
+/** total += block, block = 0 */
+function joinBlock(total: usize, block: usize, bytes: usize): void {
+  for (let j: usize = 0; j < bytes; j += 8) {
+    store<f64>(total + j, load<f64>(total + j) + load<f64>(block + j));
+    store<f64>(block + j, 0);
+  }
+}
+
 /** Sums one channel over all images. */
-function row1(
+function sumChannel(
   x: usize, n: i32, s: i32, stride: i32, k: f64, sum: usize, squares: usize,
 ): void {
   for (let i = 0; i < n; i++) {
@@ -157,27 +163,25 @@ function affineRow(x: usize, y: usize, s: i32, mean: f64, scale: f64, shift: f64
   if (x < end) store<f64>(y, f64x2.extract_lane(fma(f64x2.sub(v128.load64_splat(x), m), a, b), 0));
 }
 
-/** sumG[c] = Σg, sumGC[c] = Σ g·(x − mean). `scratch` as for the statistics. */
+/** sumG[c] = Σg, sumGC[c] = Σ g·(x − mean), by way of blocks as in the statistics. */
 export function imageCotangentSums(
   g: usize, x: usize, n: i32, c: i32, s: i32, stride: i32,
-  mean: usize, sumG: usize, sumGC: usize, scratch: usize,
+  mean: usize, sumG: usize, sumGC: usize, blockG: usize, blockGC: usize,
 ): void {
   const bytes = <usize>c << 3;
   memory.fill(sumG, 0, bytes);
   memory.fill(sumGC, 0, bytes);
-  memory.fill(scratch, 0, 2 * bytes);
+  memory.fill(blockG, 0, bytes);
+  memory.fill(blockGC, 0, bytes);
   for (let i = 0; i < n; i++) {
     let offset = <usize>i * <usize>stride << 3;
     for (let j: usize = 0; j < bytes; j += 8) {
-      sumCotangentRow(g + offset, x + offset, s, load<f64>(mean + j), scratch + j, scratch + bytes + j);
+      sumCotangentRow(g + offset, x + offset, s, load<f64>(mean + j), blockG + j, blockGC + j);
       offset += <usize>s << 3;
     }
     if (i % BLOCK == BLOCK - 1 || i == n - 1) {
-      for (let j: usize = 0; j < bytes; j += 8) {
-        store<f64>(sumG + j, load<f64>(sumG + j) + load<f64>(scratch + j));
-        store<f64>(sumGC + j, load<f64>(sumGC + j) + load<f64>(scratch + bytes + j));
-      }
-      memory.fill(scratch, 0, 2 * bytes);
+      joinBlock(sumG, blockG, bytes);
+      joinBlock(sumGC, blockGC, bytes);
     }
   }
 }

@@ -8,12 +8,14 @@ import { finishStatistics } from "./moments";
 /** mean[c], low[c], variance[c] (biased) over the rows; `stride`: elements between rows. */
 export function rowStatistics(
   x: usize, n: i32, c: i32, stride: i32,
-  mean: usize, low: usize, variance: usize, scratch: usize,
+  mean: usize, low: usize, variance: usize,
 ): void {
   const bytes = <usize>c << 3;
-  const sum = scratch, squares = scratch + bytes;
+  // The sums gather where the results will stand.
+  const sum = low, squares = variance;
   guessRows(x, min(n, 8), bytes, <usize>stride << 3, mean);
-  memory.fill(scratch, 0, 2 * bytes);
+  memory.fill(sum, 0, bytes);
+  memory.fill(squares, 0, bytes);
   sumRows(x, n, bytes, <usize>stride << 3, mean, sum, squares);
   let again = false;
   for (let j: usize = 0; j < bytes; j += 8) {
@@ -24,7 +26,8 @@ export function rowStatistics(
     }
   }
   if (again) {
-    memory.fill(scratch, 0, 2 * bytes);
+    memory.fill(sum, 0, bytes);
+    memory.fill(squares, 0, bytes);
     sumRows(x, n, bytes, <usize>stride << 3, mean, sum, squares);
   }
   for (let j: usize = 0; j < bytes; j += 8) {

@@ -14,7 +14,7 @@ const ROWS: i32 = 128;
 
 /**
  * Copies [c, depth, height, width] into the middle of zeros [c, d, h, w], `d0`, `h0`, `w0` from the start.
- * The zeros must be there already.
+ * The zeros are there already.
  */
 function padImage(
   x: usize, out: usize, c: i32,
@@ -132,8 +132,7 @@ export function convScratchBytes(m: i32, k: i32): i32 {
 
 /**
  * y = weight · windows + bias for `images` images: weight [m, k] with element (i, p) at
- * i·weightRow + p·weightColumn, y [m, windows] per image, k taps. `padded` is zero wherever no image
- * is copied to.
+ * i·weightRow + p·weightColumn, y [m, windows] per image, k taps.
  */
 export function convForward(
   x: usize, xImage: usize, weight: usize, weightRow: usize, weightColumn: usize, bias: usize,
@@ -143,6 +142,7 @@ export function convForward(
   d: i32, h: i32, w: i32, d0: i32, h0: i32, w0: i32,
   padded: usize, tapTable: usize, windowTable: usize, scratch: usize,
 ): void {
+  memory.fill(padded, 0, <usize>c * <usize>(d * h * w) << 3);
   const tile = scratch;
   const packedA = scratch + 192;
   const rows = (m + 3) / 4 * 4;
@@ -177,14 +177,15 @@ export function convWeightScratchBytes(m: i32, k: i32): i32 {
   return ((min(m, ROWS) + 3) / 4 * 4 * KC + (k + 5) / 6 * 6 * KC + 32) * 8;
 }
 
-/** dweight [m, k] = Σ over images of g [m, windows] · windowsᵀ. */
+/** Columns t0 … t1 − 1 (taps) of dweight [m, k] = Σ over images of g [m, windows] · windowsᵀ. */
 export function convWeightGradient(
   x: usize, xImage: usize, g: usize, gImage: usize, weight: usize,
-  images: i32, m: i32, k: i32, windows: i32,
+  images: i32, m: i32, k: i32, t0: i32, t1: i32, windows: i32,
   c: i32, depth: i32, height: i32, width: i32,
   d: i32, h: i32, w: i32, d0: i32, h0: i32, w0: i32,
   padded: usize, tapTable: usize, windowTable: usize, scratch: usize,
 ): void {
+  memory.fill(padded, 0, <usize>c * <usize>(d * h * w) << 3);
   const tile = scratch;
   const packedA = scratch + 192;
   const packedB = packedA + (<usize>((min(m, ROWS) + 3) / 4 * 4) * KC << 3);
@@ -194,12 +195,15 @@ export function convWeightGradient(
     padImage(x, padded, c, depth, height, width, d, h, w, d0, h0, w0);
     for (let p0 = 0; p0 < windows; p0 += KC) {
       const kc = min(KC, windows - p0);
-      packTaps(padded, tapTable, windowTable + (<usize>p0 << 2), kc, k, packedB);
+      packTaps(
+        padded, tapTable + (<usize>t0 << 2), windowTable + (<usize>p0 << 2), kc, t1 - t0, packedB,
+      );
       for (let i0 = 0; i0 < m; i0 += ROWS) {
         const mc = min(ROWS, m - i0);
         packRows(g + <usize>i0 * gRow + (<usize>p0 << 3), gRow, 8, mc, kc, packedA);
         multiplyBlock(
-          packedA, packedB, weight + <usize>i0 * row, row, mc, k, kc, i > 0 || p0 > 0, tile,
+          packedA, packedB, weight + <usize>i0 * row + (<usize>t0 << 3), row, mc, t1 - t0, kc,
+          i > 0 || p0 > 0, tile,
         );
       }
     }

@@ -290,3 +290,37 @@ export function gemmBatched(
     c += cBatch;
   }
 }
+
+// For threads: all of B is packed first, by panels; then rows of C are computed from it. The order in
+// which an element is summed is that of gemm.
+
+/** Packs columns j0 … j1 − 1 of B [k, n]; j0 is divisible by 6, and so is j1 unless it is n. */
+export function gemmPack(
+  b: usize, bRow: usize, bColumn: usize, k: i32, n: i32, j0: i32, j1: i32, packed: usize,
+): void {
+  const columns = <usize>((n + 5) / 6 * 6);
+  for (let p0 = 0; p0 < k; p0 += KC) {
+    const kc = min(KC, k - p0);
+    packColumns(
+      b + <usize>p0 * bRow + <usize>j0 * bColumn, bRow, bColumn, kc, j1 - j0,
+      packed + ((<usize>p0 * columns + <usize>j0 * <usize>kc) << 3),
+    );
+  }
+}
+
+/** Columns j0 … j1 − 1 of C for m ≤ 96 rows of A; `scratch` holds them packed, and a tile. */
+export function gemmRows(
+  a: usize, aRow: usize, aColumn: usize, packed: usize, c: usize, cRow: usize,
+  m: i32, n: i32, k: i32, j0: i32, j1: i32, scratch: usize,
+): void {
+  const columns = <usize>((n + 5) / 6 * 6);
+  const packedA = scratch + 192;
+  for (let p0 = 0; p0 < k; p0 += KC) {
+    const kc = min(KC, k - p0);
+    packRows(a + <usize>p0 * aColumn, aRow, aColumn, m, kc, packedA);
+    multiplyBlock(
+      packedA, packed + ((<usize>p0 * columns + <usize>j0 * <usize>kc) << 3),
+      c + (<usize>j0 << 3), cRow, m, j1 - j0, kc, p0 > 0, scratch,
+    );
+  }
+}

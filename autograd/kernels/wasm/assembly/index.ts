@@ -1,5 +1,5 @@
 // Everything that the module exports, one file per family.
-export { gemmBatched, gemmScratchBytes } from "./gemm";
+export { gemmBatched, gemmPack, gemmRows, gemmScratchBytes } from "./gemm";
 export { imageAffine, imageCotangentSums, imageInputGradient, imageStatistics } from "./batch_norm";
 export * from "./batch_norm_rows";
 export * from "./arithmetic";

@@ -5,7 +5,6 @@
 import { dirname } from "node:path";
 import cliProgress from "cli-progress";
 import { saveSafetensors } from "../io/mod.ts";
-import { Generator, manualSeed } from "../mod.ts";
 import { loadDigits, loadFolder, type Split } from "./digits/data.ts";
 import {
   evaluationTracked,
@@ -14,41 +13,54 @@ import {
   recalibration,
   trainingUntracked,
 } from "./digits/experiments.ts";
-import { Ledger } from "./digits/ledger.ts";
-import { DigitNet } from "./digits/network.ts";
+import { fromFile } from "./digits/files.ts";
+import type { Ledger } from "./digits/ledger.ts";
+import type { DigitNet } from "./digits/network.ts";
 import { HELP, parseOptions, type TrainOptions, UsageError } from "./digits/options.ts";
 import { movementTable, percent } from "./digits/report.ts";
-import { evaluate, makeOptimizer, type Score, trainEpoch } from "./digits/training.ts";
+import { savedOptions, TrainingRun } from "./digits/run.ts";
+import { evaluate, type Score } from "./digits/training.ts";
 
-/** Trains, with a bar for each epoch, and returns the network with what was booked. */
-function train(split: Split, options: TrainOptions): { net: DigitNet; ledger: Ledger } {
-  manualSeed(options.seed);
-  const net = new DigitNet(split.train, {
-    batchNorm: options.batchNorm,
-    momentum: options.bnMomentum,
-  });
-  const optimizer = makeOptimizer(net, options);
-  const ledger = new Ledger(net.norms());
-  const generator = new Generator(options.seed);
-  const steps = Math.ceil(split.train.labels.length / options.batchSize);
+/** How long training may go without looking at signals. */
+const LOOK_MS = 50;
+
+/** Trains, with a bar for each epoch; returns whether it came to its end. */
+async function train(run: TrainingRun): Promise<boolean> {
+  const { options } = run;
   const interactive = Deno.stderr.isTerminal();
-  for (let epoch = 1; epoch <= options.epochs; epoch++) {
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+    // A second one ends the program at once.
+    Deno.removeSignalListener("SIGINT", stop);
+  };
+  Deno.addSignalListener("SIGINT", stop);
+  let looked = performance.now();
+  while (run.epoch <= options.epochs) {
+    const { epoch } = run;
     const bar = new cliProgress.SingleBar({
       format: `epoch {epoch} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}`,
       hideCursor: true,
     }, cliProgress.Presets.shades_classic);
     const label = `${epoch}/${options.epochs}`.padStart(2 * String(options.epochs).length + 1);
-    if (interactive) bar.start(steps, 0, { epoch: label, loss: "–", accuracy: "–" });
-    const trained = trainEpoch(
-      net,
-      split.train,
-      optimizer,
-      { batchSize: options.batchSize, generator, ledger },
-      (score) => bar.increment(1, shown(score)),
-    );
+    if (interactive) {
+      bar.start(run.stepsInEpoch, run.stepInEpoch, { epoch: label, loss: "–", accuracy: "–" });
+    }
+    for (const score of run.steps()) {
+      bar.increment(1, shown(score));
+      if (performance.now() - looked > LOOK_MS) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        looked = performance.now();
+      }
+      const isDue = options.checkpointEvery !== null && run.step % options.checkpointEvery === 0;
+      if (isDue || isStopped) await writeCheckpoint(run);
+      if (isStopped) {
+        bar.stop();
+        return false;
+      }
+    }
     bar.stop();
-    const tested = evaluate(net, split.test);
-    ledger.book("evaluation");
+    const { trained, tested } = run.endEpoch();
     if (!Number.isFinite(trained.loss)) {
       throw new UsageError(
         `the loss became ${trained.loss} in epoch ${epoch}, expected a lower --lr`,
@@ -61,7 +73,23 @@ function train(split: Split, options: TrainOptions): { net: DigitNet; ledger: Le
       );
     }
   }
-  return { net, ledger };
+  if (!isStopped) Deno.removeSignalListener("SIGINT", stop);
+  if (options.checkpointEvery !== null) await writeCheckpoint(run);
+  return true;
+}
+
+async function writeCheckpoint(run: TrainingRun): Promise<void> {
+  const { checkpoint } = run.options;
+  await run.save(checkpoint).catch((error) => {
+    throw new UsageError(`cannot write ${checkpoint}: ${error.message}`);
+  });
+}
+
+/** The options, those of a resumed run filled in. */
+async function readOptions(args: readonly string[]): Promise<TrainOptions | null> {
+  const options = parseOptions(args);
+  if (options === null || options.resume === null) return options;
+  return parseOptions(args, await fromFile(options.resume, savedOptions(options.resume)));
 }
 
 function shown({ loss, accuracy }: Score): { loss: string; accuracy: string } {
@@ -96,12 +124,13 @@ async function checkFolder(option: string, path: string): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(args);
+  const options = await readOptions(args);
   if (options === null) {
     console.log(HELP);
     return;
   }
   if (options.save !== null) await checkFolder("--save", dirname(options.save));
+  await checkFolder("--checkpoint", dirname(options.checkpoint));
   if (options.data !== null) await checkFolder("--data", options.data);
   const started = performance.now();
   const split = options.data === null
@@ -111,7 +140,19 @@ async function main(args: readonly string[]): Promise<void> {
     `${split.name}: ${split.train.labels.length} training and ${split.test.labels.length} test ` +
       `images of ${split.train.height} × ${split.train.width}, seed ${options.seed}`,
   );
-  const { net, ledger } = train(split, options);
+  const run = new TrainingRun(split, options);
+  if (options.resume !== null) {
+    await fromFile(options.resume, run.resume(options.resume));
+    console.log(`Going on after step ${run.step}, in epoch ${run.epoch}.`);
+  }
+  if (!await train(run)) {
+    console.log(
+      `Stopped after step ${run.step}, in epoch ${run.epoch}. To go on:\n` +
+        `  deno task train --resume ${options.checkpoint}`,
+    );
+    Deno.exit(130);
+  }
+  const { net, ledger } = run;
   const { accuracy } = evaluate(net, split.test);
   console.log(`\n${report(net, ledger, split, options)}\n`);
   console.log(

@@ -7,7 +7,7 @@ import { Ledger } from "./ledger.ts";
 import { DigitNet } from "./network.ts";
 import type { TrainOptions } from "./options.ts";
 import { percent } from "./report.ts";
-import { evaluate, makeOptimizer, trainEpoch } from "./training.ts";
+import { evaluate, makeOptimizer, trainSteps } from "./training.ts";
 
 const LEARNED = ["weight", "bias"] as const;
 const TRACKED = ["runningMean", "runningVar"] as const;
@@ -29,12 +29,14 @@ function told(ledger: Ledger): string {
 /** A few steps, booked. */
 function observe(net: DigitNet, split: Split, options: TrainOptions): Ledger {
   const ledger = new Ledger(net.norms());
-  trainEpoch(net, split.train, makeOptimizer(net, options), {
+  const steps = trainSteps(net, split.train, makeOptimizer(net, options), {
     batchSize: options.batchSize,
     generator: new Generator(options.seed + 1),
     ledger,
-    most: STEPS,
   });
+  for (const _ of steps) {
+    if (ledger.events.optimizer === STEPS) break;
+  }
   return ledger;
 }
 

@@ -18,6 +18,12 @@ export interface Movement {
   distance: number;
 }
 
+/** What a ledger has booked. */
+export interface LedgerState {
+  readonly events: Record<Event, number>;
+  readonly moves: Record<string, Movement>;
+}
+
 /** Watches batch norm layers. */
 export class Ledger {
   /** How often each event took place. */
@@ -50,6 +56,19 @@ export class Ledger {
       for (const quantity of quantities) times += this.movement(name, quantity, event).times;
     }
     return times;
+  }
+
+  /** What was booked, to be kept with a checkpoint. */
+  state(): LedgerState {
+    return { events: { ...this.events }, moves: Object.fromEntries(this.#moves) };
+  }
+
+  /** Goes on from what was booked, and from the layers as they are now. */
+  restore({ events, moves }: LedgerState): void {
+    Object.assign(this.events, events);
+    this.#moves.clear();
+    for (const [key, movement] of Object.entries(moves)) this.#moves.set(key, movement);
+    this.#compare(null);
   }
 
   #compare(event: Event | null): void {

@@ -20,7 +20,27 @@ export interface TrainOptions {
   readonly batchNorm: boolean;
   readonly data: string | null;
   readonly save: string | null;
+  readonly resume: string | null;
+  readonly checkpoint: string;
+  /** Steps from one checkpoint to the next; `null` for none but that of an interruption. */
+  readonly checkpointEvery: number | null;
 }
+
+const DEFAULTS: TrainOptions = {
+  epochs: 15,
+  batchSize: 32,
+  lr: 0.05,
+  momentum: 0.9,
+  weightDecay: 0.0005,
+  bnMomentum: 0.1,
+  seed: 0,
+  batchNorm: true,
+  data: null,
+  save: null,
+  resume: null,
+  checkpoint: "digits.checkpoint.pt",
+  checkpointEvery: null,
+};
 
 export const HELP = `Train a small convolutional network with BatchNorm on handwritten digits.
 
@@ -36,7 +56,14 @@ export const HELP = `Train a small convolutional network with BatchNorm on handw
   --no-bn             the same network without BatchNorm
   --data DIR          a folder in MNIST's IDX format, gzipped or not, in place of the digits
   --save FILE         write the trained weights (safetensors, PyTorch's names)
+  --checkpoint-every N  write a checkpoint after every N steps
+  --checkpoint FILE   where to (default digits.checkpoint.pt, or the file that was resumed)
+  --resume FILE       go on with the run of a checkpoint, with its options; --epochs, --lr, --momentum
+                      and --weight-decay may be other ones
   --help              this text
+
+Ctrl-C stops after the current step, writes a checkpoint and says how to go on: the resumed run ends
+bit for bit where the whole one would have.
 
 It ends with a table of what the optimizer learned (γ, β) and what forward passes tracked (running
 mean and variance). Wrong options and damaged files end with one line and exit code 2.
@@ -45,24 +72,45 @@ mean and variance). Wrong options and damaged files end with one line and exit c
 /**
  * Reads the arguments; `null` stands for `--help`.
  *
- * @throws {UsageError} for an unknown option or a value out of range.
+ * @param args The arguments.
+ * @param saved The options of the run that is resumed, in force where no others are given.
+ * @throws {UsageError} for an unknown option, a value out of range, or one that the run cannot change.
  */
-export function parseOptions(args: readonly string[]): TrainOptions | null {
+export function parseOptions(
+  args: readonly string[],
+  saved: TrainOptions | null = null,
+): TrainOptions | null {
   const values = parse(args);
   if (values.help) return null;
-  return {
-    epochs: integer("--epochs", values.epochs, 1),
-    batchSize: integer("--batch-size", values["batch-size"], 2),
-    lr: real("--lr", values.lr),
-    momentum: real("--momentum", values.momentum),
-    weightDecay: real("--weight-decay", values["weight-decay"]),
-    bnMomentum: real("--bn-momentum", values["bn-momentum"], 1),
-    seed: integer("--seed", values.seed, 0),
-    batchNorm: values.bn,
-    data: values.data ?? null,
-    save: values.save ?? null,
+  const defaults = { ...DEFAULTS, ...saved };
+  const every = values["checkpoint-every"];
+  const options: TrainOptions = {
+    epochs: integer("--epochs", values.epochs, 1) ?? defaults.epochs,
+    batchSize: integer("--batch-size", values["batch-size"], 2) ?? defaults.batchSize,
+    lr: real("--lr", values.lr) ?? defaults.lr,
+    momentum: real("--momentum", values.momentum) ?? defaults.momentum,
+    weightDecay: real("--weight-decay", values["weight-decay"]) ?? defaults.weightDecay,
+    bnMomentum: real("--bn-momentum", values["bn-momentum"], 1) ?? defaults.bnMomentum,
+    seed: integer("--seed", values.seed, 0) ?? defaults.seed,
+    batchNorm: values.bn ?? defaults.batchNorm,
+    data: values.data ?? defaults.data,
+    save: values.save ?? defaults.save,
+    resume: values.resume ?? null,
+    checkpoint: values.checkpoint ?? values.resume ?? DEFAULTS.checkpoint,
+    checkpointEvery: integer("--checkpoint-every", every, 1) ?? defaults.checkpointEvery,
   };
+  for (const key of saved === null ? [] : FIXED) {
+    if (options[key] !== saved![key]) {
+      throw new UsageError(
+        `got ${key} ${options[key]}, expected ${saved![key]} as in the run of ${options.resume}`,
+      );
+    }
+  }
+  return options;
 }
+
+/** What a run cannot change on its way. */
+const FIXED = ["seed", "batchSize", "batchNorm", "bnMomentum", "data"] as const;
 
 function parse(args: readonly string[]) {
   try {
@@ -70,16 +118,19 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowNegative: true,
       options: {
-        epochs: { type: "string", default: "15" },
-        "batch-size": { type: "string", default: "32" },
-        lr: { type: "string", default: "0.05" },
-        momentum: { type: "string", default: "0.9" },
-        "weight-decay": { type: "string", default: "0.0005" },
-        "bn-momentum": { type: "string", default: "0.1" },
-        seed: { type: "string", default: "0" },
-        bn: { type: "boolean", default: true },
+        epochs: { type: "string" },
+        "batch-size": { type: "string" },
+        lr: { type: "string" },
+        momentum: { type: "string" },
+        "weight-decay": { type: "string" },
+        "bn-momentum": { type: "string" },
+        seed: { type: "string" },
+        bn: { type: "boolean" },
         data: { type: "string" },
         save: { type: "string" },
+        resume: { type: "string" },
+        checkpoint: { type: "string" },
+        "checkpoint-every": { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -90,7 +141,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-function integer(name: string, text: string, least: number): number {
+function integer(name: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
     throw new UsageError(`got ${name} ${text}, expected a whole number of at least ${least}`);
@@ -98,7 +150,8 @@ function integer(name: string, text: string, least: number): number {
   return value;
 }
 
-function real(name: string, text: string, most = Infinity): number {
+function real(name: string, text: string | undefined, most = Infinity): number | undefined {
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value < 0 || value > most) {
     const range = most === Infinity ? "a number of at least 0" : `a number from 0 to ${most}`;

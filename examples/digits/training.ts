@@ -19,6 +19,19 @@ export class ScoreSum {
   #loss = 0;
   #right = 0;
 
+  /** What it has summed up, to go on from. */
+  get sums(): readonly [images: number, loss: number, right: number] {
+    return [this.#images, this.#loss, this.#right];
+  }
+
+  static from([images, loss, right]: readonly [number, number, number]): ScoreSum {
+    const sum = new ScoreSum();
+    sum.#images = images;
+    sum.#loss = loss;
+    sum.#right = right;
+    return sum;
+  }
+
   add(images: number, meanLoss: number, right: number): void {
     this.#images += images;
     this.#loss += meanLoss * images;
@@ -36,29 +49,37 @@ export function makeOptimizer(net: nn.Module, options: TrainOptions): optim.SGD 
   return new optim.SGD(net.parameters(), { lr, momentum, weightDecay });
 }
 
-/** One epoch; `onStep` sees the score so far. */
-export function trainEpoch(
+/** How an epoch is trained. */
+export interface EpochOptions {
+  readonly batchSize: number;
+  readonly generator: Generator;
+  readonly ledger?: Ledger | null;
+  /** Batches that were trained before the run was stopped. */
+  readonly skip?: number;
+  /** The score of those. */
+  readonly sum?: ScoreSum;
+}
+
+/** The steps of an epoch, each with the score so far. */
+export function* trainSteps(
   net: DigitNet,
   images: ImageSet,
   optimizer: optim.SGD,
-  options: { batchSize: number; generator: Generator; ledger?: Ledger | null; most?: number },
-  onStep: (score: Score) => void = () => {},
-): Score {
-  const sum = new ScoreSum();
-  let steps = 0;
-  for (const batch of batchesOf(images, options.batchSize, options.generator)) {
-    if (steps++ === options.most) break;
+  { batchSize, generator, ledger, skip = 0, sum = new ScoreSum() }: EpochOptions,
+): Iterable<Score> {
+  let seen = 0;
+  for (const batch of batchesOf(images, batchSize, generator)) {
+    if (seen++ < skip) continue;
     optimizer.zeroGrad();
     const logits = net.forward(batch.images);
-    options.ledger?.book("forward");
+    ledger?.book("forward");
     const loss = nn.functional.crossEntropy(logits, batch.labels);
     loss.backward();
     optimizer.step();
-    options.ledger?.book("optimizer");
+    ledger?.book("optimizer");
     sum.add(batch.labels.length, loss.item(), countRight(logits.data, batch.labels));
-    onStep(sum.score);
+    yield sum.score;
   }
-  return sum.score;
 }
 
 /** The score in the mode that the network is in; nothing is recorded. */

@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { distill } from "../../examples/distillation.ts";
+import { compareFineTuning } from "../../examples/fine_tuning.ts";
+import { fourCombinations } from "../../examples/four_combinations.ts";
+import { accumulate } from "../../examples/gradient_accumulation.ts";
+import { recalibrate } from "../../examples/recalibration.ts";
+import { onWarning, type Warning } from "../../mod.ts";
+
+/** Runs an example, which throws unless its point holds; correct programs are warned of nothing. */
+function silently<T>(run: () => T): T {
+  const warnings: Warning[] = [];
+  const restore = onWarning((warning) => warnings.push(warning));
+  try {
+    const result = run();
+    assertEquals(warnings, []);
+    return result;
+  } finally {
+    restore();
+  }
+}
+
+Deno.test("the example of the four combinations", () => {
+  const rows = silently(fourCombinations);
+  assertEquals(
+    rows.map((row) => [
+      row.training,
+      row.trackRunningStats,
+      row.normalisesWith,
+      row.forwardsThatMovedStatistics,
+      row.stepsThatMovedParameters,
+    ]),
+    [
+      [true, true, "batch", 20, 20],
+      [true, false, "batch", "–", 20],
+      [false, true, "running", 0, 20],
+      [false, false, "batch", "–", 20],
+    ],
+  );
+  assertEquals(rows.map((row) => row.shiftByOthers > 0), [true, true, false, true]);
+});
+
+Deno.test("the example of distillation", () => {
+  const result = silently(distill);
+  assertEquals(result.movedInEval, 0);
+  assert(result.movedInTrain > 0.01);
+  assert(result.teacher > 0.95 && result.studentOfTeacher > 0.95);
+});
+
+Deno.test("the example of recalibration", () => {
+  const { candidates, splitError } = silently(recalibrate);
+  assertEquals(candidates.length, 9);
+  assert(candidates.every(({ shared, recalibrated }) => recalibrated > shared));
+  assertLess(splitError, 1e-12);
+});
+
+Deno.test("the example of gradient accumulation", () => {
+  const [full, separate, pooled] = silently(accumulate);
+  assertEquals([full, separate, pooled].map(({ updates }) => updates), [60, 480, 60]);
+  assertLess(Math.max(pooled.meanError, pooled.varianceError), 1e-12);
+  assert(separate.varianceError > 0.1);
+});
+
+Deno.test("the example of fine-tuning", () => {
+  const [plain, evaluated, frozen] = silently(compareFineTuning);
+  assertEquals(evaluated.accuracy, plain.accuracy);
+  assertEquals(frozen.statisticsMoved, 0);
+  assert(frozen.accuracy > plain.accuracy + 0.5);
+});
+
+Deno.test("the examples run as programs, without any permission, and print their tables", async () => {
+  const names = [
+    "distillation",
+    "fine_tuning",
+    "four_combinations",
+    "gradient_accumulation",
+    "recalibration",
+  ];
+  for (const name of names) {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", `examples/${name}.ts`],
+      cwd: new URL("../../", import.meta.url),
+      env: { NO_COLOR: "1" },
+    }).output();
+    const [printed, complained] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert(success, `${name}: ${complained}`);
+    assert(printed.includes("│"), `${name} printed ${printed}`);
+    assert(!complained.includes("tapegrad ["), complained);
+  }
+});

@@ -87,6 +87,11 @@ export function currentBuild(): Build {
   return build;
 }
 
+/** The builds that this engine can run, the fastest first. */
+export function supportedBuilds(): Build[] {
+  return [...builds.keys(), "plain"];
+}
+
 /**
  * Puts a build in force, from the next kernel on.
  *
@@ -95,7 +100,7 @@ export function currentBuild(): Build {
 export function useBuild(next: Build): void {
   if (next !== "plain" && !builds.has(next)) {
     throw new RangeError(
-      `Cannot use the ${next} kernels: this engine runs ${[...builds.keys(), "plain"].join(", ")}`,
+      `Cannot use the ${next} kernels: got an engine that runs ${supportedBuilds().join(", ")}`,
     );
   }
   build = next;

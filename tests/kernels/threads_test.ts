@@ -1,0 +1,88 @@
+import { configure, info, setThreads } from "../../autograd/kernels/control.ts";
+import * as door from "../../autograd/kernels/mod.ts";
+import { conv, convInput, convWeight } from "../../autograd/kernels/conv.ts";
+import { numbers, pooled } from "./pooled.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+
+/** Everything that threads share in, on sizes large enough for them. */
+function results(): Float64Array[] {
+  const all: Float64Array[] = [];
+  const out = (n: number) => {
+    all.push(pooled(new Float64Array(n).fill(NaN)));
+    return all[all.length - 1];
+  };
+  for (const [batch, m, n, k] of [[1, 130, 101, 300], [1, 20, 900, 64], [7, 40, 41, 42]]) {
+    for (const transB of [false, true]) {
+      const a = pooled(numbers(batch * m * k, 1));
+      const b = pooled(numbers(batch * k * n, 2));
+      door.matmul(a, b, out(batch * m * n), { batch, m, n, k, transA: false, transB });
+    }
+  }
+  for (const sizes of [{ n: 40, c: 21, s: 60 }, { n: 200, c: 133, s: 1 }]) {
+    const x = pooled(numbers(sizes.n * sizes.c * sizes.s, 3));
+    const g = pooled(numbers(x.length, 4));
+    const [mean, p, q, r] = [5, 6, 7, 8].map((seed) => numbers(sizes.c, seed));
+    door.batchStatistics(x, sizes, out(sizes.c), out(sizes.c), out(sizes.c));
+    door.channelAffine(x, sizes, mean, p, q, out(x.length));
+    door.cotangentSums(g, x, sizes, mean, out(sizes.c), out(sizes.c));
+    door.channelGradient(g, x, sizes, mean, p, q, r, out(x.length));
+  }
+  const sizes = {
+    images: 9,
+    groups: 1,
+    inChannels: 5,
+    outChannels: 6,
+    window: {
+      input: [1, 20, 21],
+      kernel: [1, 3, 3],
+      output: [1, 20, 21],
+      stride: [1, 1, 1],
+      padding: [0, 1, 1],
+      dilation: [1, 1, 1],
+    },
+  } as const;
+  const x = pooled(numbers(9 * 5 * 420, 9));
+  const y = pooled(numbers(9 * 6 * 420, 10));
+  const weight = pooled(numbers(6 * 5 * 9, 11));
+  conv(x, weight, numbers(6, 12), out(y.length), sizes);
+  convInput(y, weight, null, out(x.length), sizes);
+  convWeight(x, y, out(weight.length), sizes);
+  return all;
+}
+
+Deno.test("results are the same, digit for digit, for every number of threads", async () => {
+  const alone = results();
+  for (const count of [2, 3]) {
+    await setThreads(count);
+    assertEquals(info().threads, count);
+    // Again and again: workers sleep and wake between the rounds.
+    for (let round = 0; round < 5; round++) {
+      results().forEach((values, i) => {
+        for (let j = 0; j < values.length; j++) {
+          assertEquals(values[j] === alone[i][j], true, `result ${i}, value ${j}`);
+        }
+      });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  await setThreads(1);
+  assertEquals(info().threads, 1);
+});
+
+Deno.test("setThreads refuses what is no number of threads, and plain kernels", async () => {
+  for (const count of [0, 1.5, 65, NaN]) {
+    await assertRejects(() => setThreads(count), RangeError, "Cannot set threads: got");
+  }
+  configure({ plain: true });
+  await assertRejects(() => setThreads(2), Error, "got the plain kernels");
+  configure({});
+});
+
+Deno.test("configure chooses the fastest kernels, the same everywhere, or plain ones", () => {
+  configure({ deterministic: true });
+  assertEquals(info().kernels, "simd");
+  configure({ plain: true });
+  assertEquals(info().kernels, "plain");
+  configure({});
+  assertEquals(info().kernels, info().supported[0]);
+});

@@ -1,10 +1,14 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { loadDigits, type Split, takeBatch } from "../../examples/digits/data.ts";
+import * as experiments from "../../examples/digits/experiments.ts";
+import { parseOptions, type TrainOptions } from "../../examples/digits/options.ts";
+import { TrainingRun } from "../../examples/digits/run.ts";
 import { distill } from "../../examples/distillation.ts";
 import { compareFineTuning } from "../../examples/fine_tuning.ts";
 import { fourCombinations } from "../../examples/four_combinations.ts";
 import { accumulate } from "../../examples/gradient_accumulation.ts";
 import { recalibrate } from "../../examples/recalibration.ts";
-import { onWarning, type Warning } from "../../mod.ts";
+import { nn, onWarning, type Warning } from "../../mod.ts";
 
 /** Runs an example, which throws unless its point holds; correct programs are warned of nothing. */
 function silently<T>(run: () => T): T {
@@ -65,6 +69,34 @@ Deno.test("the example of fine-tuning", () => {
   assertEquals(evaluated.accuracy, plain.accuracy);
   assertEquals(frozen.statisticsMoved, 0);
   assert(frozen.accuracy > plain.accuracy + 0.5);
+});
+
+Deno.test("the main job on a part of the digits is warned of nothing, and passes its audit", async () => {
+  const { name, train, test } = await loadDigits(0);
+  const part = (set: Split["train"], count: number) => ({
+    ...set,
+    pixels: set.pixels.slice(0, count * set.width * set.height),
+    labels: set.labels.slice(0, count),
+  });
+  const split: Split = { name, train: part(train, 640), test: part(test, 160) };
+  const options: TrainOptions = { ...parseOptions([])!, batchSize: 32 };
+  const { net } = silently(() => {
+    const run = new TrainingRun(split, options);
+    while (run.epoch <= 6) {
+      for (const _ of run.steps());
+      run.endEpoch();
+    }
+    experiments.trainingUntracked(split, options);
+    experiments.evaluationTracked(run.net, split, options);
+    experiments.evaluationUntracked(run.net, split, options);
+    experiments.frozenTeacher(run.net.deepCopy(), split, options);
+    experiments.recalibration(run.net, split);
+    return run;
+  });
+  const indices = Array.from({ length: 128 }, (_, i) => i);
+  const rows = silently(() => nn.auditTrainEval(net, takeBatch(split.test, indices).images));
+  assertEquals(rows.map((row) => row.name), ["bn1", "bn2"]);
+  assertEquals(rows.flatMap((row) => row.reasons), [], nn.formatAudit(rows));
 });
 
 Deno.test("the examples run as programs, without any permission, and print their tables", async () => {

@@ -1,5 +1,9 @@
 /**
- * Files that other tools read and write: safetensors, and loaders for data sets.
+ * Files that other tools read and write: weights as safetensors, PyTorch's `.pt` and NumPy's `.npz`;
+ * models as ONNX; checkpoints from which training goes on bit for bit; data as IDX, CSV and PNG.
+ *
+ * Everything that takes bytes runs in a browser too. What takes a path needs Deno, Node or Bun. A file is
+ * written whole or not at all, and nothing that a file says is believed unchecked.
  *
  * @example
  * ```ts

@@ -58,7 +58,8 @@ const PIECE = 2 ** 22;
  * Writes tensors to a file, whole or not at all: into a temporary file of the same folder, which is
  * synced and then takes the name.
  *
- * Values are F64; an entry `num_batches_tracked` is a 0-d I64, as in PyTorch.
+ * Values are F64; an entry `num_batches_tracked` is a 0-d I64, as in PyTorch. They are taken from the
+ * tensors while the file is written: do not change them before the promise is fulfilled.
  *
  * @param path The file; what was there is replaced.
  * @param state Tensors by name, for instance `model.stateDict()`.

@@ -3,11 +3,23 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { env, InferenceSession, Tensor as OnnxTensor } from "onnxruntime-web";
-import { cat, Generator, manualSeed, nn, noGrad, randn, type Tensor, tensor } from "../../mod.ts";
+import {
+  cat,
+  Generator,
+  manualSeed,
+  nn,
+  noGrad,
+  randn,
+  silenceWarnings,
+  type Tensor,
+  tensor,
+} from "../../mod.ts";
 import { encodeOnnx, type OnnxOptions } from "../../io/mod.ts";
 
 env.wasm.numThreads = 1;
 env.logLevel = "error";
+// Fresh models are enough here.
+silenceWarnings();
 
 const { functional: F } = nn;
 

@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { manualSeed, nn, noGrad, optim, randn, Tensor, tensor } from "../../mod.ts";
+import {
+  manualSeed,
+  nn,
+  noGrad,
+  optim,
+  randn,
+  silenceWarnings,
+  Tensor,
+  tensor,
+} from "../../mod.ts";
 import {
   decodeTorch,
   encodeTorch,
@@ -15,6 +24,8 @@ import { readCases, type RecordedState, toTensor } from "../oracle/recorded.ts";
 import { bitsOf, findPython, pythonTest, runPython } from "./python.ts";
 
 const python = await findPython(["torch"]);
+// Fresh models are enough here.
+silenceWarnings();
 const test = (name: string, run: (python: string, folder: string) => Promise<void>): void =>
   pythonTest(name, python, ["torch"], run);
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { blasPath, openBlas, setBlasThreads } from "./blas.ts";
 import { type MemoryInfo, memoryInfo } from "./memory.ts";
 import {
   type Build,
@@ -25,6 +26,8 @@ export interface KernelsInfo {
   readonly supported: readonly Build[];
   /** How many threads work on a large call. */
   readonly threads: number;
+  /** The BLAS library that matrix products and convolutions use, or `null`. */
+  readonly blas: string | null;
   /** The memory behind large tensors. */
   readonly memory: MemoryInfo;
 }
@@ -45,6 +48,7 @@ export function info(): KernelsInfo {
     kernels: currentBuild(),
     supported: supportedBuilds(),
     threads: threadCount(),
+    blas: blasPath(),
     memory: memoryInfo(),
   };
 }
@@ -120,5 +124,27 @@ export async function setThreads(count: number): Promise<void> {
       `Cannot set threads: got the ${currentBuild()} kernels, expected WebAssembly with shared memory`,
     );
   }
+  setBlasThreads(count);
   while (!teamReady()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/**
+ * Lets matrix products and convolutions be computed by OpenBLAS or another library with a C interface,
+ * by Deno's foreign functions (`--allow-ffi`), on as many threads as {@linkcode setThreads} says.
+ *
+ * @param path The library's file; where left out, OpenBLAS is looked for where systems keep it. `null`
+ * returns to the package's own kernels.
+ * @throws {Error} if there is no such library, or the runtime has no foreign functions.
+ *
+ * @example
+ * ```ts
+ * import { kernels } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * kernels.useBlas(null);
+ * assertEquals(kernels.info().blas, null);
+ * ```
+ */
+export function useBlas(path?: string | null): void {
+  openBlas(path, threadCount());
 }

@@ -3,6 +3,7 @@
  * tables of offsets. The input's gradient is a convolution too where the stride is 1: of the
  * cotangent, padded, with the weight turned around.
  */
+import { blasPath } from "../blas.ts";
 import type { ConvSizes } from "../conv.ts";
 import { type Triple, volume, type Window } from "../plain/window.ts";
 import { ownScratch, THREAD_SCRATCH } from "../threads.ts";
@@ -83,7 +84,8 @@ function lay(window: Window, channels: number, copies: number, bytes: number): L
 
 /** The kernels if they can work on both images; nothing may be cropped. */
 function usable(x: Float64Array, y: Float64Array, { window }: ConvSizes): Kernels | null {
-  if (window.padding.some((size) => size < 0)) return null;
+  // A BLAS library multiplies faster than the windows can be packed.
+  if (blasPath() !== null || window.padding.some((size) => size < 0)) return null;
   return inPool(y) ? kernelsFor(x) : null;
 }
 

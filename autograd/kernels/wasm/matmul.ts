@@ -1,4 +1,5 @@
 /** Matrix products on packed panels; small ones and those without WebAssembly in plain TypeScript. */
+import { multiplyByBlas } from "../blas.ts";
 import * as plain from "../plain/matmul.ts";
 import type { MatmulSizes } from "../plain/matmul.ts";
 import { ownScratch, type Team, THREAD_SCRATCH } from "../threads.ts";
@@ -35,6 +36,7 @@ export function matmul(
   out: Float64Array,
   sizes: MatmulSizes,
 ): void {
+  if (multiplyByBlas(a, b, out, sizes)) return;
   const { batch, m, n, k, transA, transB } = sizes;
   const work = m * n * k;
   const kernels = work === 0 || work < FEWEST && smallest > 0 ? null : kernelsWithCopies();

@@ -71,14 +71,15 @@ const sumToPrimitive = definePrimitive<Resize>({
 });
 
 /**
- * Repeats axes of size 1, and adds leading axes, until the tensor has the given shape.
+ * Repeats axes of size 1, and adds leading axes, until the tensor has the given shape; a size of −1
+ * keeps the axis as it is.
  *
  * Shapes: x broadcastable to `shape` → `shape`. Gradient: summed over the repeats.
  *
  * @param x The tensor.
  * @param shape The shape to reach.
  * @returns A tensor of that shape; `x` itself where it has it already.
- * @throws {RangeError} if `x` does not broadcast to it.
+ * @throws {RangeError} if `x` does not broadcast to it, or if a new axis has size −1.
  *
  * @example
  * ```ts
@@ -91,14 +92,23 @@ const sumToPrimitive = definePrimitive<Resize>({
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   assertTensor("broadcastTo", x, "x");
   if (sameShape(x.shape, shape)) return x;
-  validateShape("broadcastTo", shape);
-  if (!broadcastsTo(x.shape, shape)) {
+  const sizes = keptSizes(x.shape, shape);
+  validateShape("broadcastTo", sizes);
+  if (!broadcastsTo(x.shape, sizes)) {
     throw new RangeError(
       `Cannot broadcastTo: got x of shape ${formatShape(x.shape)}, expected sizes that are 1 or ` +
         `equal to those of ${formatShape(shape)}`,
     );
   }
-  return bind(broadcastPrimitive, [x], { shape })[0];
+  if (sameShape(x.shape, sizes)) return x;
+  return bind(broadcastPrimitive, [x], { shape: sizes })[0];
+}
+
+/** The shape to reach, with the size of x in place of a −1 where x has that axis. */
+export function keptSizes(from: Shape, to: Shape): Shape {
+  if (!Array.isArray(to) || !to.includes(-1)) return to;
+  const lead = to.length - from.length;
+  return to.map((size, i) => size === -1 && i >= lead ? from[i - lead] : size);
 }
 
 /**

@@ -3,12 +3,12 @@
  */
 import type { Tensor } from "../tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
-import { clamp } from "./bounds.ts";
+import { clamp, clampMax } from "./bounds.ts";
 import { le } from "./compare.ts";
 import { assertTensor } from "./creation.ts";
 import { numberOption } from "./options.ts";
-import { elu, relu6 } from "./piecewise.ts";
-import { abs } from "./pointwise.ts";
+import { elu, relu, relu6 } from "./piecewise.ts";
+import { abs, expm1 } from "./pointwise.ts";
 import { tanh } from "./sigmoid.ts";
 import { where } from "./where.ts";
 
@@ -34,7 +34,8 @@ export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tens
   if (alpha === 0) {
     throw new RangeError("Cannot celu: got alpha 0, expected another number");
   }
-  return mul(elu(div(x, alpha)), alpha);
+  if (alpha > 0) return mul(elu(div(x, alpha)), alpha);
+  return add(relu(x), mul(expm1(div(clampMax(x, 0), alpha)), alpha));
 }
 
 /** min(max(x + 3, 0), 6) / 6. Gradient: g / 6 strictly between −3 and 3, else 0. */

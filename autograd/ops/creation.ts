@@ -234,9 +234,17 @@ export function arange(start: number, end?: number, step = 1): Tensor {
 /**
  * `count` evenly spaced numbers from `start` to `end`, both included.
  *
- * @throws {RangeError} if `count` is not a whole number of at least 0.
+ * @throws {TypeError} if an end is no number. @throws {RangeError} if `count` is not a whole number of
+ * at least 0.
  */
 export function linspace(start: number, end: number, count: number): Tensor {
+  for (const [name, value] of Object.entries({ start, end })) {
+    if (typeof value !== "number") {
+      throw new TypeError(
+        `Cannot make linspace: got ${name} ${describe(value)}, expected a number`,
+      );
+    }
+  }
   validateShape("make linspace", [count]);
   const step = count > 1 ? (end - start) / (count - 1) : 0;
   // Counted from the nearer end, so that both ends are exact and the row is symmetric.

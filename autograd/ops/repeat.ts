@@ -3,7 +3,7 @@
  */
 import { assertIntegers, formatShape, type Shape, validateShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcastTo } from "./broadcast.ts";
+import { broadcastTo, keptSizes } from "./broadcast.ts";
 import { clone } from "./copy.ts";
 import { assertTensor } from "./creation.ts";
 import { reshape } from "./shape.ts";
@@ -18,7 +18,6 @@ import { reshape } from "./shape.ts";
  * @param shape The shape to reach.
  * @returns A tensor of that shape; `x` itself where it has it already.
  * @throws {RangeError} if `x` does not broadcast to it, or if a new axis has size −1.
- * @see broadcastTo, which knows no −1.
  *
  * @example
  * ```ts
@@ -32,7 +31,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   assertTensor("expand", x, "x");
   assertIntegers("expand", shape, "shape");
   const lead = shape.length - x.ndim;
-  const sizes = shape.map((size, i) => size === -1 && i >= lead ? x.shape[i - lead] : size);
+  const sizes = keptSizes(x.shape, shape);
   const fits = lead >= 0 &&
     sizes.every((size, i) =>
       size >= 0 && (i < lead || x.shape[i - lead] === 1 || x.shape[i - lead] === size)

@@ -113,13 +113,17 @@ export function normalizeWith(
         `[${x.shape.join(", ")}]`,
     );
   }
-  assertChannels("running_mean", runningMean, channels);
-  assertChannels("running_var", runningVar, channels);
+  // With nothing to normalise the running statistics are not looked at, be they missing or of
+  // another size.
+  if (x.size > 0) {
+    assertChannels("running_mean", runningMean, channels);
+    assertChannels("running_var", runningVar, channels);
+  }
   assertChannels("weight", weight, channels);
   assertChannels("bias", bias, channels);
   assertOffTape("running_mean", runningMean);
   assertOffTape("running_var", runningVar);
-  if (training) {
+  if (training || x.size === 0) {
     const result = normalizeBatch(x, weight, bias, null, eps);
     if (x.size > 0) onStatistics(momentsOf(count, result));
     return result.y;

@@ -77,13 +77,17 @@ export function dropout3d(x: Tensor, options: DropoutOptions = {}): Tensor {
  * Dropout for networks of SELUs: what is left out takes their limit −λα, and the result is mapped so
  * that mean 0 and variance 1 stay.
  *
+ * @param options p = 0.5, training = false (in the other functions here it is true), generator.
  * @throws {RangeError} if p is not in 0 … 1.
  * @see Klambauer et al.: Self-Normalizing Neural Networks, 2017.
  */
 export function alphaDropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const action = "run alphaDropout";
   assertTensor(action, x, "x");
-  const { p, training } = checkOptions(action, options);
+  const { p, training } = checkOptions(action, {
+    ...options,
+    training: options.training ?? false,
+  });
   if (!training || p === 0 || x.size === 0) return x;
   if (p === 1) return mul(x, 0);
   const limit = 1.7580993408473766;

@@ -53,14 +53,14 @@ export function multiMarginLoss(
   if (p !== 1 && p !== 2) {
     throw new RangeError(`Cannot ${action}: got p ${String(p)}, expected 1 or 2`);
   }
-  checkRows(action, x);
-  const classes = x.shape[x.ndim - 1];
+  const scores = asRows(action, x);
+  const classes = scores.shape[scores.ndim - 1];
   const given = asTarget(action, target);
   // As in PyTorch, a single sample may have its target in a list.
-  const t = x.ndim === 1 && given.ndim === 1 && given.size === 1 ? reshape(given, []) : given;
+  const t = scores.ndim === 1 && given.ndim === 1 && given.size === 1 ? reshape(given, []) : given;
   checkClassWeight(action, weight, classes);
-  checkClasses(action, x, t, null);
-  const rows = reshape(x, [t.size, classes]);
+  checkClasses(action, scores, t, null);
+  const rows = reshape(scores, [t.size, classes]);
   const index = reshape(t, [t.size, 1]);
   const short = clampMin(add(sub(rows, gather(rows, 1, index)), margin), 0);
   const others = new Float64Array(rows.size).fill(1);
@@ -93,11 +93,11 @@ export function multilabelMarginLoss(
 ): Tensor {
   const action = "run multilabelMarginLoss";
   const reduction = checkReduction(action, options.reduction ?? "mean");
-  checkRows(action, x);
+  const scores = asRows(action, x);
   const t = asTarget(action, target);
   checkShapeOf(action, x, t, "target");
-  const c = x.shape[x.ndim - 1];
-  const n = x.ndim === 1 ? 1 : x.shape[0];
+  const c = scores.shape[scores.ndim - 1];
+  const n = scores.ndim === 1 ? 1 : scores.shape[0];
   const index = new Float64Array(n * c);
   // 1 where j is a target of the sample and i is none
   const pairs = new Float64Array(n * c * c);
@@ -115,18 +115,21 @@ export function multilabelMarginLoss(
       for (let i = 0; i < c; i++) pairs[(row * c + j) * c + i] = targets.includes(i) ? 0 : 1;
     }
   }
-  const rows = reshape(x, [n, c]);
+  const rows = reshape(scores, [n, c]);
   const wanted = gather(rows, 1, fromValues(index, [n, c]));
   const short = clampMin(sub(add(reshape(rows, [n, 1, c]), 1), reshape(wanted, [n, c, 1])), 0);
   const total = sum(mul(short, fromValues(pairs, [n, c, c])), { dim: [1, 2] });
-  return reduce(reshape(mul(total, 1 / c), x.shape.slice(0, -1)), reduction);
+  return reduce(reshape(mul(total, 1 / c), scores.shape.slice(0, -1)), reduction);
 }
 
-function checkRows(action: string, x: Tensor): void {
+/** [C] or [N, C]; a scalar is the score of the only class. */
+function asRows(action: string, x: Tensor): Tensor {
   assertTensor(action, x, "x");
-  if ((x.ndim !== 1 && x.ndim !== 2) || x.shape[x.ndim - 1] === 0) {
+  if (x.ndim === 0) return reshape(x, [1]);
+  if (x.ndim > 2 || x.shape[x.ndim - 1] === 0) {
     throw new RangeError(
       `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected [C] or [N, C]`,
     );
   }
+  return x;
 }

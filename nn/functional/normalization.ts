@@ -38,7 +38,7 @@ export function layerNorm(
 ): Tensor {
   const shape = checkNormalizedShape("layerNorm", x, normalizedShape, { weight, bias });
   const size = shape.reduce((product, n) => product * n, 1);
-  if (size === 0) return x.clone();
+  if (size === 0) return scaleEmpty(x, weight, bias);
   const rows = x.reshape([x.size / size, size, 1]);
   const flat = (t: Tensor | null) => t === null ? null : t.reshape([size]);
   return normalizeGroups(rows, flat(weight), flat(bias), 1, options.eps ?? 1e-5)
@@ -147,7 +147,11 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
     }
     return normalizeBatch(x, weight, bias, { mean: runningMean, variance: runningVar }, eps).y;
   }
-  if (x.size === 0) return x.clone();
+  if (x.size === 0) {
+    const perChannel = (t: Tensor | null) =>
+      t === null ? null : t.reshape([channels, ...x.shape.slice(2).fill(1)]);
+    return scaleEmpty(x, perChannel(weight), perChannel(bias));
+  }
   const positions = x.size / (x.shape[0] * channels);
   if (positions === 1) {
     throw new RangeError(
@@ -161,6 +165,12 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
   track(runningMean, momentum, mean, (i) => mean.storage.values[i] + low.storage.values[i]);
   track(runningVar, momentum, variance, (i) => variance.storage.values[i] * correction);
   return y.reshape(x.shape);
+}
+
+/** Nothing to normalise, but weight and bias stay on the tape, with gradients of 0. */
+function scaleEmpty(x: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
+  const scaled = weight === null ? x.clone() : x.mul(weight);
+  return bias === null ? scaled : scaled.add(bias);
 }
 
 /** running ← (1 − momentum)·running + momentum·(average over the samples). */

@@ -87,6 +87,8 @@ Deno.test("linspace includes both ends, exactly", () => {
   assertEquals(linspace(-0.3, 0.3, 7).data[6], 0.3);
   assertAlmostEquals(linspace(-0.3, 0.3, 7).data[3], 0, 1e-16);
   assertThrows(() => linspace(0, 1, 2.5), RangeError, "[2.5]");
+  const none = undefined as unknown as number;
+  assertThrows(() => linspace(0, none, 3), TypeError, "Cannot make linspace: got end undefined");
 });
 
 Deno.test("eye has ones on its diagonal", () => {

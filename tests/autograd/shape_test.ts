@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotStrictEquals, assertThrows } from "@std/assert";
 import {
   arange,
+  broadcastTo,
   cat,
   chunk,
   diagonal,
@@ -197,11 +198,14 @@ Deno.test("triu() clears NaN below the diagonal, and its gradient there", () => 
   ]);
 });
 
-Deno.test("expand() takes -1 for axes that exist only", () => {
+Deno.test("expand() and broadcastTo() take -1 for axes that exist only", () => {
   assertEquals(expand(ones([2, 1]), [3, -1, 4]).shape, [3, 2, 4]);
   assertThrows(() => expand(ones([2]), [-1, 2]), RangeError, "Cannot expand");
   assertThrows(() => expand(ones([2]), [3]), RangeError, "Cannot expand");
   assertThrows(() => expand(ones([2, 2]), [2]), RangeError, "Cannot expand");
+  assertEquals(broadcastTo(ones([2, 1]), [3, -1, 4]).shape, [3, 2, 4]);
+  assertEquals(broadcastTo(ones([2, 1]), [-1, -1]).shape, [2, 1]);
+  assertThrows(() => broadcastTo(ones([2]), [-1, 2]), RangeError, "Cannot broadcastTo");
   assertThrows(() => repeat(ones([2, 2]), [2]), RangeError, "at least 2 sizes");
   assertThrows(() => repeat(ones([2]), [-1]), RangeError, "at least 0");
 });

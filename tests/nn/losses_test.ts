@@ -187,6 +187,15 @@ Deno.test("gaussianNllLoss() raises small variances without stopping their gradi
   assertAlmostEquals(grad([loss], [variance])[0]!.item(), (1 / 0.5 - 1 / 0.25) / 2);
 });
 
+Deno.test("multiMarginLoss() and multilabelMarginLoss() take a scalar as the only class", () => {
+  const x = tensor(3, { requiresGrad: true });
+  for (const loss of [f.multiMarginLoss(x, 0), f.multilabelMarginLoss(x, 0)]) {
+    assertEquals(loss.toArray(), 0);
+    assertEquals(grad([loss], [x])[0]!.toArray(), 0);
+  }
+  assertThrows(() => f.multiMarginLoss(x, 1), RangeError, "got target 1");
+});
+
 Deno.test("weights of losses are buffers of the state under PyTorch's names", () => {
   const weight = tensor([1, 2]);
   const keys = (module: nn.Module) => [...module.stateDict().keys()];

@@ -205,6 +205,29 @@ Deno.test("InstanceNorm needs two positions, unless it uses running statistics",
   assertEquals(new nn.InstanceNorm1d(2).forward(zeros([0, 2, 3])).shape, [0, 2, 3]);
 });
 
+Deno.test("norms of nothing leave weight and bias on the tape, with gradients of 0", () => {
+  const empties: [nn.LayerNorm | nn.InstanceNorm1d | nn.GroupNorm, number[]][] = [
+    [new nn.LayerNorm([0]), [2, 0]],
+    [new nn.LayerNorm([2, 3]), [0, 2, 3]],
+    [new nn.InstanceNorm1d(2, { affine: true }), [0, 2, 3]],
+    [new nn.InstanceNorm1d(2, { affine: true }), [1, 2, 0]],
+    [new nn.GroupNorm(1, 2), [0, 2, 3]],
+  ];
+  for (const [norm, shape] of empties) {
+    norm.forward(zeros(shape)).sum().backward();
+    assertClose(norm.weight!.grad!, zeros(norm.weight!.shape));
+    assertClose(norm.bias!.grad!, zeros(norm.bias!.shape));
+  }
+});
+
+Deno.test("batchNorm() of nothing does not look at the running statistics", () => {
+  const { batchNorm } = nn.functional;
+  const weight = ones([3], { requiresGrad: true });
+  batchNorm(zeros([0, 3]), ones([2]), null, weight).sum().backward();
+  assertEquals(weight.grad!.toArray(), [0, 0, 0]);
+  assertThrows(() => batchNorm(zeros([0, 3]), null, null, ones([2])), RangeError, "not 2");
+});
+
 Deno.test("resetParameters() brings every norm back to 1 and 0", () => {
   const norms = [
     new nn.LayerNorm(3),

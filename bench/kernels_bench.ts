@@ -1,0 +1,114 @@
+/**
+ * The kernels behind the door against their plain counterparts, on the same arrays.
+ *
+ * A door that has nothing better hands out the plain kernel itself; such a pair is one line.
+ *
+ * @module
+ */
+import * as door from "../autograd/kernels/mod.ts";
+import { allocateStorage, type Storage } from "../autograd/kernels/memory.ts";
+import * as activation from "../autograd/kernels/plain/activation.ts";
+import * as arithmetic from "../autograd/kernels/plain/arithmetic.ts";
+import * as axis from "../autograd/kernels/plain/axis.ts";
+import * as norm from "../autograd/kernels/plain/batch_norm.ts";
+import * as loss from "../autograd/kernels/plain/cross_entropy.ts";
+import * as product from "../autograd/kernels/plain/matmul.ts";
+import * as optim from "../autograd/kernels/plain/optim.ts";
+import * as pointwise from "../autograd/kernels/plain/pointwise.ts";
+import { uniformNumbers } from "./peers/inputs.ts";
+
+type Kernel = (...args: never[]) => void;
+
+const next = uniformNumbers(1);
+// A storage keeps its values where they are only as long as somebody holds it.
+const held = new Map<string, Storage>();
+
+/** An array of so many numbers in [0.1, 1.1), where the kernels want it. */
+function array(size: number, part: string): Float64Array {
+  const key = `${part} ${size}`;
+  let storage = held.get(key);
+  if (storage === undefined) {
+    storage = allocateStorage(size);
+    const { values } = storage;
+    for (let i = 0; i < size; i++) values[i] = 0.1 + next();
+    held.set(key, storage);
+  }
+  return storage.values;
+}
+
+function pair<K extends Kernel>(name: string, ours: K, plain: K, run: (kernel: K) => void): void {
+  const same = (ours as Kernel) === plain;
+  const group = `kernel ${name}`;
+  Deno.bench(same ? `${name}, plain only` : name, { group, baseline: true }, () => run(ours));
+  if (!same) Deno.bench(`${name}, plain`, { group }, () => run(plain));
+}
+
+for (const size of [16, 64, 256, 512]) {
+  const sizes = { batch: 1, m: size, n: size, k: size, transA: false, transB: false };
+  const [a, b, out] = ["a", "b", "out"].map((part) => () => array(size * size, part));
+  pair(`matmul ${size}`, door.matmul, product.matmul, (f) => f(a(), b(), out(), sizes));
+}
+
+for (const [n, c, s] of [[64, 32, 784], [256, 512, 1]]) {
+  const size = n * c * s;
+  const sizes = { n, c, s };
+  const shape = `[${n},${c},${s}]`;
+  const [x, g, out] = ["x", "g", "out"].map((part) => () => array(size, part));
+  const [mean, low, scale, shift] = ["mean", "low", "scale", "shift"]
+    .map((part) => () => array(c, part));
+  pair(`batchStatistics ${shape}`, door.batchStatistics, norm.batchStatistics, (f) => {
+    f(x(), sizes, mean(), low(), scale());
+  });
+  pair(`channelAffine ${shape}`, door.channelAffine, norm.channelAffine, (f) => {
+    f(x(), sizes, mean(), scale(), shift(), out());
+  });
+  pair(`cotangentSums ${shape}`, door.cotangentSums, norm.cotangentSums, (f) => {
+    f(g(), x(), sizes, mean(), low(), scale());
+  });
+  pair(`channelGradient ${shape}`, door.channelGradient, norm.channelGradient, (f) => {
+    f(g(), x(), sizes, mean(), scale(), shift(), low(), out());
+  });
+}
+
+const unary = {
+  relu: [door.relu, activation.relu],
+  tanh: [door.tanh, activation.tanh],
+  sigmoid: [door.sigmoid, activation.sigmoid],
+  exp: [door.exp, pointwise.exp],
+  log: [door.log, pointwise.log],
+} as const;
+const binary = {
+  add: [door.add, arithmetic.add],
+  mul: [door.mul, arithmetic.mul],
+  div: [door.div, arithmetic.div],
+} as const;
+for (const size of [256, 8192, 131072]) {
+  const [x, y, out] = ["x", "y", "out"].map((part) => () => array(size, part));
+  for (const [name, [ours, plain]] of Object.entries(binary)) {
+    pair(`${name} of ${size}`, ours, plain, (f) => f(x(), y(), out()));
+  }
+  for (const [name, [ours, plain]] of Object.entries(unary)) {
+    pair(`${name} of ${size}`, ours, plain, (f) => f(x(), out()));
+  }
+}
+
+{
+  const [n, c] = [512, 128];
+  const [x, y] = ["x", "y"].map((part) => () => array(n * c, part));
+  const sizes = { outer: n, n: c, inner: 1 };
+  pair("softmax [512,128]", door.softmax, axis.softmax, (f) => f(x(), y(), sizes));
+  pair("logSoftmax [512,128]", door.logSoftmax, axis.logSoftmax, (f) => f(x(), y(), sizes));
+  const target = Float64Array.from({ length: n }, (_, i) => i % c);
+  const losses = { n, c, s: 1, ignoreIndex: -100, smoothing: 0 };
+  pair("crossEntropy [512,128]", door.crossEntropy, loss.crossEntropy, (f) => {
+    f(x(), target, null, array(n, "loss"), losses);
+  });
+}
+
+{
+  const size = 262144;
+  const [p, g, m] = ["p", "g", "m"].map((part) => () => array(size, part));
+  pair(`sgdStep of ${size}`, door.sgdStep, optim.sgdStep, (f) => {
+    f(p(), g(), m(), 1e-9, 0.9, 0, 0, false, false, false);
+  });
+}

@@ -1,0 +1,26 @@
+/**
+ * Opens a page in Chromium and prints what it hands to `report` and whether it is cross-origin isolated.
+ *
+ *     deno run -A tests/bench/open_page.ts CHROMIUM URL
+ *
+ * @module
+ */
+import { chromium } from "playwright-core";
+
+const [executablePath, url] = Deno.args;
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+try {
+  const page = await browser.newPage();
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  page.on("pageerror", reject);
+  page.on("console", (message) => console.error(message.text()));
+  await page.exposeFunction("report", resolve);
+  await page.goto(url);
+  const timer = setTimeout(() => reject(new Error("the page did not report in 30 s")), 30_000);
+  const outcome = JSON.parse(await promise);
+  clearTimeout(timer);
+  const isolated = await page.evaluate("crossOriginIsolated");
+  console.log(JSON.stringify({ ...outcome, isolated }));
+} finally {
+  await browser.close();
+}

@@ -399,7 +399,7 @@ interface Accumulation {
  * import { assertAlmostEquals } from "@std/assert";
  *
  * const bn = new nn.BatchNorm1d(1);
- * bn.forward(tensor([[1], [3]]));
+ * bn.forward(tensor([1, 3, 1, 3, 1, 3, 1, 3], { shape: [8, 1] }));
  * assertAlmostEquals(bn.runningMean!.item(), 0.2);
  * assertAlmostEquals(bn.eval().forward(tensor([[0.2]])).item(), 0);
  * ```

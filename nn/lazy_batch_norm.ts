@@ -58,7 +58,7 @@ function channelsIn(own: ReadonlyMap<string, Tensor>): number | null {
  * import { assertEquals } from "@std/assert";
  *
  * const bn = new nn.LazyBatchNorm1d();
- * bn.forward(ones([4, 3]));
+ * bn.forward(ones([8, 3]));
  * assertEquals([bn.numFeatures, bn.constructor.name], [3, "BatchNorm1d"]);
  * ```
  */

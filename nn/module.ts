@@ -64,7 +64,7 @@ const fieldForwards = new WeakMap<Module, PropertyDescriptor>();
  * }
  *
  * const net = new Net();
- * assertEquals(net.forward(zeros([2, 4])).shape, [2, 3]);
+ * assertEquals(net.forward(zeros([8, 4])).shape, [8, 3]);
  * assertEquals([...net.stateDict().keys()].slice(0, 3), ["fc1.weight", "fc1.bias", "bn1.weight"]);
  * ```
  */

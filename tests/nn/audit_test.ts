@@ -1,5 +1,17 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { Generator, nn, noGrad, optim, rand, randn, type Tensor } from "../../mod.ts";
+import {
+  Generator,
+  nn,
+  noGrad,
+  optim,
+  rand,
+  randn,
+  silenceWarnings,
+  type Tensor,
+} from "../../mod.ts";
+
+// Batches that are small enough to reckon with are what is warned of.
+silenceWarnings();
 
 const { BatchNorm1d, auditTrainEval, formatAudit } = nn;
 const batch = (shape: number[], seed = 1) => randn(shape, { generator: new Generator(seed) });

@@ -14,11 +14,15 @@ import {
   noGrad,
   ones,
   randn,
+  silenceWarnings,
   sum,
   type Tensor,
   tensor,
   zeros,
 } from "../../mod.ts";
+
+// Batches that are small enough to reckon with are what is warned of.
+silenceWarnings();
 
 const { BatchNorm1d, BatchNorm2d, BatchNorm3d } = nn;
 const batch = (shape: number[], seed = 1) => randn(shape, { generator: new Generator(seed) });

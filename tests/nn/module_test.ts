@@ -1,5 +1,17 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
-import { Generator, nn, ones, randn, type Tensor, tensor, zeros } from "../../mod.ts";
+import {
+  Generator,
+  nn,
+  ones,
+  randn,
+  silenceWarnings,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../mod.ts";
+
+// Batches that are small enough to reckon with are what is warned of.
+silenceWarnings();
 
 const { BatchNorm1d, Linear, Module, Sequential } = nn;
 const batch = (shape: number[], seed = 1) => randn(shape, { generator: new Generator(seed) });

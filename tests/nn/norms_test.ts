@@ -7,7 +7,21 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { Generator, gradcheck, nn, noGrad, ones, randn, Tensor, tensor, zeros } from "../../mod.ts";
+import {
+  Generator,
+  gradcheck,
+  nn,
+  noGrad,
+  ones,
+  randn,
+  silenceWarnings,
+  Tensor,
+  tensor,
+  zeros,
+} from "../../mod.ts";
+
+// Batches that are small enough to reckon with are what is warned of.
+silenceWarnings();
 
 const batch = (shape: readonly number[], seed = 1) =>
   randn(shape, { generator: new Generator(seed) });

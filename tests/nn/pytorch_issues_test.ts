@@ -7,10 +7,14 @@ import {
   noGrad,
   optim,
   randn,
+  silenceWarnings,
   type Tensor,
   tensor,
   zeros,
 } from "../../mod.ts";
+
+// Batches that are small enough to reckon with are what is warned of.
+silenceWarnings();
 
 const { BatchNorm1d, BatchNorm2d, Linear, Sequential } = nn;
 const batch = (shape: number[], seed = 1) => randn(shape, { generator: new Generator(seed) });

@@ -5,6 +5,7 @@
  * @module
  */
 import type { MatmulSizes } from "./plain/matmul.ts";
+import { smallest } from "./wasm/instance.ts";
 
 /** Where the library is looked for if no path is given. */
 const NAMES: readonly string[] = [
@@ -136,7 +137,9 @@ export function multiplyByBlas(
   out: Float64Array,
   sizes: MatmulSizes,
 ): boolean {
-  if (library === null || sizes.m * sizes.n * sizes.k < FEWEST) return false;
+  if (library === null) return false;
+  const work = sizes.m * sizes.n * sizes.k;
+  if (work === 0 || work < FEWEST && smallest > 0) return false;
   library.multiply(a, b, out, sizes);
   return true;
 }

@@ -22,9 +22,11 @@ export type Kernels = Readonly<Record<KernelName, (...args: number[]) => number>
 export let smallest = 512;
 
 const builds = new Map<Build, WebAssembly.Module | Uint8Array<ArrayBuffer>>();
-for (const [build, text] of [["relaxed", relaxedBytes], ["simd", simdBytes]] as const) {
-  const bytes = fromBase64(text);
-  if (WebAssembly.validate(bytes)) builds.set(build, bytes);
+if (typeof WebAssembly === "object") {
+  for (const [build, text] of [["relaxed", relaxedBytes], ["simd", simdBytes]] as const) {
+    const bytes = fromBase64(text);
+    if (WebAssembly.validate(bytes)) builds.set(build, bytes);
+  }
 }
 
 let build: Build = builds.has("relaxed") ? "relaxed" : builds.has("simd") ? "simd" : "plain";
@@ -118,9 +120,12 @@ export function threadCount(): number {
   return team === null ? 1 : team.size;
 }
 
+/** Work of fewer nanoseconds or so is done before a thread has woken. */
+const LEAST_WORK = 30_000;
+
 /** The team if it has started and `work`, in nanoseconds or so, is worth its while. */
 export function teamFor(work: number): Team | null {
-  return team !== null && work >= 30_000 && team.ready ? team : null;
+  return team !== null && (work >= LEAST_WORK || smallest === 0) && team.ready ? team : null;
 }
 
 /**

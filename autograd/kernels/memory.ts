@@ -57,7 +57,7 @@ const MIB = 2 ** 20;
 /** A group of blocks is closed when it has grown to this. */
 const GROUP_BYTES = 16 * MIB;
 /** How much is allocated, and not released, between two collections. */
-const COLLECT_BYTES = 96 * MIB;
+let collectBytes = 96 * MIB;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
 const RECENT = 64;
 /** A block in use, or, with pointer 0, values that have left the pool. */
@@ -98,13 +98,13 @@ let noPool = false;
 let clock = 0;
 let budget = 256 * MIB;
 /** How many bytes may be in use before the next look at what has died. */
-let nextLook = 2 * COLLECT_BYTES;
+let nextLook = 2 * collectBytes;
 /** The clock when half of that was used: a group that was used later is probably alive. */
 let halfway = 0;
 /** How often {@linkcode atRest} was called. */
 let rests = 0;
 /** How many bytes may be in use at a rest before a look at what has died. */
-let nextRest = COLLECT_BYTES;
+let nextRest = collectBytes;
 /** How many bytes were found alive, about. */
 let alive = 0;
 let openGroup: Group;
@@ -200,7 +200,7 @@ function allocatePooled(n: number): Storage | null {
   clock++;
   const bytes = n * 8;
   if (blocks.usedBytes + bytes > nextLook) makeRoom(blocks, bytes);
-  else if (blocks.usedBytes + bytes < nextLook - COLLECT_BYTES / 2) halfway = clock;
+  else if (blocks.usedBytes + bytes < nextLook - collectBytes / 2) halfway = clock;
   let pointer = blocks.take(bytes);
   if (pointer === 0) {
     evict(blocks, blocks.usedBytes - 2 * bytes);
@@ -248,7 +248,7 @@ function makeRoom(pool: Blocks, bytes: number): void {
   collect();
   sweep((group) => group.cells.every((cell) => cell.pointer === 0 || cell.used <= halfway));
   const freed = before - pool.usedBytes;
-  if (pool.usedBytes + bytes > budget && freed < COLLECT_BYTES / 2) {
+  if (pool.usedBytes + bytes > budget && freed < collectBytes / 2) {
     evict(pool, Math.max(0, 0.75 * budget - bytes));
   }
   plan(pool.usedBytes + bytes);
@@ -260,8 +260,8 @@ function makeRoom(pool: Blocks, bytes: number): void {
  */
 function plan(used: number): void {
   alive = Math.min(used, alive + (used - alive) / 8);
-  nextRest = Math.max(alive + Math.max(COLLECT_BYTES, alive / 2), used + COLLECT_BYTES / 3);
-  nextLook = nextRest + COLLECT_BYTES;
+  nextRest = Math.max(alive + Math.max(collectBytes, alive / 2), used + collectBytes / 3);
+  nextLook = nextRest + collectBytes;
   halfway = clock;
 }
 
@@ -361,6 +361,13 @@ export function release(storage: Storage): void {
   freeCell(storage.cell);
   storage.cell.movedOut = false;
   storage.cell.values = RELEASED;
+}
+
+/** Sets how much is allocated between two collections, and from where on values move out; for tests. */
+export function setLimits(collect: number, most: number): void {
+  collectBytes = collect;
+  budget = most;
+  plan(blocks?.usedBytes ?? 0);
 }
 
 /** Sets from how many values on a tensor lives in the pool; tests set 1. */

@@ -1,0 +1,44 @@
+/**
+ * Trains a step of large tensors where something of WebAssembly is missing, named by the argument, and
+ * prints which kernels ran, as JSON.
+ */
+const missing = Deno.args[0];
+const scope = globalThis as unknown as { WebAssembly?: typeof WebAssembly; Worker?: unknown };
+if (missing === "everything") delete scope.WebAssembly;
+if (missing === "simd") WebAssembly.validate = () => false;
+if (missing === "relaxed simd") {
+  const { validate } = WebAssembly;
+  let asked = 0;
+  WebAssembly.validate = (bytes) => asked++ > 0 && validate(bytes);
+}
+if (missing === "shared memory") {
+  const { Memory } = WebAssembly;
+  WebAssembly.Memory = function (descriptor: WebAssembly.MemoryDescriptor) {
+    if (descriptor.shared) throw new TypeError("no shared memory");
+    return new Memory(descriptor);
+  } as unknown as typeof Memory;
+}
+if (missing === "compilation") {
+  WebAssembly.compile = () => Promise.reject(new Error("refused by a policy"));
+}
+
+const { kernels, manualSeed, nn, optim, randn } = await import("../../mod.ts");
+manualSeed(0);
+const net = new nn.Sequential(
+  new nn.Conv2d(3, 8, 3, { padding: 1 }),
+  new nn.BatchNorm2d(8),
+  new nn.ReLU(),
+  new nn.MaxPool2d(2),
+  new nn.Flatten(),
+  new nn.Linear(8 * 64, 10),
+);
+const sgd = new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
+const x = randn([16, 3, 16, 16]);
+const losses = [0, 1, 2].map(() => {
+  const loss = net.forward(x).square().mean();
+  sgd.zeroGrad();
+  loss.backward();
+  sgd.step();
+  return loss.item();
+});
+console.log(JSON.stringify({ kernels: kernels.info().kernels, losses }));

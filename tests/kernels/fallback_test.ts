@@ -1,0 +1,37 @@
+import { assert, assertEquals } from "@std/assert";
+
+async function run(missing: string): Promise<{ kernels: string; losses: number[] }> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-ffi=/nowhere",
+      new URL("fallback.ts", import.meta.url).pathname,
+      missing,
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+for (
+  const [missing, kernels] of [
+    ["everything", "plain"],
+    ["simd", "plain"],
+    ["relaxed simd", "simd"],
+    ["shared memory", "plain"],
+    ["compilation", "plain"],
+  ]
+) {
+  Deno.test(`without ${missing} of WebAssembly training goes on with ${kernels} kernels`, async () => {
+    const all = await run("nothing");
+    const less = await run(missing);
+    assertEquals(less.kernels, kernels);
+    less.losses.forEach((loss, i) => {
+      assert(
+        Math.abs(loss - all.losses[i]) < 1e-12,
+        `loss ${i}: ${loss}, with all ${all.losses[i]}`,
+      );
+    });
+  });
+}

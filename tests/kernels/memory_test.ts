@@ -1,0 +1,158 @@
+import {
+  allocateStorage,
+  allocateUninitialised,
+  heapValues,
+  isPooled,
+  memoryInfo,
+  release,
+  setLimits,
+  type Storage,
+} from "../../autograd/kernels/memory.ts";
+import { Blocks } from "../../autograd/kernels/blocks.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+
+const MIB = 2 ** 20;
+const LARGE = 2 ** 15;
+
+/** Tokens made in this job cannot be seen to die in it. */
+async function nextJob(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("storage of zeros is zero at every size, also where a block is used again", () => {
+  for (const n of [0, 1, 64, 65, 2047, 2048, LARGE]) {
+    const first = allocateUninitialised(n);
+    first.values.fill(7);
+    release(first);
+    const second = allocateStorage(n);
+    assertEquals(second.values.length, n);
+    assert(second.values.every((value) => value === 0), `${n} values`);
+  }
+});
+
+Deno.test("storages do not overlap", () => {
+  const all = Array.from({ length: 300 }, (_, i) => allocateUninitialised(i * 13));
+  all.forEach(({ values }, i) => values.fill(i));
+  all.forEach(({ values }, i) => assert(values.every((value) => value === i), `storage ${i}`));
+});
+
+Deno.test("what a user sees is an array of its own", () => {
+  for (const n of [3, 100, LARGE]) {
+    const storage = allocateStorage(n);
+    storage.values[1] = 5;
+    const seen = heapValues(storage);
+    assertEquals(seen.buffer.byteLength, 8 * n);
+    assert(seen.buffer instanceof ArrayBuffer);
+    assertEquals(seen[1], 5);
+    // From here on both are one.
+    seen[2] = 6;
+    assertEquals(storage.values[2], 6);
+    assert(heapValues(storage) === seen);
+  }
+});
+
+Deno.test("release gives a block back at once and leaves no values behind", () => {
+  const before = memoryInfo().pooledBytes;
+  const storage = allocateUninitialised(LARGE);
+  assert(isPooled(storage));
+  assert(memoryInfo().pooledBytes > before);
+  release(storage);
+  assertEquals(memoryInfo().pooledBytes, before);
+  assertEquals(storage.values.length, 0);
+  release(storage);
+  assertEquals(memoryInfo().pooledBytes, before);
+});
+
+Deno.test("a synchronous loop that drops what it makes runs in few blocks", async () => {
+  await nextJob();
+  setLimits(8 * MIB, 32 * MIB);
+  let most = 0;
+  for (let i = 0; i < 1000; i++) {
+    allocateUninitialised(LARGE).values[0] = i;
+    most = Math.max(most, memoryInfo().pooledBytes);
+  }
+  setLimits(96 * MIB, 256 * MIB);
+  // 250 MB went through it.
+  assert(most < 60 * MIB, `${most} bytes`);
+});
+
+Deno.test("a tensor that is held keeps its values while thousands come and go", async () => {
+  await nextJob();
+  setLimits(4 * MIB, 16 * MIB);
+  const held = Array.from({ length: 100 }, (_, i) => {
+    const storage = allocateUninitialised(LARGE);
+    storage.values.fill(i);
+    return storage;
+  });
+  const check = () =>
+    held.forEach(({ values }, i) => {
+      assert(values.every((value) => value === i), `storage ${i}`);
+    });
+  for (let i = 0; i < 3000; i++) {
+    allocateUninitialised(LARGE).values.fill(-1);
+    // One after the other, so that those that moved out come back in between.
+    const one = held[i % 100].values;
+    assert(one[0] === i % 100 && one[LARGE - 1] === i % 100, `storage ${i % 100}`);
+  }
+  check();
+  await nextJob();
+  for (let i = 0; i < 500; i++) allocateUninitialised(LARGE).values.fill(-2);
+  check();
+  setLimits(96 * MIB, 256 * MIB);
+});
+
+Deno.test("storages that seem alive to the end of the job move out, and come back", async () => {
+  await nextJob();
+  setLimits(2 * MIB, 8 * MIB);
+  const held: Storage[] = [];
+  for (let i = 0; i < 120; i++) {
+    held.push(allocateUninitialised(LARGE));
+    held[i].values.fill(i);
+  }
+  // 30 MB are held: most of them have left the pool.
+  assert(memoryInfo().pooledBytes < 30 * MIB, `${memoryInfo().pooledBytes} bytes`);
+  held.forEach(({ values }, i) => assert(values.every((value) => value === i), `storage ${i}`));
+  setLimits(96 * MIB, 256 * MIB);
+});
+
+Deno.test("too large a tensor is refused with what was asked for and what is held", () => {
+  assertThrows(
+    () => allocateUninitialised(2 ** 44),
+    RangeError,
+    "Cannot allocate a tensor: got 17592186044416 values (134217728.0 MiB), expected",
+  );
+});
+
+Deno.test("blocks are handed out apart, aligned, and merged when the classes change", () => {
+  const blocks = new Blocks(new ArrayBuffer(2 ** 26));
+  let seed = 1;
+  const random = (n: number) => (seed = seed * 48271 % 2147483647) % n;
+  const taken: { at: number; bytes: number }[] = [];
+  let refused = 0;
+  for (let i = 0; i < 20_000; i++) {
+    if (random(2) === 0 || taken.length === 0) {
+      // The sizes change from time to time, so that old classes are of no use.
+      const bytes = 8 + random(2 ** (10 + i % 20_000 / 2000 | 0));
+      const at = blocks.take(bytes);
+      if (at === 0) {
+        refused++;
+        continue;
+      }
+      assertEquals(at % 64, 0);
+      assert(at + bytes <= 2 ** 26);
+      for (const other of taken) {
+        assert(at + bytes <= other.at || other.at + other.bytes <= at, "blocks overlap");
+      }
+      taken.push({ at, bytes });
+    } else {
+      const [{ at, bytes }] = taken.splice(random(taken.length), 1);
+      blocks.free(at, bytes);
+    }
+    if (taken.length > 200) {
+      for (const { at, bytes } of taken.splice(0, 150)) blocks.free(at, bytes);
+    }
+  }
+  assertEquals(refused, 0);
+  for (const { at, bytes } of taken) blocks.free(at, bytes);
+  assertEquals(blocks.usedBytes, 0);
+});

@@ -3,11 +3,11 @@
  */
 import {
   add,
-  clampMin,
   gather,
   mean,
   mul,
   pow,
+  relu,
   reshape,
   sub,
   sum,
@@ -62,7 +62,7 @@ export function multiMarginLoss(
   checkClasses(action, scores, t, null);
   const rows = reshape(scores, [t.size, classes]);
   const index = reshape(t, [t.size, 1]);
-  const short = clampMin(add(sub(rows, gather(rows, 1, index)), margin), 0);
+  const short = relu(add(sub(rows, gather(rows, 1, index)), margin));
   const others = new Float64Array(rows.size).fill(1);
   t.storage.values.forEach((k, n) => {
     const by = weight === null ? 1 : weight.storage.values[k];
@@ -117,7 +117,7 @@ export function multilabelMarginLoss(
   }
   const rows = reshape(scores, [n, c]);
   const wanted = gather(rows, 1, fromValues(index, [n, c]));
-  const short = clampMin(sub(add(reshape(rows, [n, 1, c]), 1), reshape(wanted, [n, c, 1])), 0);
+  const short = relu(sub(add(reshape(rows, [n, 1, c]), 1), reshape(wanted, [n, c, 1])));
   const total = sum(mul(short, fromValues(pairs, [n, c, c])), { dim: [1, 2] });
   return reduce(reshape(mul(total, 1 / c), scores.shape.slice(0, -1)), reduction);
 }

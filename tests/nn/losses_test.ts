@@ -187,6 +187,13 @@ Deno.test("gaussianNllLoss() raises small variances without stopping their gradi
   assertAlmostEquals(grad([loss], [variance])[0]!.item(), (1 / 0.5 - 1 / 0.25) / 2);
 });
 
+Deno.test("multiMarginLoss() and multilabelMarginLoss() do not pull at a score just outside the margin", () => {
+  const x = tensor([[2, 1]], { requiresGrad: true });
+  for (const loss of [f.multiMarginLoss(x, [0]), f.multilabelMarginLoss(x, [[0, -1]])]) {
+    assertEquals(grad([loss], [x])[0]!.toArray(), [[0, 0]]);
+  }
+});
+
 Deno.test("multiMarginLoss() and multilabelMarginLoss() take a scalar as the only class", () => {
   const x = tensor(3, { requiresGrad: true });
   for (const loss of [f.multiMarginLoss(x, 0), f.multilabelMarginLoss(x, 0)]) {

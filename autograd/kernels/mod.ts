@@ -44,6 +44,7 @@ export type { Band, Bands } from "./plain/pool.ts";
 export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./plain/reduce.ts";
 export { resample, resampleTranspose } from "./plain/resample.ts";
 export type { Taps } from "./plain/resample.ts";
+export * from "./plain/row_norm.ts";
 export * from "./plain/select.ts";
 export { gatherStrided, placeStrided, readColumns, writeColumns } from "./plain/strided.ts";
 export { triangle } from "./plain/triangle.ts";

@@ -54,6 +54,12 @@ const groupNormPrimitive = definePrimitive<
       variance,
     );
     for (let i = 0; i < invStd.length; i++) invStd[i] = invStdOf(variance[i], eps);
+    if (s === 1) {
+      const [w, b] = [weight, bias].map((t) => t === null ? null : t.storage.values);
+      const rows = { rows: n * groups, size, groups };
+      kernels.rowAffine(x.storage.values, rows, mean, low, invStd, w, b, y);
+      return;
+    }
     const [means, scale, shift] = [0, 0, 0].map(() => new Float64Array(n * c));
     eachChannel(n, c, groups, (at, channel, group) => {
       means[at] = mean[group];
@@ -68,10 +74,11 @@ const groupNormPrimitive = definePrimitive<
     const [dx, dw, db] = cotangents.map((t, i) => needs[i] ? t : null);
     return [dx, dw, db];
   },
+  // With several positions in a channel, and with one.
   samples: (random) =>
-    [1, 2, 4].map((groups) => ({
+    ([[1, 3], [2, 3], [4, 3], [1, 1], [2, 1]] as const).map(([groups, s]) => ({
       inputs: [
-        uniform(random, [2, 4, 3], -2, 2),
+        uniform(random, [2, 4, s], -2, 2),
         groups === 4 ? null : uniform(random, [4], 0.5, 1.5),
         groups === 2 ? null : uniform(random, [4], -1, 1),
       ] as const,
@@ -115,6 +122,24 @@ const groupNormBackward = definePrimitive<
     const [n, c, s] = g.shape;
     const sizes = { n: 1, c: n * c, s };
     const [m, lowPart, inv] = [mean, low, invStd].map((t) => t.storage.values);
+    if (s === 1) {
+      const rows = { rows: n * groups, size: c / groups, groups };
+      const wanted = [dx, dw, db].map((t, i) => needs[i] ? t.storage.values : null);
+      const [dxValues, dwValues, dbValues] = wanted;
+      kernels.rowGradient(
+        g.storage.values,
+        x.storage.values,
+        rows,
+        m,
+        lowPart,
+        inv,
+        weight === null ? null : weight.storage.values,
+        dxValues,
+        dwValues,
+        dbValues,
+      );
+      return;
+    }
     const arrays = Array.from({ length: 6 }, () => new Float64Array(n * c));
     const [means, sumG, sumGC, p, q, r] = arrays;
     eachChannel(n, c, groups, (at, _, group) => means[at] = m[group]);
@@ -191,13 +216,14 @@ const groupNormBackward = definePrimitive<
     ];
   },
   samples: (random) => {
-    const x = uniform(random, [2, 4, 3], -2, 2).requiresGrad_(false);
-    return [[true, true, true], [true, false, false], [false, true, true]].map((needs, i) => {
-      const groups = [2, 1, 4][i];
+    const [all, onlyX, noX] = [[true, true, true], [true, false, false], [false, true, true]];
+    const kinds = [[all, 2, 3], [onlyX, 1, 3], [noX, 4, 3], [all, 1, 1], [noX, 2, 1]] as const;
+    return kinds.map(([needs, groups, s]) => {
+      const x = uniform(random, [2, 4, s], -2, 2).requiresGrad_(false);
       return {
         // The statistics count as functions of x, so that x can only be varied through groupNorm.
         inputs: [
-          uniform(random, [2, 4, 3], -1, 1),
+          uniform(random, [2, 4, s], -1, 1),
           x,
           uniform(random, [4], 0.5, 1.5),
           ...statisticsOf(x, groups, 1e-2),

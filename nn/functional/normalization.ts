@@ -1,7 +1,13 @@
 /**
  * Normalisations within a sample, which behave alike in training and evaluation.
  */
-import { normalizeBatch, normalizeGroups, type Shape, Tensor } from "../../autograd/mod.ts";
+import {
+  normalizeBatch,
+  normalizeGroups,
+  scaleRows,
+  type Shape,
+  Tensor,
+} from "../../autograd/mod.ts";
 
 /** Options of {@linkcode layerNorm} and {@linkcode groupNorm}. */
 export interface EpsOptions {
@@ -62,10 +68,11 @@ export function rmsNorm(
   options: { readonly eps?: number | null } = {},
 ): Tensor {
   const shape = checkNormalizedShape("rmsNorm", x, normalizedShape, { weight });
-  const dim = shape.map((_, i) => i - shape.length);
-  const scale = x.square().mean({ dim, keepdim: true }).add(options.eps ?? Number.EPSILON).rsqrt();
-  const normalized = x.mul(scale);
-  return weight === null ? normalized : normalized.mul(weight);
+  const size = shape.reduce((product, n) => product * n, 1);
+  if (size === 0) return x.clone();
+  const rows = x.reshape([x.size / size, size]);
+  return scaleRows(rows, weight?.reshape([size]) ?? null, options.eps ?? Number.EPSILON)
+    .reshape(x.shape);
 }
 
 /**

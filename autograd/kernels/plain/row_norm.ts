@@ -98,3 +98,61 @@ export function rowGradient(
     }
   }
 }
+
+/** inv = 1/√(S(x²) + eps) by row, y = x·inv·weight. */
+export function rowScale(
+  x: Float64Array,
+  { rows, size }: RowSizes,
+  eps: number,
+  weight: Float64Array | null,
+  inv: Float64Array,
+  y: Float64Array,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const start = row * size;
+    const end = start + size;
+    let squares = 0;
+    for (let i = start; i < end; i++) squares += x[i] * x[i];
+    const scale = 1 / Math.sqrt(squares / size + eps);
+    inv[row] = scale;
+    if (weight === null) {
+      for (let i = start; i < end; i++) y[i] = x[i] * scale;
+    } else {
+      for (let i = start; i < end; i++) y[i] = x[i] * scale * weight[i - start];
+    }
+  }
+}
+
+/** dw = Σ g·x̂; dx = inv·(gw − x̂·S(gw·x̂)) with x̂ = x·inv, gw = g·weight; those that are given. */
+export function rowScaleGradient(
+  g: Float64Array,
+  x: Float64Array,
+  { rows, size }: RowSizes,
+  inv: Float64Array,
+  weight: Float64Array | null,
+  dx: Float64Array | null,
+  dw: Float64Array | null,
+): void {
+  dw?.fill(0);
+  for (let row = 0; row < rows; row++) {
+    const start = row * size;
+    const end = start + size;
+    const scale = inv[row];
+    if (dw !== null) {
+      for (let i = start; i < end; i++) dw[i - start] += g[i] * (x[i] * scale);
+    }
+    if (dx === null) continue;
+    let products = 0;
+    if (weight === null) {
+      for (let i = start; i < end; i++) products += g[i] * x[i];
+    } else {
+      for (let i = start; i < end; i++) products += g[i] * weight[i - start] * x[i];
+    }
+    const q = scale * scale * scale * products / size;
+    if (weight === null) {
+      for (let i = start; i < end; i++) dx[i] = scale * g[i] - q * x[i];
+    } else {
+      for (let i = start; i < end; i++) dx[i] = scale * (g[i] * weight[i - start]) - q * x[i];
+    }
+  }
+}

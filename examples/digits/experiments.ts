@@ -105,7 +105,12 @@ export function recalibration(net: DigitNet, split: Split): string {
   const lost = evaluate(copy, split.test).accuracy;
   restore();
   const ledger = new Ledger(copy.norms());
-  const batches = Array.from(batchesOf(split.train, 128), ({ images }) => images);
+  // Read anew in each pass: exact recalibration makes one for each layer.
+  const batches = {
+    *[Symbol.iterator]() {
+      for (const { images } of batchesOf(split.train, 128)) yield images;
+    },
+  };
   optim.swa.updateBn(batches, copy.train(), { exact: true });
   ledger.book("forward");
   const found = evaluate(copy, split.test).accuracy;

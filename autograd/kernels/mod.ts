@@ -14,12 +14,14 @@ export * from "./plain/activation.ts";
 export { divFloor, divTrunc, pow } from "./plain/arithmetic.ts";
 export * from "./plain/axis.ts";
 export {
+  batchNormBackward,
+  batchNormForward,
   batchStatistics,
   channelAffine,
   channelGradient,
   cotangentSums,
 } from "./wasm/batch_norm.ts";
-export type { ChannelSizes } from "./plain/batch_norm.ts";
+export type { ChannelSizes, ChannelStatistics } from "./plain/batch_norm.ts";
 export { crossEntropy, crossEntropyBackward } from "./plain/cross_entropy.ts";
 export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
 export { erf } from "./plain/erf.ts";

@@ -14,7 +14,6 @@ import { mul, sub } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
 import { full } from "./creation.ts";
 import {
-  invStdOf,
   type LinearMap,
   project,
   renormalize,
@@ -39,25 +38,6 @@ function channelSizes(shape: Shape): kernels.ChannelSizes {
   return { n: shape[0], c: shape[1], s: sizeOf(shape.slice(2)) };
 }
 
-/** What one pass leaves in the second-level cache for the next. */
-const CACHE_BYTES = 2 ** 19;
-
-/**
- * The channels in blocks that are read from memory once: the second pass over a block finds it in the
- * cache. Rows of single positions are walked as a whole.
- */
-function channelBlocks(
-  sizes: kernels.ChannelSizes,
-): (kernels.ChannelSizes & { readonly from: number; readonly to: number })[] {
-  const { n, c, s } = sizes;
-  const step = s === 1 ? c : Math.max(1, Math.floor(CACHE_BYTES / (8 * n * s)));
-  const blocks = [];
-  for (let from = 0; from < c; from += step) {
-    blocks.push({ ...sizes, from, to: Math.min(c, from + step) });
-  }
-  return blocks;
-}
-
 const batchNormPrimitive = definePrimitive<
   Primitive<
     readonly [
@@ -80,25 +60,22 @@ const batchNormPrimitive = definePrimitive<
     return [x, c, c, c, c];
   },
   forward([x, weight, bias, runningMean, runningVar], outputs, { useBatch, eps }) {
-    const sizes = channelSizes(x.shape);
     const [y, mean, low, variance, invStd] = outputs.map((output) => output.storage.values);
-    const values = x.storage.values;
     if (!useBatch) {
       mean.set(runningMean!.storage.values);
       low.fill(0);
       variance.set(runningVar!.storage.values);
     }
-    const scale = new Float64Array(sizes.c);
-    const shift = new Float64Array(sizes.c);
-    for (const block of channelBlocks(sizes)) {
-      if (useBatch) kernels.batchStatistics(values, block, mean, low, variance);
-      for (let c = block.from; c < block.to; c++) {
-        invStd[c] = useBatch ? invStdOf(variance[c], eps) : 1 / Math.sqrt(variance[c] + eps);
-        scale[c] = invStd[c] * (weight === null ? 1 : weight.storage.values[c]);
-        shift[c] = (bias === null ? 0 : bias.storage.values[c]) - low[c] * scale[c];
-      }
-      kernels.channelAffine(values, block, mean, scale, shift, y);
-    }
+    kernels.batchNormForward(
+      x.storage.values,
+      weight === null ? null : weight.storage.values,
+      bias === null ? null : bias.storage.values,
+      y,
+      { mean, low, variance, invStd },
+      channelSizes(x.shape),
+      eps,
+      useBatch,
+    );
   },
   save: ([x, weight], [, mean, low, , invStd], { useBatch }, needs) => [
     useBatch || needs[1] ? x : null,
@@ -152,33 +129,22 @@ const batchNormBackward = definePrimitive<
   ],
   // db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g
   forward([g, x, weight, mean, low, invStd], [dx, dw, db], { useBatch, needs }) {
-    const sizes = channelSizes(g.shape);
-    const count = sizes.n * sizes.s;
-    const [m, lowPart, inv] = [mean, low, invStd].map((t) => t.storage.values);
-    const cotangent = g.storage.values;
-    // Without x only Σg is wanted, and any array of its size serves in its place.
-    const input = (x ?? g).storage.values;
-    const arrays = Array.from({ length: 5 }, () => new Float64Array(sizes.c));
-    const [sumG, sumGC, p, q, r] = arrays;
-    for (const block of channelBlocks(sizes)) {
-      if (needs[1] || needs[2] || useBatch) {
-        kernels.cotangentSums(cotangent, input, block, m, sumG, sumGC);
-      }
-      for (let c = block.from; c < block.to; c++) {
-        const sumGX = count === 0 ? 0 : inv[c] * (sumGC[c] - lowPart[c] * sumG[c]);
-        if (needs[1]) dw.storage.values[c] = sumGX;
-        if (needs[2]) db.storage.values[c] = sumG[c];
-        p[c] = inv[c] * (weight === null ? 1 : weight.storage.values[c]);
-        if (useBatch && count > 0) {
-          q[c] = -p[c] * inv[c] * sumGX / count;
-          r[c] = -p[c] * sumG[c] / count - q[c] * lowPart[c];
-        }
-      }
-      if (!needs[0]) continue;
-      const out = dx.storage.values;
-      if (useBatch) kernels.channelGradient(cotangent, input, block, m, p, q, r, out);
-      else kernels.channelAffine(cotangent, block, r, p, r, out);
-    }
+    kernels.batchNormBackward(
+      g.storage.values,
+      // Without x only Σg is wanted, and any array of its size serves in its place.
+      (x ?? g).storage.values,
+      weight === null ? null : weight.storage.values,
+      {
+        mean: mean.storage.values,
+        low: low.storage.values,
+        invStd: invStd.storage.values,
+      },
+      needs[0] ? dx.storage.values : null,
+      needs[1] ? dw.storage.values : null,
+      needs[2] ? db.storage.values : null,
+      channelSizes(g.shape),
+      useBatch,
+    );
   },
   save: (inputs) => inputs,
   // Statistics are taken from x again by ordinary operations, so that every further order is exact.

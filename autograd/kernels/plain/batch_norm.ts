@@ -133,3 +133,93 @@ export function channelGradient(
     }
   }
 }
+
+/** What a batch norm knows of each channel; all written by a forward that uses the batch. */
+export interface ChannelStatistics {
+  /** The mean, and what is lost of it by rounding. */
+  readonly mean: Float64Array;
+  readonly low: Float64Array;
+  /** The biased variance; only a forward asks for it. */
+  readonly variance: Float64Array;
+  /** 1/√(variance + eps). */
+  readonly invStd: Float64Array;
+}
+
+/** What one pass leaves in the second-level cache for the next. */
+const CACHE_BYTES = 2 ** 19;
+
+/**
+ * How many channels are read from memory once: the second pass over them finds them in the cache. Rows of
+ * single positions are walked as a whole.
+ */
+export function channelsTogether({ n, c, s }: ChannelSizes): number {
+  return s === 1 ? Math.max(c, 1) : Math.max(1, Math.floor(CACHE_BYTES / (8 * n * s)));
+}
+
+/**
+ * y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps), 0 for a constant channel without eps. Unless
+ * `useBatch`, mean, low and variance are given.
+ */
+export function batchNormForward(
+  x: Float64Array,
+  weight: Float64Array | null,
+  bias: Float64Array | null,
+  y: Float64Array,
+  { mean, low, variance, invStd }: ChannelStatistics,
+  sizes: ChannelSizes,
+  eps: number,
+  useBatch: boolean,
+): void {
+  const scale = new Float64Array(sizes.c);
+  const shift = new Float64Array(sizes.c);
+  const step = channelsTogether(sizes);
+  for (let from = 0; from < sizes.c; from += step) {
+    const block = { ...sizes, from, to: Math.min(from + step, sizes.c) };
+    if (useBatch) batchStatistics(x, block, mean, low, variance);
+    for (let c = from; c < block.to; c++) {
+      const below = variance[c] + eps;
+      invStd[c] = useBatch && below === 0 ? 0 : 1 / Math.sqrt(below);
+      scale[c] = invStd[c] * (weight === null ? 1 : weight[c]);
+      shift[c] = (bias === null ? 0 : bias[c]) - low[c] * scale[c];
+    }
+    channelAffine(x, block, mean, scale, shift, y);
+  }
+}
+
+/**
+ * db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g; each only where
+ * there is an array for it.
+ */
+export function batchNormBackward(
+  g: Float64Array,
+  x: Float64Array,
+  weight: Float64Array | null,
+  { mean, low, invStd }: Omit<ChannelStatistics, "variance">,
+  dx: Float64Array | null,
+  dw: Float64Array | null,
+  db: Float64Array | null,
+  sizes: ChannelSizes,
+  useBatch: boolean,
+): void {
+  const count = sizes.n * sizes.s;
+  const sums = dw !== null || db !== null || useBatch;
+  const [sumG, sumGC, p, q, r] = Array.from({ length: 5 }, () => new Float64Array(sizes.c));
+  const step = channelsTogether(sizes);
+  for (let from = 0; from < sizes.c; from += step) {
+    const block = { ...sizes, from, to: Math.min(from + step, sizes.c) };
+    if (sums) cotangentSums(g, x, block, mean, sumG, sumGC);
+    for (let c = from; c < block.to; c++) {
+      const sumGX = count === 0 ? 0 : invStd[c] * (sumGC[c] - low[c] * sumG[c]);
+      if (dw !== null) dw[c] = sumGX;
+      if (db !== null) db[c] = sumG[c];
+      p[c] = invStd[c] * (weight === null ? 1 : weight[c]);
+      if (useBatch && count > 0) {
+        q[c] = -p[c] * invStd[c] * sumGX / count;
+        r[c] = -p[c] * sumG[c] / count - q[c] * low[c];
+      }
+    }
+    if (dx === null) continue;
+    if (useBatch) channelGradient(g, x, block, mean, p, q, r, dx);
+    else channelAffine(g, block, r, p, r, dx);
+  }
+}

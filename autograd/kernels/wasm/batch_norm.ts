@@ -1,6 +1,6 @@
 /** Statistics and affine maps by channel, in memory order and two lanes wide. */
 import * as plain from "../plain/batch_norm.ts";
-import type { ChannelSizes } from "../plain/batch_norm.ts";
+import type { ChannelSizes, ChannelStatistics } from "../plain/batch_norm.ts";
 import { copyIn, copyOut, inPool, type Kernels, kernelsFor, scratch, teamFor } from "./instance.ts";
 import type { KernelName } from "./module.ts";
 
@@ -164,4 +164,110 @@ export function channelGradient(
   const arrays = [g.byteOffset, x.byteOffset, dx.byteOffset];
   const channels = [m, m + bytes, m + 2 * bytes, m + 3 * bytes];
   overChannels(kernels, "imageInputGradient", "rowInputGradient", sizes, arrays, channels);
+}
+
+/**
+ * Runs a fused kernel over all channels: at once, or on threads that take some channels each. Its arguments are
+ * the arrays [n, c, s], the sizes, `options` and arrays of one value per channel, 0 for those that are
+ * absent.
+ */
+function fused(
+  kernels: Kernels,
+  name: "batchNormForward" | "batchNormBackward",
+  sizes: ChannelSizes,
+  arrays: readonly number[],
+  options: readonly number[],
+  channels: readonly number[],
+): void {
+  const { n, c, s } = sizes;
+  const shifted = (addresses: readonly number[], bytes: number): number[] =>
+    addresses.map((address) => address === 0 ? 0 : address + bytes);
+  const step = plain.channelsTogether(sizes);
+  const call = (from: number, count: number): number[] => [
+    ...shifted(arrays, 8 * from * s),
+    n,
+    count,
+    s,
+    c * s,
+    step,
+    ...options,
+    ...shifted(channels, 8 * from),
+  ];
+  // Threads take negative numbers for addresses of their own.
+  const team = options.some((option) => option < 0) ? null : teamFor(n * c * s * arrays.length);
+  if (team === null) {
+    kernels[name](...call(0, c));
+    return;
+  }
+  const grain = s === 1 ? 16 : 1;
+  const count = Math.ceil(c / 16 / grain) * grain;
+  const calls: number[][] = [];
+  for (let from = 0; from < c; from += count) calls.push(call(from, Math.min(count, c - from)));
+  team.run(name, kernels[name], calls);
+}
+
+/** y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps). */
+export function batchNormForward(
+  x: Float64Array,
+  weight: Float64Array | null,
+  bias: Float64Array | null,
+  y: Float64Array,
+  statistics: ChannelStatistics,
+  sizes: ChannelSizes,
+  eps: number,
+  useBatch: boolean,
+): void {
+  const kernels = inPool(x) && sizes.c > 0 ? kernelsFor(y) : null;
+  if (kernels === null) {
+    plain.batchNormForward(x, weight, bias, y, statistics, sizes, eps, useBatch);
+    return;
+  }
+  const { mean, low, variance, invStd } = statistics;
+  const bytes = 8 * sizes.c;
+  const at = scratch(8 * bytes);
+  const places = Array.from({ length: 8 }, (_, i) => at + i * bytes);
+  if (weight === null) places[0] = 0;
+  else copyIn(weight, places[0]);
+  if (bias === null) places[1] = 0;
+  else copyIn(bias, places[1]);
+  if (!useBatch) placeChannels(places[2], [mean, low, variance]);
+  const arrays = [x.byteOffset, y.byteOffset];
+  fused(kernels, "batchNormForward", sizes, arrays, [Number(useBatch), eps], places);
+  if (useBatch) {
+    copyOut(places[2], mean);
+    copyOut(places[3], low);
+    copyOut(places[4], variance);
+  }
+  copyOut(places[5], invStd);
+}
+
+/** db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g. */
+export function batchNormBackward(
+  g: Float64Array,
+  x: Float64Array,
+  weight: Float64Array | null,
+  statistics: Omit<ChannelStatistics, "variance">,
+  dx: Float64Array | null,
+  dw: Float64Array | null,
+  db: Float64Array | null,
+  sizes: ChannelSizes,
+  useBatch: boolean,
+): void {
+  const kernels = inPool(x) && sizes.c > 0 && (dx === null || inPool(dx)) ? kernelsFor(g) : null;
+  if (kernels === null) {
+    plain.batchNormBackward(g, x, weight, statistics, dx, dw, db, sizes, useBatch);
+    return;
+  }
+  const bytes = 8 * sizes.c;
+  const at = scratch(11 * bytes);
+  const places = Array.from({ length: 11 }, (_, i) => at + i * bytes);
+  if (weight === null) places[0] = 0;
+  else copyIn(weight, places[0]);
+  placeChannels(places[1], [statistics.mean, statistics.low, statistics.invStd]);
+  const arrays = [g.byteOffset, x.byteOffset, dx === null ? 0 : dx.byteOffset];
+  const sums = dw !== null || db !== null || useBatch;
+  const options = [Number(useBatch), Number(sums)];
+  fused(kernels, "batchNormBackward", sizes, arrays, options, places);
+  if (db !== null) copyOut(places[4], db);
+  if (dw !== null) copyOut(places[5], dw);
 }

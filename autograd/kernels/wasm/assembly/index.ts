@@ -2,6 +2,7 @@
 export { gemmBatched, gemmPack, gemmRows, gemmScratchBytes } from "./gemm";
 export { imageAffine, imageCotangentSums, imageInputGradient, imageStatistics } from "./batch_norm";
 export * from "./batch_norm_rows";
+export * from "./batch_norm_fused";
 export * from "./arithmetic";
 export * from "./reduce";
 export { exp, sigmoid, silu } from "./exp";

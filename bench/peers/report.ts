@@ -6,12 +6,16 @@
 import type { Peer } from "./peers.ts";
 import { type Ask, flopsOf, type Row, unitsOf } from "./workloads.ts";
 
-/** What became of a row with one peer. */
-export type Outcome =
-  /** The median of each round, for one unit of work in milliseconds. */
-  | { readonly rounds: readonly number[] }
-  /** Why there is no time. */
-  | { readonly reason: string };
+/** Times for one unit of work, in milliseconds. */
+export interface Times {
+  /** The median of each round. */
+  readonly rounds: readonly number[];
+  /** The fastest run of all, which a busy machine disturbs least. */
+  readonly best: number;
+}
+
+/** What became of a row with one peer: its times, or why there are none. */
+export type Outcome = Times | { readonly reason: string };
 
 /** Peak memory of a peer that did nothing but one row, in bytes. */
 export interface Peak {
@@ -50,9 +54,13 @@ export function ratio(a: readonly number[], b: readonly number[]): number {
   return median(a.slice(0, b.length).map((time, i) => time / b[i]));
 }
 
-function roundsOf(measured: Measured, peer: string): readonly number[] | null {
+function timesOf(measured: Measured, peer: string): Times | null {
   const outcome = measured.outcomes.get(peer);
-  return outcome !== undefined && "rounds" in outcome ? outcome.rounds : null;
+  return outcome !== undefined && "rounds" in outcome ? outcome : null;
+}
+
+function roundsOf(measured: Measured, peer: string): readonly number[] | null {
+  return timesOf(measured, peer)?.rounds ?? null;
 }
 
 /** A time in the unit that suits it. */
@@ -87,25 +95,37 @@ export function judge(measured: Measured, ask: Ask): Verdict {
     const text = `${ask.peer} at most ${duration(ask.milliseconds)}`;
     if (mine === null) return { text, met: null };
     const time = median(mine);
-    return { text: `${text}: ${duration(time)}`, met: time <= ask.milliseconds };
+    const { best } = timesOf(measured, ask.peer)!;
+    return {
+      text: `${text}: ${duration(time)} (fastest run: ${duration(best)})`,
+      met: time <= ask.milliseconds,
+    };
   }
   if ("gflops" in ask) {
     const text = `${ask.peer} at least ${ask.gflops} GFLOP/s`;
     if (mine === null) return { text, met: null };
     const reached = gflops(measured.row, mine)!;
-    return { text: `${text}: ${reached.toFixed(1)}`, met: reached >= ask.gflops };
+    const most = gflops(measured.row, [timesOf(measured, ask.peer)!.best])!;
+    return {
+      text: `${text}: ${reached.toFixed(1)} (fastest run: ${most.toFixed(1)})`,
+      met: reached >= ask.gflops,
+    };
   }
   const others = ask.against === "javascript" ? measured.javascript : [ask.against];
   const ratios = others.flatMap((name): [string, number][] => {
     const theirs = roundsOf(measured, name);
     return mine === null || theirs === null ? [] : [[name, ratio(mine, theirs)]];
   });
+  const best = (name: string) => timesOf(measured, ask.peer)!.best / timesOf(measured, name)!.best;
   const who = ask.against === "javascript" ? "the best JavaScript peer" : ask.against;
   const text = `${ask.peer} at most ${ask.atMost}× the time of ${who}`;
   if (ratios.length === 0) return { text, met: null };
   const [name, worst] = ratios.reduce((a, b) => b[1] > a[1] ? b : a);
-  const named = ask.against === "javascript" ? ` (${name})` : "";
-  return { text: `${text}: ${worst.toPrecision(2)}×${named}`, met: worst <= ask.atMost };
+  const named = ask.against === "javascript" ? ` of ${name}` : "";
+  return {
+    text: `${text}: ${worst.toPrecision(2)}×${named} (fastest runs: ${best(name).toPrecision(2)}×)`,
+    met: worst <= ask.atMost,
+  };
 }
 
 function gflops(row: Row, rounds: readonly number[]): number | null {
@@ -184,7 +204,7 @@ export function reportText(all: readonly Measured[], peers: readonly Peer[]): st
 export function reportData(all: readonly Measured[], peers: readonly Peer[]): unknown {
   return all.map((measured) => {
     const { row, outcomes, peaks } = measured;
-    const base = roundsOf(measured, peers[0].name);
+    const base = timesOf(measured, peers[0].name);
     return {
       name: row.name,
       group: row.group,
@@ -193,13 +213,15 @@ export function reportData(all: readonly Measured[], peers: readonly Peer[]): un
       peers: Object.fromEntries(
         [...outcomes].map(([name, outcome]) => {
           if ("reason" in outcome) return [name, outcome];
-          const { rounds } = outcome;
+          const { rounds, best } = outcome;
           return [name, {
             medianMs: median(rounds),
+            bestMs: best,
             spread: spread(rounds),
             roundsMs: rounds,
             gflops: gflops(row, rounds),
-            ratio: base === null ? null : ratio(rounds, base),
+            ratio: base === null ? null : ratio(rounds, base.rounds),
+            bestRatio: base === null ? null : best / base.best,
           }];
         }),
       ),

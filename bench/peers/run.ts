@@ -135,7 +135,7 @@ async function writeInputs(row: Row): Promise<void> {
 async function compare(row: Row, contestants: readonly Contestant[]): Promise<Measured> {
   await writeInputs(row);
   const outcomes = new Map<string, Outcome>();
-  const running: { peer: Peer; talk: Conversation; rounds: number[] }[] = [];
+  const running: (Contestant & { rounds: number[]; best: number })[] = [];
   let expected: { values: Float64Array[]; by: string } | null = null;
   for (const { peer, talk } of contestants) {
     const refusal = await load(talk, row);
@@ -153,22 +153,24 @@ async function compare(row: Row, contestants: readonly Contestant[]): Promise<Me
       outcomes.set(peer.name, { reason });
       continue;
     }
-    running.push({ peer, talk, rounds: [] });
+    running.push({ peer, talk, rounds: [], best: Infinity });
   }
   for (let round = 0; round < rounds; round++) {
     // Whoever comes first in one round comes last in the next.
     const order = round % 2 === 0 ? running : running.toReversed();
-    for (const { talk, rounds } of order) {
-      const answer = await talk.ask({
+    for (const contestant of order) {
+      const answer = await contestant.talk.ask({
         command: "time",
         warmup: round === 0 ? seconds : seconds / 10,
         seconds,
       });
       if (!("times" in answer)) throw new Error(`unexpected answer ${JSON.stringify(answer)}`);
-      rounds.push(median(answer.times) / unitsOf(row.work));
+      const units = unitsOf(row.work);
+      contestant.rounds.push(median(answer.times) / units);
+      contestant.best = Math.min(contestant.best, ...answer.times.map((time) => time / units));
     }
   }
-  for (const { peer, rounds } of running) outcomes.set(peer.name, { rounds });
+  for (const { peer, rounds, best } of running) outcomes.set(peer.name, { rounds, best });
   const javascript = contestants
     .filter(({ peer, talk }) => peer.javascript && talk.hello.dtype === "float64")
     .map(({ peer }) => peer.name);

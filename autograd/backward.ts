@@ -115,8 +115,9 @@ function arrivedAt(pass: Pass, input: Tensor): Tensor | null {
 /** `.grad += cotangent`: in place unless a graph is being made. */
 function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean, alone: boolean): void {
   if (leaf.grad === null) {
+    if (createGraph) leaf.grad = cotangent;
     // Else a copy, because a rule may hand one tensor to several inputs.
-    leaf.grad = createGraph || alone ? cotangent : clone(cotangent);
+    else leaf.takeGrad(alone ? cotangent : clone(cotangent));
   } else {
     leaf.grad = addKeeping(leaf.grad, (grad) => {
       const sum = add(grad, cotangent);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { heapValues, type Storage } from "./kernels/memory.ts";
+import { heapValues, release, type Storage } from "./kernels/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";
 import { type Dims, formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
 import type { GradHook, Node } from "./tape.ts";
@@ -63,8 +63,9 @@ export interface HookHandle {
 export class Tensor {
   /** The sizes of the axes. */
   readonly shape: Shape;
-  /** The accumulated gradient of a leaf, `null` before the first backward. */
-  grad: Tensor | null = null;
+  #grad: Tensor | null = null;
+  /** Whether nobody has read the gradient: its values are this tensor's alone. */
+  #gradUnread = false;
   /** @internal The values, shared with aliases. */
   storage: Storage;
   /** @internal The call that made this tensor; `null` for a leaf. */
@@ -96,6 +97,24 @@ export class Tensor {
    */
   get data(): Float64Array {
     return heapValues(this.storage);
+  }
+
+  /** The accumulated gradient of a leaf, `null` before the first backward. */
+  get grad(): Tensor | null {
+    this.#gradUnread = false;
+    return this.#grad;
+  }
+
+  set grad(grad: Tensor | null) {
+    if (this.#gradUnread && grad !== this.#grad) release(this.#grad!.storage);
+    this.#gradUnread = false;
+    this.#grad = grad;
+  }
+
+  /** @internal Takes a gradient whose values nobody else can see: they go back when it is cleared. */
+  takeGrad(grad: Tensor): void {
+    this.grad = grad;
+    this.#gradUnread = true;
   }
 
   /** Whether gradients flow into or through this tensor. */

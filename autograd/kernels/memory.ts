@@ -57,7 +57,7 @@ const MIB = 2 ** 20;
 /** A group of blocks is closed when it has grown to this. */
 const GROUP_BYTES = 16 * MIB;
 /** How much is allocated, and not released, between two collections. */
-let collectBytes = 96 * MIB;
+let collectBytes = 128 * MIB;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
 const RECENT = 64;
 /** A block in use, or, with pointer 0, values that have left the pool. */

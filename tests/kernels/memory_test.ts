@@ -71,7 +71,7 @@ Deno.test("a synchronous loop that drops what it makes runs in few blocks", asyn
     allocateUninitialised(LARGE).values[0] = i;
     most = Math.max(most, memoryInfo().pooledBytes);
   }
-  setLimits(96 * MIB, 256 * MIB);
+  setLimits(128 * MIB, 256 * MIB);
   // 250 MB went through it.
   assert(most < 60 * MIB, `${most} bytes`);
 });
@@ -98,7 +98,7 @@ Deno.test("a tensor that is held keeps its values while thousands come and go", 
   await nextJob();
   for (let i = 0; i < 500; i++) allocateUninitialised(LARGE).values.fill(-2);
   check();
-  setLimits(96 * MIB, 256 * MIB);
+  setLimits(128 * MIB, 256 * MIB);
 });
 
 Deno.test("storages that seem alive to the end of the job move out, and come back", async () => {
@@ -112,7 +112,7 @@ Deno.test("storages that seem alive to the end of the job move out, and come bac
   // 30 MB are held: most of them have left the pool.
   assert(memoryInfo().pooledBytes < 30 * MIB, `${memoryInfo().pooledBytes} bytes`);
   held.forEach(({ values }, i) => assert(values.every((value) => value === i), `storage ${i}`));
-  setLimits(96 * MIB, 256 * MIB);
+  setLimits(128 * MIB, 256 * MIB);
 });
 
 Deno.test("too large a tensor is refused with what was asked for and what is held", () => {

@@ -6,7 +6,7 @@ import { add, div, mul, sub } from "./arithmetic.ts";
 import { clamp, clampMax } from "./bounds.ts";
 import { le } from "./compare.ts";
 import { assertTensor } from "./creation.ts";
-import { numberOption } from "./options.ts";
+import { assertOptions, numberOption } from "./options.ts";
 import { elu, relu, relu6 } from "./piecewise.ts";
 import { abs, expm1 } from "./pointwise.ts";
 import { tanh } from "./sigmoid.ts";
@@ -30,6 +30,7 @@ import { where } from "./where.ts";
  */
 export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
   assertTensor("celu", x, "x");
+  assertOptions("celu", options, "alpha");
   const alpha = numberOption("celu", options.alpha, "alpha", 1);
   if (alpha === 0) {
     throw new RangeError("Cannot celu: got alpha 0, expected another number");
@@ -65,6 +66,7 @@ export interface ShrinkOptions {
 /** x where |x| > lambd, else 0. Gradient: g where |x| > lambd. */
 export function hardshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
   assertTensor("hardshrink", x, "x");
+  assertOptions("hardshrink", options, "lambd");
   return where(le(abs(x), numberOption("hardshrink", options.lambd, "lambd", 0.5)), 0, x);
 }
 
@@ -75,6 +77,7 @@ export function hardshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
  */
 export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
   assertTensor("softshrink", x, "x");
+  assertOptions("softshrink", options, "lambd");
   const lambd = numberOption("softshrink", options.lambd, "lambd", 0.5);
   if (lambd < 0) {
     throw new RangeError(`Cannot softshrink: got lambd ${lambd}, expected at least 0`);

@@ -5,6 +5,7 @@ import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { convolved } from "./conv_primitives.ts";
 import { assertTensor, describe } from "./creation.ts";
+import { assertOptions } from "./options.ts";
 import {
   isBatched,
   type PerAxis,
@@ -118,6 +119,7 @@ function convolve(
   options: ConvOptions,
 ): Tensor {
   const action = `conv${axes}d`;
+  assertOptions(action, options, "stride");
   const { groups = 1 } = options;
   const batched = checkOperands(action, axes, x, weight, bias ?? null, groups);
   const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);

@@ -5,6 +5,7 @@ import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkBias, checkImages, checkOperands } from "./conv.ts";
 import { transposed } from "./conv_primitives.ts";
+import { assertOptions } from "./options.ts";
 import { type PerAxis, perAxis, spatial, windowOf, withBatch, withoutBatch } from "./window.ts";
 
 /** How a transposed convolution slides. */
@@ -29,6 +30,7 @@ function convolveTransposed(
   options: ConvTransposeOptions,
 ): Tensor {
   const action = `convTranspose${axes}d`;
+  assertOptions(action, options, "stride");
   const { groups = 1 } = options;
   const batched = checkOperands(action, axes, x, weight, bias ?? null, groups);
   const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);

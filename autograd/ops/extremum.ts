@@ -11,6 +11,7 @@ import { maximum, minimum } from "./bounds.ts";
 import { eq, ne } from "./compare.ts";
 import { assertTensor, describe, fromValues } from "./creation.ts";
 import { gather } from "./index.ts";
+import { assertOptions } from "./options.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { where } from "./where.ts";
@@ -68,6 +69,7 @@ function reduceExtremum(
   nanShares = false,
 ): Tensor {
   assertTensor(action, x, "x");
+  assertOptions(action, options, "dim");
   const dims = normalizeDims(action, options.dim, x.ndim);
   assertSome(action, x, dims);
   return dropDims(bind(primitive, [x], { dims, nanShares })[0], dims, options.keepdim);
@@ -148,6 +150,7 @@ const argminPrimitive = definePlaces("argmin", "where the smallest stands first"
 
 function places(action: string, primitive: Places, x: Tensor, options: ExtremumOptions): Tensor {
   assertTensor(action, x, "x");
+  assertOptions(action, options, "dim");
   const dim = options.dim ?? null;
   const dims = normalizeDims(
     action,

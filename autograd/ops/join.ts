@@ -16,6 +16,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor, describe, zeros } from "./creation.ts";
+import { assertOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { flatten, reshape, unsqueeze } from "./shape.ts";
 import { part } from "./view.ts";
@@ -144,6 +145,7 @@ function assertTensors(
  */
 export function cat(tensors: readonly Tensor[], options: DimOptions = {}): Tensor {
   assertTensors("cat", tensors);
+  assertOptions("cat", options, "dim");
   const scalar = tensors.findIndex((x) => x.ndim === 0);
   if (scalar >= 0) {
     throw new RangeError(
@@ -185,6 +187,7 @@ export function cat(tensors: readonly Tensor[], options: DimOptions = {}): Tenso
  */
 export function stack(tensors: readonly Tensor[], options: DimOptions = {}): Tensor {
   assertTensors("stack", tensors);
+  assertOptions("stack", options, "dim");
   const { shape, ndim } = tensors[0];
   const dim = normalizeDim("stack", options.dim ?? 0, ndim + 1);
   tensors.forEach((x, i) => {
@@ -302,6 +305,7 @@ export function unbind(x: Tensor, options: DimOptions = {}): Tensor[] {
 
 function axisToSplit(action: string, x: Tensor, options: DimOptions): [dim: number, size: number] {
   assertTensor(action, x, "x");
+  assertOptions(action, options, "dim");
   if (x.ndim === 0) {
     throw new RangeError(`Cannot ${action}: got x of shape [], expected at least one dim`);
   }

@@ -8,8 +8,8 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
-import { assertTensor } from "./creation.ts";
-import { numberOption } from "./options.ts";
+import { assertTensor, describe } from "./creation.ts";
+import { assertOptions, numberOption } from "./options.ts";
 import { mean, type ReduceOptions } from "./reduce.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { uniform } from "./samples.ts";
@@ -20,6 +20,8 @@ import type { Generator } from "../random.ts";
 export interface MomentOptions extends ReduceOptions {
   /** The divisor is the number of elements minus this, 1; `null` stands for 1 too. */
   readonly correction?: number | null;
+  /** The older spelling of a correction of 1, or of 0 for false; not beside `correction`. */
+  readonly unbiased?: boolean;
 }
 
 interface MomentAttrs extends Reduced {
@@ -84,9 +86,27 @@ const stdPrimitive = definePrimitive<
   samples: eachWay,
 });
 
+function correctionOf(action: string, { correction, unbiased }: MomentOptions): number {
+  if (unbiased === undefined) {
+    return numberOption(action, correction ?? undefined, "correction", 1);
+  }
+  if (typeof unbiased !== "boolean") {
+    throw new TypeError(
+      `Cannot ${action}: got unbiased ${describe(unbiased)}, expected true or false`,
+    );
+  }
+  if (correction !== undefined) {
+    throw new RangeError(
+      `Cannot ${action}: got both correction and unbiased, expected one of them at most`,
+    );
+  }
+  return unbiased ? 1 : 0;
+}
+
 function attrsOf(action: string, x: Tensor, options: MomentOptions): MomentAttrs {
   assertTensor(action, x, "x");
-  const correction = numberOption(action, options.correction ?? undefined, "correction", 1);
+  assertOptions(action, options, "dim");
+  const correction = correctionOf(action, options);
   const dims = normalizeDims(action, options.dim, x.ndim);
   return { dims, correction, whole: x.ndim === 0 || (options.dim ?? null) === null };
 }

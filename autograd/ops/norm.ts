@@ -9,6 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { add, div, mul } from "./arithmetic.ts";
 import { eq, ne } from "./compare.ts";
 import { assertTensor, describe, zerosLike } from "./creation.ts";
+import { assertOptions } from "./options.ts";
 import { abs, sign } from "./pointwise.ts";
 import { pow } from "./power.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
@@ -102,6 +103,7 @@ export interface NormOptions extends ReduceOptions {
  * ```
  */
 export function norm(x: Tensor, options: NormOptions = {}): Tensor {
+  assertOptions("norm", options, "p");
   const p = options.p ?? 2;
   if (typeof p !== "number" && p !== "fro") {
     throw new TypeError(`Cannot norm: got p ${describe(p)}, expected a number or "fro"`);
@@ -121,6 +123,7 @@ export interface VectorNormOptions {
 
 /** As {@linkcode norm}, with the order called `ord`: `torch.linalg.vector_norm`. */
 export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
+  assertOptions("vectorNorm", options, "ord");
   const ord = options.ord ?? 2;
   if (typeof ord !== "number") {
     throw new TypeError(`Cannot vectorNorm: got ord ${describe(ord)}, expected a number`);

@@ -1,5 +1,18 @@
-/** Checks of options that are numbers. */
+/** Checks of options. */
 import { describe } from "./creation.ts";
+
+/**
+ * Refuses anything in the place of the options but an object: `sum(x, 1)` is not `sum(x, { dim: 1 })`.
+ *
+ * @throws {TypeError} naming a key that the function takes.
+ */
+export function assertOptions(action: string, options: unknown, key: string): void {
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) return;
+  throw new TypeError(
+    `Cannot ${action}: got ${describe(options)} in place of the options, expected an object such ` +
+      `as { ${key}: … }`,
+  );
+}
 
 /**
  * An option that is a number, or its default where it was left out.

@@ -55,7 +55,7 @@ export interface PadOptions {
   /** A constant (the default), a mirror image, the value at the edge, or the other end. */
   readonly mode?: PadMode;
   /** The constant; 0 where left out. */
-  readonly value?: number;
+  readonly value?: number | null;
 }
 
 /**
@@ -87,7 +87,7 @@ export function pad(x: Tensor, sizes: readonly number[], options: PadOptions = {
   assertTensor("pad", x, "x");
   assertIntegers("pad", sizes, "sizes");
   const mode = options.mode ?? "constant";
-  const value = numberOption("pad", options.value, "value", 0);
+  const value = numberOption("pad", options.value ?? undefined, "value", 0);
   if (sizes.length % 2 !== 0 || sizes.length > 2 * x.ndim) {
     throw new RangeError(
       `Cannot pad: got ${sizes.length} sizes for x of shape ${

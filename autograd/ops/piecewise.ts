@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { gt, lt } from "./compare.ts";
 import { assertTensor } from "./creation.ts";
-import { numberOption } from "./options.ts";
+import { assertOptions, numberOption } from "./options.ts";
 import { exp } from "./pointwise.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
 import { reshape } from "./shape.ts";
@@ -87,6 +87,7 @@ export interface HardtanhOptions {
  */
 export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
   assertTensor("hardtanh", x, "x");
+  assertOptions("hardtanh", options, "minVal");
   const low = numberOption("hardtanh", options.minVal, "minVal", -1);
   const high = numberOption("hardtanh", options.maxVal, "maxVal", 1);
   if (low > high) {
@@ -135,6 +136,7 @@ const leakyReluOf = defineSlope<{ readonly slope: number }>({
  */
 export function leakyRelu(x: Tensor, options: { readonly negativeSlope?: number } = {}): Tensor {
   assertTensor("leakyRelu", x, "x");
+  assertOptions("leakyRelu", options, "negativeSlope");
   const slope = numberOption("leakyRelu", options.negativeSlope, "negativeSlope", 0.01);
   return leakyReluOf(x, { slope });
 }
@@ -175,6 +177,7 @@ const eluOf = defineSlope<{ readonly alpha: number; readonly scale: number }>({
  */
 export function elu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
   assertTensor("elu", x, "x");
+  assertOptions("elu", options, "alpha");
   return eluOf(x, { alpha: numberOption("elu", options.alpha, "alpha", 1), scale: 1 });
 }
 

@@ -9,6 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
 import { assertTensor } from "./creation.ts";
+import { assertOptions } from "./options.ts";
 import { exp } from "./pointwise.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { uniform } from "./samples.ts";
@@ -42,6 +43,7 @@ export interface ReduceOptions {
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("sum", x, "x");
+  assertOptions("sum", options, "dim");
   const dims = normalizeDims("sum", options.dim, x.ndim);
   if (dims.length === x.ndim && !options.keepdim) return sumTo(x, []);
   return dropDims(sumTo(x, reducedShape(x.shape, dims, true)), dims, options.keepdim);
@@ -64,6 +66,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("mean", x, "x");
+  assertOptions("mean", options, "dim");
   const dims = normalizeDims("mean", options.dim, x.ndim);
   const total = sumTo(x, reducedShape(x.shape, dims, true));
   return dropDims(div(total, countOver(x.shape, dims)), dims, options.keepdim);
@@ -92,6 +95,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  */
 export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("prod", x, "x");
+  assertOptions("prod", options, "dim");
   const dims = normalizeDims("prod", options.dim, x.ndim);
   const shape = reducedShape(x.shape, dims, options.keepdim ?? false);
   const order = [...dims, ...x.shape.keys().filter((dim) => !dims.includes(dim))];
@@ -149,6 +153,7 @@ const logsumexpPrimitive = definePrimitive<
  */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("logsumexp", x, "x");
+  assertOptions("logsumexp", options, "dim");
   const dims = normalizeDims("logsumexp", options.dim, x.ndim);
   return dropDims(bind(logsumexpPrimitive, [x], { dims })[0], dims, options.keepdim);
 }

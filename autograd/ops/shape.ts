@@ -17,6 +17,7 @@ import {
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor } from "./creation.ts";
+import { assertOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 
 type Rearrange<Attrs> = Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Attrs>;
@@ -200,6 +201,7 @@ export interface FlattenOptions {
  */
 export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
   assertTensor("flatten", x, "x");
+  assertOptions("flatten", options, "startDim");
   const { startDim = 0, endDim = -1 } = options;
   const start = normalizeDim("flatten", startDim, x.ndim, "startDim");
   const end = normalizeDim("flatten", endDim, x.ndim, "endDim");

@@ -15,6 +15,7 @@ import { bind } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor } from "./creation.ts";
+import { assertOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { reshape } from "./shape.ts";
 
@@ -231,6 +232,7 @@ export interface DiagonalOptions {
  */
 export function diagonal(x: Tensor, options: DiagonalOptions = {}): Tensor {
   assertTensor("diagonal", x, "x");
+  assertOptions("diagonal", options, "offset");
   const { offset = 0, dim1 = 0, dim2 = 1 } = options;
   assertInteger("diagonal", offset, "offset");
   const rows = normalizeDim("diagonal", dim1, x.ndim, "dim1");

@@ -4,6 +4,7 @@
 import { add, type Generator, mul, reshape, type Shape, Tensor } from "../../autograd/mod.ts";
 import { allocateUninitialised } from "../../autograd/kernels/memory.ts";
 import { assertTensor } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { chooseGenerator } from "../../autograd/random.ts";
 import { formatShape, sizeOf } from "../../autograd/shape.ts";
 import { checkNumber } from "./operands.ts";
@@ -121,8 +122,10 @@ function dropChannels(
 
 function checkOptions(
   action: string,
-  { p = 0.5, training = true }: DropoutOptions,
+  options: DropoutOptions,
 ): { p: number; training: boolean } {
+  assertOptions(action, options, "p");
+  const { p = 0.5, training = true } = options;
   checkNumber(action, "p", p);
   if (!(p >= 0 && p <= 1)) {
     throw new RangeError(`Cannot ${action}: got p ${p}, expected a probability in 0 … 1`);

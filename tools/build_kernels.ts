@@ -9,7 +9,7 @@
  * @module
  */
 
-import asc from "assemblyscript/asc";
+import asc from "npm:assemblyscript@0.28.20/asc";
 
 const sources = new URL("../autograd/kernels/wasm/assembly/", import.meta.url);
 const artifact = new URL("../autograd/kernels/wasm/module.ts", import.meta.url);

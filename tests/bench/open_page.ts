@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { chromium } from "playwright-core";
+import { chromium } from "npm:playwright-core@1.65.1";
 
 const [executablePath, url] = Deno.args;
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });

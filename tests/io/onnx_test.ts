@@ -2,7 +2,7 @@
  * Exported models in ONNX Runtime against the models themselves.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { env, InferenceSession, Tensor as OnnxTensor } from "onnxruntime-web";
+import { env, InferenceSession, Tensor as OnnxTensor } from "npm:onnxruntime-web@1.22.0";
 import {
   cat,
   Generator,

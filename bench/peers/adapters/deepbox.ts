@@ -3,16 +3,16 @@
  *
  * @module
  */
-import type { GradTensor, Tensor } from "deepbox/ndarray";
+import type { GradTensor, Tensor } from "npm:deepbox@1.0.0/ndarray";
 import type { Inputs, Values } from "../inputs.ts";
 import { type Adapter, type Prepared, serve, TOLERANCE } from "../protocol.ts";
 import { LEARNING_RATE, parameterShapes, type Work } from "../workloads.ts";
 
 async function start(): Promise<Adapter> {
-  const nd = await import("deepbox/ndarray");
-  const nn = await import("deepbox/nn");
-  const { SGD } = await import("deepbox/optim");
-  const { setDtype } = await import("deepbox/core");
+  const nd = await import("npm:deepbox@1.0.0/ndarray");
+  const nn = await import("npm:deepbox@1.0.0/nn");
+  const { SGD } = await import("npm:deepbox@1.0.0/optim");
+  const { setDtype } = await import("npm:deepbox@1.0.0/core");
   setDtype("float64");
 
   const constant = ({ shape, values }: Values): Tensor =>

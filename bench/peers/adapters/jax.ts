@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { numpy } from "@jax-js/jax";
+import type { numpy } from "npm:@jax-js/jax@0.1.25";
 import type { Inputs } from "../inputs.ts";
 import { type Adapter, type Prepared, serve } from "../protocol.ts";
 import { LEARNING_RATE, parameterShapes, type Work } from "../workloads.ts";
@@ -14,7 +14,7 @@ type NdArray = numpy.Array;
 type Arrays = Record<string, NdArray>;
 
 async function start(): Promise<Adapter> {
-  const jax = await import("@jax-js/jax");
+  const jax = await import("npm:@jax-js/jax@0.1.25");
   const { numpy: np, lax, nn, jit, vjp, tree } = jax;
   await jax.init("wasm");
   jax.defaultDevice("wasm");

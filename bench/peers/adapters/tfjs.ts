@@ -3,18 +3,18 @@
  *
  * @module
  */
-import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-core";
+import type { Scalar, Tensor, Variable } from "npm:@tensorflow/tfjs-core@4.22.0";
 import type { Inputs } from "../inputs.ts";
 import { type Adapter, type Prepared, serve, TOLERANCE } from "../protocol.ts";
 import { LEARNING_RATE, parameterShapes, type Work } from "../workloads.ts";
 
 async function start(): Promise<Adapter> {
-  const tf = await import("@tensorflow/tfjs-core");
+  const tf = await import("npm:@tensorflow/tfjs-core@4.22.0");
   // Only the package of everything registers the gradients in a way that Deno can load. It is not named
   // as a literal, so that nobody but this process has to download it.
-  const everything = "@tensorflow/tfjs";
+  const everything = "npm:@tensorflow/tfjs@4.22.0";
   await import(everything);
-  const { setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+  const { setThreadsCount } = await import("npm:@tensorflow/tfjs-backend-wasm@4.22.0");
   setThreadsCount(1);
   if (!await tf.setBackend("wasm")) throw new Error("its wasm backend does not start");
   await tf.ready();

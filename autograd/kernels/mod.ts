@@ -24,7 +24,6 @@ export {
 export type { ChannelSizes, ChannelStatistics } from "./plain/batch_norm.ts";
 export { crossEntropy, crossEntropyBackward } from "./plain/cross_entropy.ts";
 export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
-export { erf } from "./plain/erf.ts";
 export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
 export type { IndexedRows, IndexWalk } from "./plain/index.ts";
 export { binaryCrossEntropy, huber, huberBackward } from "./plain/loss.ts";
@@ -57,7 +56,10 @@ export {
   abs,
   add,
   div,
+  erf,
   exp,
+  gelu,
+  geluBackward,
   log,
   mul,
   neg,

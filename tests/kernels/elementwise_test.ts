@@ -1,6 +1,7 @@
 import * as door from "../../autograd/kernels/mod.ts";
 import * as activation from "../../autograd/kernels/plain/activation.ts";
 import * as arithmetic from "../../autograd/kernels/plain/arithmetic.ts";
+import * as error from "../../autograd/kernels/plain/erf.ts";
 import * as pointwise from "../../autograd/kernels/plain/pointwise.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 
@@ -47,6 +48,8 @@ const unary: readonly [string, Unary, Unary, number][] = [
   ["tanh", door.tanh, activation.tanh, 8e-16],
   ["sigmoid", door.sigmoid, activation.sigmoid, 8e-16],
   ["silu", door.silu, activation.silu, 8e-16],
+  ["erf", door.erf, error.erf, 8e-16],
+  ["gelu", door.gelu, activation.gelu, 3e-15],
 ];
 
 const binary: readonly [string, Binary, Binary][] = [
@@ -130,5 +133,30 @@ testBuilds("functions of two arrays equal their plain counterparts at the edges"
     kernel(pooled(x), pooled(y), out);
     plain(x, y, expected);
     assertClose(out, expected, 0, 0, name);
+  }
+});
+
+testBuilds("the slope of gelu equals the plain one at every length, in place too", () => {
+  for (const n of [...Array.from({ length: 20 }, (_, i) => i + 1), 255, 256, 257, 600]) {
+    const g = numbers(n, n);
+    const x = numbers(n, n + 1).map((value) => value * 6);
+    const expected = new Float64Array(n);
+    activation.geluBackward(g, x, expected);
+    const out = pooled(g);
+    door.geluBackward(out, pooled(x), out);
+    assertClose(out, expected, 1e-14, 1e-16, `geluBackward, ${n} values`);
+  }
+});
+
+testBuilds("functions that work in blocks equal their plain counterparts past a block", () => {
+  for (const [name, kernel, plain, relative] of unary.slice(-3)) {
+    for (const n of [255, 256, 257, 511, 513, 1000]) {
+      const x = numbers(n, n).map((value) => value * 8);
+      const out = pooled(new Float64Array(n));
+      const expected = new Float64Array(n);
+      kernel(pooled(x), out);
+      plain(x, expected);
+      assertClose(out, expected, relative, 5e-324, `${name}, ${n} values`);
+    }
   }
 });

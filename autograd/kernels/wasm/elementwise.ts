@@ -1,6 +1,7 @@
 /** Element by element, two lanes wide where all arrays lie in the kernels' memory. */
 import * as activation from "../plain/activation.ts";
 import * as arithmetic from "../plain/arithmetic.ts";
+import * as error from "../plain/erf.ts";
 import * as pointwise from "../plain/pointwise.ts";
 import { inPool, type Kernels, kernelsFor, scratch, smallest, writeNumber } from "./instance.ts";
 import type { KernelName } from "./module.ts";
@@ -10,6 +11,20 @@ function one(name: KernelName, x: Float64Array, out: Float64Array): boolean {
   const kernels = kernelsFor(out);
   if (kernels === null || !inPool(x)) return false;
   kernels[name](x.byteOffset, out.byteOffset, out.length);
+  return true;
+}
+
+/** Runs a kernel that works through blocks of scratch memory; false where it has to be the plain one. */
+function inBlocks(
+  name: "tanh" | "erf" | "gelu" | "geluBackward",
+  inputs: readonly Float64Array[],
+  out: Float64Array,
+): boolean {
+  const kernels = kernelsFor(out);
+  if (kernels === null || !inputs.every(inPool)) return false;
+  const bytes = name === "tanh" ? kernels.tanhScratchBytes() : kernels.erfScratchBytes();
+  const at = scratch(bytes);
+  kernels[name](...inputs.map((x) => x.byteOffset), out.byteOffset, out.length, at);
   return true;
 }
 
@@ -140,7 +155,7 @@ export function sigmoidBackward(g: Float64Array, y: Float64Array, out: Float64Ar
 
 /** tanh x; with WebAssembly within 1.5 units in the last place */
 export function tanh(x: Float64Array, out: Float64Array): void {
-  if (!one("tanh", x, out)) activation.tanh(x, out);
+  if (!inBlocks("tanh", [x], out)) activation.tanh(x, out);
 }
 
 /** g · (1 − y²) */
@@ -151,4 +166,19 @@ export function tanhBackward(g: Float64Array, y: Float64Array, out: Float64Array
 /** x · σ(x) */
 export function silu(x: Float64Array, out: Float64Array): void {
   if (!one("silu", x, out)) activation.silu(x, out);
+}
+
+/** erf x */
+export function erf(x: Float64Array, out: Float64Array): void {
+  if (!inBlocks("erf", [x], out)) error.erf(x, out);
+}
+
+/** x · Φ(x) */
+export function gelu(x: Float64Array, out: Float64Array): void {
+  if (!inBlocks("gelu", [x], out)) activation.gelu(x, out);
+}
+
+/** g · (Φ(x) + x·φ(x)) */
+export function geluBackward(g: Float64Array, x: Float64Array, out: Float64Array): void {
+  if (!inBlocks("geluBackward", [g, x], out)) activation.geluBackward(g, x, out);
 }

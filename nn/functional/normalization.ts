@@ -69,7 +69,7 @@ export function rmsNorm(
 ): Tensor {
   const shape = checkNormalizedShape("rmsNorm", x, normalizedShape, { weight });
   const size = shape.reduce((product, n) => product * n, 1);
-  if (size === 0) return x.clone();
+  if (size === 0) return scaleEmpty(x, weight, null);
   const rows = x.reshape([x.size / size, size]);
   return scaleRows(rows, weight?.reshape([size]) ?? null, options.eps ?? Number.EPSILON)
     .reshape(x.shape);

@@ -232,6 +232,9 @@ Deno.test("norms of nothing leave weight and bias on the tape, with gradients of
     assertClose(norm.weight!.grad!, zeros(norm.weight!.shape));
     assertClose(norm.bias!.grad!, zeros(norm.bias!.shape));
   }
+  const rms = new nn.RMSNorm([2, 0]);
+  rms.forward(zeros([3, 2, 0])).sum().backward();
+  assertEquals(rms.weight!.grad!.shape, [2, 0]);
 });
 
 Deno.test("batchNorm() of nothing does not look at the running statistics", () => {

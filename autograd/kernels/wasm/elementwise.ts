@@ -143,7 +143,7 @@ export function reluBackward(g: Float64Array, y: Float64Array, out: Float64Array
   if (!backward("reluBackward", g, y, out)) activation.reluBackward(g, y, out);
 }
 
-/** 1 / (1 + e^(−x)); with WebAssembly within 3 units in the last place */
+/** 1 / (1 + e^(−x)); with WebAssembly within 2 units in the last place */
 export function sigmoid(x: Float64Array, out: Float64Array): void {
   if (!one("sigmoid", x, out)) activation.sigmoid(x, out);
 }

@@ -197,8 +197,10 @@ function allocatePooled(n: number): Storage | null {
     if (blocks === null) return null;
     startGroup();
   }
-  clock++;
   const bytes = n * 8;
+  // Nothing would be left for the others.
+  if (bytes > blocks.capacity / 2) return null;
+  clock++;
   if (blocks.usedBytes + bytes > nextLook) makeRoom(blocks, bytes);
   else if (blocks.usedBytes + bytes < nextLook - collectBytes / 2) halfway = clock;
   let pointer = blocks.take(bytes);

@@ -9,7 +9,7 @@ const PAGE = 65536;
 /** Below this address nothing is handed out: the kernels' own constants, and 0 stands for "none". */
 const FIRST = PAGE;
 /** Added to every block, so that equal sizes do not end up at equal addresses modulo 4096. */
-const STAGGER = 320;
+const STAGGER = 1088;
 
 /** Reserves the memory; `null` where the engine has no shared memory. */
 export function reserveMemory(): WebAssembly.Memory | null {

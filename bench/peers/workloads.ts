@@ -72,7 +72,7 @@ const against = (peer: string, atMost: number): Ask => ({ peer: ours, against: p
 function batchNorm(shape: readonly number[], ...asks: Ask[]): Row {
   const group = asks.length > 0 ? "asked" : "scaling";
   return {
-    name: `batch norm [${shape}]`,
+    name: `batch norm ${shape.join("×")}`,
     group,
     work: { kind: "batchNorm", shape },
     asks,
@@ -118,7 +118,7 @@ export const rows: readonly Row[] = [
   matmul(512),
   matmul(1024),
   {
-    name: "conv 3×3 [32,16,28,28]→32",
+    name: "conv 3×3 of 32×16×28×28→32",
     group: "asked",
     work: { kind: "conv", shape: [32, 16, 28, 28], channels: 32, kernel: 3 },
     asks: [against("torch", 1), tenTimes],

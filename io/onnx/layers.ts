@@ -223,6 +223,15 @@ function groupNorm(call: Call<GroupNorm>): string {
   return scaled(graph, y, weight, bias, shape[1], shape.length - 2);
 }
 
+/** x/√(S(x²) + eps) · weight over rows. */
+function rmsNorm(call: Call<{ readonly eps: number }>): string {
+  const { graph, names: [x, weight], attrs: { eps } } = call;
+  const squares = graph.node("ReduceMean", [graph.node("Mul", [x, x])], { axes: [1], keepdims: 1 });
+  const root = graph.node("Sqrt", [graph.node("Add", [squares, graph.scalar(eps)])]);
+  const y = graph.node("Div", [x, root]);
+  return weight === "" ? y : graph.node("Mul", [y, weight]);
+}
+
 /** By the name of the primitive. */
 export const layers: Readonly<Record<string, Converter>> = {
   conv,
@@ -230,4 +239,5 @@ export const layers: Readonly<Record<string, Converter>> = {
   matmul,
   batchNorm,
   groupNorm,
+  rmsNorm,
 };

@@ -31,6 +31,8 @@ export interface Measured {
   readonly peaks: ReadonlyMap<string, Peak>;
   /** The peers that a demand on "javascript" means: the other JavaScript libraries in float64. */
   readonly javascript: readonly string[];
+  /** What 128-bit vectors can do on this machine, in GFLOP/s; `null` if that is not known. */
+  readonly limit: number | null;
 }
 
 /** The middle of numbers. */
@@ -102,13 +104,16 @@ export function judge(measured: Measured, ask: Ask): Verdict {
     };
   }
   if ("gflops" in ask) {
-    const text = `${ask.peer} at least ${ask.gflops} GFLOP/s`;
+    const { limit } = measured;
+    const part = limit === null ? Infinity : ask.ofLimit * limit;
+    const text = `${ask.peer} at least ${ask.gflops} GFLOP/s or ${100 * ask.ofLimit} % of ` +
+      `${limit === null ? "an unknown limit" : limit.toFixed(1)}`;
     if (mine === null) return { text, met: null };
     const reached = gflops(measured.row, mine)!;
     const most = gflops(measured.row, [timesOf(measured, ask.peer)!.best])!;
     return {
       text: `${text}: ${reached.toFixed(1)} (fastest run: ${most.toFixed(1)})`,
-      met: reached >= ask.gflops,
+      met: reached >= Math.min(ask.gflops, part),
     };
   }
   const others = ask.against === "javascript" ? measured.javascript : [ask.against];

@@ -9,6 +9,7 @@
 import { parseArgs } from "node:util";
 import { disagreement } from "./agreement.ts";
 import { draw, pack, unpack } from "./inputs.ts";
+import { multiplyAddLimit } from "./machine_limit.ts";
 import { Conversation, Missing, type Peer, type PeerOptions, peers } from "./peers.ts";
 import {
   type Measured,
@@ -174,7 +175,7 @@ async function compare(row: Row, contestants: readonly Contestant[]): Promise<Me
   const javascript = contestants
     .filter(({ peer, talk }) => peer.javascript && talk.hello.dtype === "float64")
     .map(({ peer }) => peer.name);
-  const measured = { row, outcomes, peaks: new Map<string, Peak>(), javascript };
+  const measured = { row, outcomes, peaks: new Map<string, Peak>(), javascript, limit };
   return values["no-memory"] ? measured : { ...measured, peaks: await peakMemories(row) };
 }
 
@@ -216,6 +217,8 @@ if (first.length === 0) {
 }
 const present = first.map(({ peer }) => peer);
 
+const limit = multiplyAddLimit();
+if (limit !== null) say(`128-bit multiply-adds on this machine: ${limit.toFixed(1)} GFLOP/s`);
 const all: Measured[] = [];
 for (const row of chosenRows) {
   say(row.name);
@@ -236,6 +239,7 @@ if (values.json !== undefined) {
     seconds,
     versions: Object.fromEntries(first.map(({ peer, talk }) => [peer.name, talk.hello])),
     missing: Object.fromEntries(missing),
+    multiplyAddLimitGflops: limit,
     rows: reportData(all, chosenPeers),
   };
   await Deno.writeTextFile(values.json, JSON.stringify(data, null, 2) + "\n");

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { disagreement, distance } from "../../bench/peers/agreement.ts";
 import { draw, pack, sizeOf, uniformNumbers, unpack } from "../../bench/peers/inputs.ts";
+import { multiplyAddLimit } from "../../bench/peers/machine_limit.ts";
 import { peers } from "../../bench/peers/peers.ts";
 import { type Ask, inputsOf, isChosen, resultsOf, rows } from "../../bench/peers/workloads.ts";
 import { judge, type Measured, median, ratio, spread } from "../../bench/peers/report.ts";
@@ -106,8 +107,14 @@ function measured(ours: number[], theirs: number[]): Measured {
     ]),
     peaks: new Map([["tapegrad", { idle: 1, peak: 5 }], ["torch", { idle: 1, peak: 4 }]]),
     javascript: ["deepbox"],
+    limit: 30,
   };
 }
+
+Deno.test("the limit of the machine is one that a machine can have", () => {
+  const limit = multiplyAddLimit();
+  assert(limit === null || (limit > 0.5 && limit < 1000), `${limit}`);
+});
 
 Deno.test("medians, spreads and ratios", () => {
   assertEquals(median([3, 1, 2]), 2);
@@ -125,7 +132,9 @@ Deno.test("a demand is met, not met, or not measured", () => {
   assertEquals(verdict({ peer: "tapegrad", against: "torch-2", atMost: 1 }), null);
   assertEquals(verdict({ peer: "tapegrad", against: "javascript", atMost: 0.1 }), null);
   assertEquals(verdict({ peer: "tapegrad", milliseconds: 0.9 }), false);
-  assertEquals(verdict({ peer: "tapegrad", gflops: 1 }), false);
+  // Two operations in a millisecond.
+  assertEquals(verdict({ peer: "tapegrad", gflops: 1, ofLimit: 0.85 }), false);
+  assertEquals(verdict({ peer: "tapegrad", gflops: 1, ofLimit: 1e-8 }), true);
   assertEquals(verdict({ peer: "tapegrad", lessMemoryThan: "torch" }), false);
 });
 

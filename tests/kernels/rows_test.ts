@@ -92,6 +92,8 @@ testBuilds("SGD and Adam steps equal the plain ones digit for digit", () => {
         [0.9, 0, false, true],
         [0.9, 0.1, true, false],
         [0.9, 0, false, false],
+        [0.9, 0, true, false],
+        [0, 0.1, false, false],
       ] as const
     ) {
       const arrays = () => [numbers(n, 1), numbers(n, 2), numbers(n, 3)];

@@ -96,13 +96,15 @@ testBuilds("SGD and Adam steps equal the plain ones digit for digit", () => {
         [0, 0.1, false, false],
       ] as const
     ) {
-      const arrays = () => [numbers(n, 1), numbers(n, 2), numbers(n, 3)];
-      const plain = arrays();
-      const fast = arrays().map(pooled);
-      const rest = [0.1, momentum, 0.3, weightDecay, nesterov, true, first] as const;
-      door.sgdStep(fast[0], fast[1], momentum === 0 ? null : fast[2], ...rest);
-      optim.sgdStep(plain[0], plain[1], momentum === 0 ? null : plain[2], ...rest);
-      fast.forEach((array, i) => assertEquals([...array], [...plain[i]]));
+      for (const maximize of [false, true]) {
+        const arrays = () => [numbers(n, 1), numbers(n, 2), numbers(n, 3)];
+        const plain = arrays();
+        const fast = arrays().map(pooled);
+        const rest = [0.1, momentum, 0.3, weightDecay, nesterov, maximize, first] as const;
+        door.sgdStep(fast[0], fast[1], momentum === 0 ? null : fast[2], ...rest);
+        optim.sgdStep(plain[0], plain[1], momentum === 0 ? null : plain[2], ...rest);
+        fast.forEach((array, i) => assertEquals([...array], [...plain[i]]));
+      }
     }
     for (const amsgrad of [false, true]) {
       const arrays = () => [1, 2, 3, 4, 5].map((seed) => numbers(n, seed).map(Math.abs));

@@ -15,6 +15,9 @@ interface Step {
   name: string;
   about: string;
   args: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** What must succeed for the step to make sense here; if it fails the step is skipped, and said to be. */
+  needs?: { readonly what: string; readonly args: readonly string[] };
 }
 
 const root = new URL("../", import.meta.url);
@@ -45,12 +48,44 @@ const core = await present([
   ...published.filter((path) => /^(mod\.ts|\w+)$/.test(path) && path !== "LICENSE"),
 ]).then((paths) => paths.filter((path) => !worldly.includes(path)));
 
+/** The recorded results and every primitive, on one set of kernels for tensors of every size. */
+function onKernels(set: string, needs?: Step["needs"]): Step {
+  return {
+    name: `kernels:${set}`,
+    about: `PyTorch's results and all primitives hold on the ${set} kernels`,
+    args: [
+      "test",
+      "--quiet",
+      "--no-check",
+      "--parallel",
+      "--allow-read",
+      "--allow-env",
+      "--allow-ffi",
+      "--allow-run",
+      "--preload",
+      "tests/kernels/backend.ts",
+      "tests/oracle",
+      "tests/autograd/primitives_test.ts",
+    ],
+    env: { TAPEGRAD_KERNELS: set },
+    needs,
+  };
+}
+
 const steps: readonly Step[] = [
   { name: "format", about: "code and documents are formatted", args: ["fmt", "--check"] },
   { name: "lint", about: "no lint rule is broken", args: ["lint"] },
   { name: "types", about: "everything type-checks", args: ["check"] },
   { name: "docs", about: "every public symbol is documented", args: ["doc", "--lint", ...entries] },
   { name: "tests", about: "all tests pass", args: ["task", "test"] },
+  onKernels("plain"),
+  onKernels("simd"),
+  onKernels("relaxed"),
+  onKernels("threads"),
+  onKernels("blas", {
+    what: "OpenBLAS",
+    args: ["eval", 'import { kernels } from "./mod.ts"; kernels.useBlas();'],
+  }),
   {
     name: "examples",
     about: "every example in the documents and the core runs, without any permission",
@@ -86,14 +121,25 @@ function summary(output: string): string {
   return output.match(/^(ok|FAILED) \| \d+ passed.*$/gm)?.at(-1) ?? "";
 }
 
-async function run({ name, about, args }: Step): Promise<boolean> {
-  const start = performance.now();
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+function deno(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Deno.CommandOutput> {
+  return new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: root,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
   }).output();
+}
+
+async function run({ name, about, args, env, needs }: Step): Promise<boolean> {
+  if (needs !== undefined && !(await deno(needs.args)).success) {
+    console.log(`skipped  ${name}: there is no ${needs.what} here`);
+    return true;
+  }
+  const start = performance.now();
+  const { success, stdout, stderr } = await deno(args, env);
   const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (!success) {
@@ -101,7 +147,7 @@ async function run({ name, about, args }: Step): Promise<boolean> {
     console.log(`\nNot ok: ${name} (deno ${args.join(" ")})\n`);
   } else {
     const counted = summary(output);
-    console.log(`ok  ${name.padEnd(15)}${about} (${seconds} s)`);
+    console.log(`ok  ${name.padEnd(16)}${about} (${seconds} s)`);
     if (counted !== "") console.log(`    ${counted}`);
   }
   return success;

@@ -10,6 +10,7 @@
  */
 
 import asc from "npm:assemblyscript@0.28.20/asc";
+import { deflateSync } from "fflate";
 
 const sources = new URL("../autograd/kernels/wasm/assembly/", import.meta.url);
 const artifact = new URL("../autograd/kernels/wasm/module.ts", import.meta.url);
@@ -86,18 +87,22 @@ function text(chunk: Uint8Array | string): string {
 export async function generateModule(): Promise<string> {
   const relaxed = await compileKernels(true);
   const plain = await compileKernels(false);
+  const both = new Uint8Array([...relaxed, ...plain]);
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain.slice()))
     .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
   return `// Generated from assembly/ by tools/build_kernels.ts; do not edit.
 // deno-fmt-ignore-file
 
-/** The build with relaxed-SIMD fused multiply-add, as base64. */
-export const relaxedBytes: string = "${relaxed.toBase64()}";
+/**
+ * Two builds of the kernels, one behind the other, deflated, as base64: with relaxed-SIMD fused
+ * multiply-add, and with plain SIMD128, whose results are the same on every machine.
+ */
+export const packedBuilds: string = "${deflateSync(both, { level: 9 }).toBase64()}";
 
-/** The build with plain SIMD128, bit-identical on every machine, as base64. */
-export const simdBytes: string = "${plain.toBase64()}";
+/** Bytes of the first build. */
+export const relaxedBytes: number = ${relaxed.length};
 
-/** What the module exports. */
+/** What the builds export. */
 export type KernelName =
   | ${names.map((name) => JSON.stringify(name)).join("\n  | ")};
 `;

@@ -10,7 +10,7 @@
 import "../tokens.ts";
 import { Blocks, reserveMemory } from "../blocks.ts";
 import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "../threads.ts";
-import { type KernelName, relaxedBytes, simdBytes } from "./module.ts";
+import { type KernelName, packedBuilds, relaxedBytes } from "./module.ts";
 
 /** Which kernels run: the builds, or plain TypeScript. */
 export type Build = "relaxed" | "simd" | "plain";
@@ -22,26 +22,29 @@ export type Kernels = Readonly<Record<KernelName, (...args: number[]) => number>
 export let smallest = 512;
 
 const builds = new Map<Build, WebAssembly.Module | Uint8Array<ArrayBuffer>>();
-if (typeof WebAssembly === "object") {
-  for (const [build, text] of [["relaxed", relaxedBytes], ["simd", simdBytes]] as const) {
-    const bytes = fromBase64(text);
-    if (WebAssembly.validate(bytes)) builds.set(build, bytes);
+let build: Build = "plain";
+try {
+  const both = await unpack(packedBuilds);
+  const choice = [
+    ["relaxed", both.slice(0, relaxedBytes)],
+    ["simd", both.slice(relaxedBytes)],
+  ] as const;
+  for (const [name, bytes] of choice) if (WebAssembly.validate(bytes)) builds.set(name, bytes);
+  const [fastest] = builds;
+  if (fastest !== undefined) {
+    builds.set(fastest[0], await WebAssembly.compile(fastest[1] as Uint8Array<ArrayBuffer>));
+    build = fastest[0];
   }
+} catch {
+  // No WebAssembly, or refused by a content security policy: plain kernels, then.
+  builds.clear();
 }
 
-let build: Build = builds.has("relaxed") ? "relaxed" : builds.has("simd") ? "simd" : "plain";
-if (build !== "plain") {
-  try {
-    builds.set(build, await WebAssembly.compile(builds.get(build) as Uint8Array<ArrayBuffer>));
-  } catch {
-    // Refused, by a content security policy perhaps: plain kernels, then.
-    builds.clear();
-    build = "plain";
-  }
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+/** The bytes behind a base64 text, inflated. */
+async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 let memory: WebAssembly.Memory | null = null;

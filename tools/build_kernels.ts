@@ -83,24 +83,70 @@ function text(chunk: Uint8Array | string): string {
   return typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk);
 }
 
+/** Where the functions of a module begin: what stands there differs between the builds by a few bytes. */
+function functionStarts(bytes: Uint8Array): number[] {
+  const starts: number[] = [];
+  let at = 8;
+  const number = (): number => {
+    let value = 0;
+    for (let shift = 0;; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  const CODE = 10;
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const length = number();
+    const end = at + length;
+    if (section === CODE) {
+      for (let count = number(); count > 0; count--) {
+        starts.push(at);
+        const size = number();
+        at += size;
+      }
+    }
+    at = end;
+  }
+  return starts;
+}
+
+/**
+ * Both builds in one array, function by function in turn, so that the compressor sees how alike they are:
+ * the number of parts, their lengths (two 16-bit numbers each), and the parts.
+ */
+function interleave(builds: readonly [Uint8Array, Uint8Array]): Uint8Array {
+  const cuts = builds.map((bytes) => [0, ...functionStarts(bytes), bytes.length]);
+  const count = cuts[0].length - 1;
+  const header = new Uint16Array(1 + 2 * count);
+  header[0] = count;
+  const parts: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) {
+    builds.forEach((bytes, which) => {
+      const part = bytes.subarray(cuts[which][i], cuts[which][i + 1]);
+      header[1 + 2 * i + which] = part.length;
+      parts.push(part);
+    });
+  }
+  return new Uint8Array([...new Uint8Array(header.buffer), ...parts.flatMap((part) => [...part])]);
+}
+
 /** The text of the generated TypeScript module. */
 export async function generateModule(): Promise<string> {
   const relaxed = await compileKernels(true);
   const plain = await compileKernels(false);
-  const both = new Uint8Array([...relaxed, ...plain]);
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain.slice()))
     .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
+  const packed = deflateSync(interleave([relaxed, plain]), { level: 9 });
   return `// Generated from assembly/ by tools/build_kernels.ts; do not edit.
 // deno-fmt-ignore-file
 
 /**
- * Two builds of the kernels, one behind the other, deflated, as base64: with relaxed-SIMD fused
- * multiply-add, and with plain SIMD128, whose results are the same on every machine.
+ * Two builds of the kernels, with relaxed-SIMD fused multiply-add and with plain SIMD128, whose results
+ * are the same on every machine: function by function in turn, deflated, as base64.
  */
-export const packedBuilds: string = "${deflateSync(both, { level: 9 }).toBase64()}";
-
-/** Bytes of the first build. */
-export const relaxedBytes: number = ${relaxed.length};
+export const packedBuilds: string = "${packed.toBase64()}";
 
 /** What the builds export. */
 export type KernelName =

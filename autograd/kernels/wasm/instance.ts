@@ -10,7 +10,7 @@
 import "../tokens.ts";
 import { Blocks, reserveMemory } from "../blocks.ts";
 import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "../threads.ts";
-import { type KernelName, packedBuilds, relaxedBytes } from "./module.ts";
+import { type KernelName, packedBuilds } from "./module.ts";
 
 /** Which kernels run: the builds, or plain TypeScript. */
 export type Build = "relaxed" | "simd" | "plain";
@@ -24,12 +24,9 @@ export let smallest = 512;
 const builds = new Map<Build, WebAssembly.Module | Uint8Array<ArrayBuffer>>();
 let build: Build = "plain";
 try {
-  const both = await unpack(packedBuilds);
-  const choice = [
-    ["relaxed", both.slice(0, relaxedBytes)],
-    ["simd", both.slice(relaxedBytes)],
-  ] as const;
-  for (const [name, bytes] of choice) if (WebAssembly.validate(bytes)) builds.set(name, bytes);
+  const [relaxed, simd] = separate(await inflate(packedBuilds));
+  if (WebAssembly.validate(relaxed)) builds.set("relaxed", relaxed);
+  if (WebAssembly.validate(simd)) builds.set("simd", simd);
   const [fastest] = builds;
   if (fastest !== undefined) {
     builds.set(fastest[0], await WebAssembly.compile(fastest[1] as Uint8Array<ArrayBuffer>));
@@ -40,11 +37,24 @@ try {
   builds.clear();
 }
 
-/** The bytes behind a base64 text, inflated. */
-async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The bytes behind a base64 text. */
+async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The builds, whose parts lie in turn: how many, their lengths in 16 bits, the parts themselves. */
+function separate(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
+  const view = new DataView(bytes.buffer);
+  const count = view.getUint16(0, true);
+  const builds: number[][] = [[], []];
+  let at = 2 + 4 * count;
+  for (let i = 0; i < 2 * count; i++) {
+    const end = at + view.getUint16(2 + 2 * i, true);
+    while (at < end) builds[i % 2].push(bytes[at++]);
+  }
+  return builds.map((build) => Uint8Array.from(build));
 }
 
 let memory: WebAssembly.Memory | null = null;

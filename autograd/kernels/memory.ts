@@ -55,7 +55,7 @@ const SMALL_SLAB = 2 ** 14;
 const MEDIUM_SLAB = 2 ** 17;
 const MIB = 2 ** 20;
 /** A group of blocks is closed when it has grown to this. */
-const GROUP_BYTES = 16 * MIB;
+const GROUP_BYTES = 32 * MIB;
 /** How much is allocated, and not released, between two collections. */
 let collectBytes = 128 * MIB;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
@@ -103,6 +103,8 @@ let nextLook = 2 * collectBytes;
 let halfway = 0;
 /** How often {@linkcode atRest} was called. */
 let rests = 0;
+/** How many rests there had been when the next look was planned. */
+let plannedAt = 0;
 /** How many bytes may be in use at a rest before a look at what has died. */
 let nextRest = collectBytes;
 /** How many bytes were found alive, about. */
@@ -241,7 +243,7 @@ export function atRest(): void {
   }
   rests++;
   // Groups of two steps would die together.
-  if (openGroup.bytes > GROUP_BYTES / 8) closeGroup();
+  if (openGroup.bytes > GROUP_BYTES / 2) closeGroup();
 }
 
 /** The same in the midst of work, when more has been allocated than a step should need. */
@@ -263,7 +265,9 @@ function makeRoom(pool: Blocks, bytes: number): void {
 function plan(used: number): void {
   alive = Math.min(used, alive + (used - alive) / 8);
   nextRest = Math.max(alive + Math.max(collectBytes, alive / 2), used + collectBytes / 3);
-  nextLook = nextRest + collectBytes;
+  // Where reverse passes come, the midst of work waits for one.
+  nextLook = nextRest + (rests > plannedAt ? collectBytes : 0);
+  plannedAt = rests;
   halfway = clock;
 }
 

@@ -17,7 +17,7 @@ export interface WatchedToken {
   readonly watch: WeakRef<Token>;
 }
 
-const STOCK = 8192;
+const STOCK = 16384;
 const stock: WatchedToken[] = [];
 let refilling = false;
 

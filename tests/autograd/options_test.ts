@@ -64,3 +64,9 @@ Deno.test("unbiased is a correction of 1 or 0, in functions and methods", () => 
   const one = 1 as unknown as boolean;
   assertThrows(() => std(x, { unbiased: one }), TypeError, "Cannot std: got unbiased number 1");
 });
+
+Deno.test("an option out is refused instead of left as it was", () => {
+  const into = ones([4, 2]);
+  const cat = entry.cat as AnyFunction;
+  assertThrows(() => cat([x, x], { dim: 0, out: into }), TypeError, "got an option out");
+});

@@ -166,6 +166,16 @@ export class Tensor {
     return print(this.storage.values, this.shape, this.requiresGrad);
   }
 
+  /**
+   * As a number, in `Number(x)` and in arithmetic, the value of a tensor of one element; else the text
+   * of `toString()`.
+   *
+   * @throws {RangeError} as a number if it has another number of elements.
+   */
+  [Symbol.toPrimitive](hint: string): number | string {
+    return hint === "number" ? this.item() : this.toString();
+  }
+
   /** @internal Shows the tensor in Deno's console. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();

@@ -11,6 +11,12 @@ Deno.test("item() needs exactly one element", () => {
   assertThrows(() => ones([2]).item(), RangeError, "got shape [2], expected one element");
 });
 
+Deno.test("a tensor of one element is a number where one is asked for", () => {
+  assertEquals(Number(tensor([7])), 7);
+  assertEquals(`${tensor([7])}`, "tensor([7])");
+  assertThrows(() => Number(ones([2])), RangeError, "expected one element");
+});
+
 Deno.test("toArray() nests by axis", () => {
   assertEquals(tensor(5).toArray(), 5);
   assertEquals(tensor([[[1], [2]]]).toArray(), [[[1], [2]]]);

@@ -124,9 +124,8 @@ export function useBuild(next: Build): void {
 }
 
 let team: Team | null = null;
-/** Scratch memory of each thread, and the control words; kept for the next team. */
+/** Scratch memory of each thread, kept for the next team. */
 const threadScratch: number[] = [];
-let control = 0;
 
 /** How many threads work on a large call. */
 export function threadCount(): number {
@@ -151,7 +150,8 @@ export function startTeam(size: number): boolean {
   if (size === 1 || build === "plain") return size === 1;
   const pool = openPool();
   if (pool === null || memory === null) return false;
-  if (control === 0) control = pool.take(CONTROL_BYTES);
+  // Never those of the team before: a worker of it that has not yet noticed its end would go on.
+  const control = pool.take(CONTROL_BYTES);
   while (threadScratch.length < size) threadScratch.push(pool.take(THREAD_SCRATCH));
   team = new Team(size, compiled(build), memory, control, threadScratch.slice(0, size));
   return true;

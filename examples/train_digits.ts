@@ -130,7 +130,9 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (options.save !== null) await checkFolder("--save", dirname(options.save));
-  await checkFolder("--checkpoint", dirname(options.checkpoint));
+  const checkpoints = dirname(options.checkpoint);
+  // The present folder is there, and looking at it would ask for more than reading the data.
+  if (checkpoints !== ".") await checkFolder("--checkpoint", checkpoints);
   if (options.data !== null) await checkFolder("--data", options.data);
   const started = performance.now();
   const split = options.data === null

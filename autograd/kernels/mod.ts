@@ -26,6 +26,8 @@ export { crossEntropy, crossEntropyBackward } from "./plain/cross_entropy.ts";
 export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
 export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
 export type { IndexedRows, IndexWalk } from "./plain/index.ts";
+export { localResponseNorm, localResponseNormBackward } from "./plain/local_response_norm.ts";
+export type { ResponseWindow } from "./plain/local_response_norm.ts";
 export { binaryCrossEntropy, huber, huberBackward } from "./plain/loss.ts";
 export { addRow, matmul } from "./wasm/matmul.ts";
 export type { MatmulSizes } from "./plain/matmul.ts";

@@ -34,7 +34,7 @@ interface BatchNormAttrs {
 type Statistics = readonly [mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor];
 
 /** [n, c, s] of a tensor whose axis 1 is the channel. */
-function channelSizes(shape: Shape): kernels.ChannelSizes {
+export function channelSizes(shape: Shape): kernels.ChannelSizes {
   return { n: shape[0], c: shape[1], s: sizeOf(shape.slice(2)) };
 }
 

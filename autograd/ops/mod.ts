@@ -16,6 +16,7 @@ export {
 export type { OutputSize, PoolOptions } from "./bands.ts";
 export { normalizeBatch, type NormalizedBatch } from "./batch_norm.ts";
 export { type NormalizedGroups, normalizeGroups } from "./group_norm.ts";
+export { normalizeResponses, type ResponseWindow } from "./local_response_norm.ts";
 export { scaleRows } from "./rms_norm.ts";
 export * from "./bounds.ts";
 export { broadcastTo, sumTo } from "./broadcast.ts";

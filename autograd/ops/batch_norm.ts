@@ -3,7 +3,8 @@
  * order as its rule.
  *
  * Notation: M values in a channel, S(t) the mean of t over a channel, x̂ = (x − μ)·inv,
- * inv = 1/√(σ² + eps), g the cotangent of y.
+ * inv = 1/√(σ² + eps), g the cotangent of y. With a mask only the positions where it is 1 have a part in
+ * all this; y and dx are 0 at the others, whatever x and g are there.
  */
 import * as kernels from "../kernels/mod.ts";
 import { definePrimitive, type Input, type Primitive } from "../primitive.ts";
@@ -11,8 +12,8 @@ import { type Shape, sizeOf } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
-import { sumTo } from "./broadcast.ts";
-import { full } from "./creation.ts";
+import { broadcastTo, sumTo } from "./broadcast.ts";
+import { fromValues, full } from "./creation.ts";
 import {
   type LinearMap,
   project,
@@ -23,11 +24,14 @@ import {
 } from "./normalization_rules.ts";
 import { uniform } from "./samples.ts";
 import { reshape } from "./shape.ts";
+import { where } from "./where.ts";
 
 interface BatchNormAttrs {
   /** Whether the batch's own statistics are used; else those given. */
   readonly useBatch: boolean;
   readonly eps: number;
+  /** M, without what the mask hides. */
+  readonly count: number;
 }
 
 /** The statistics that a forward used; they carry no gradient. */
@@ -46,20 +50,21 @@ const batchNormPrimitive = definePrimitive<
       bias: Input,
       runningMean: Input,
       runningVar: Input,
+      mask: Input,
     ],
     readonly [y: Tensor, ...Statistics],
-    readonly [x: Input, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    readonly [x: Input, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor, mask: Input],
     BatchNormAttrs
   >
 >({
   name: "batchNorm",
-  summary: "(x − μ)·inv·weight + bias by channel; also μ in two parts, σ² and inv",
+  summary: "(x − μ)·inv·weight + bias by channel, 0 where masked; also μ in two parts, σ² and inv",
   differentiable: [true, false, false, false, false],
   shape: ([x]) => {
     const c = [x[1]];
     return [x, c, c, c, c];
   },
-  forward([x, weight, bias, runningMean, runningVar], outputs, { useBatch, eps }) {
+  forward([x, weight, bias, runningMean, runningVar, mask], outputs, { useBatch, eps, count }) {
     const [y, mean, low, variance, invStd] = outputs.map((output) => output.storage.values);
     if (!useBatch) {
       mean.set(runningMean!.storage.values);
@@ -75,14 +80,16 @@ const batchNormPrimitive = definePrimitive<
       channelSizes(x.shape),
       eps,
       useBatch,
+      validPositions(mask, count),
     );
   },
-  save: ([x, weight], [, mean, low, , invStd], { useBatch }, needs) => [
+  save: ([x, weight, , , , mask], [, mean, low, , invStd], { useBatch }, needs) => [
     useBatch || needs[1] ? x : null,
     weight,
     mean,
     low,
     invStd,
+    mask,
   ],
   vjp: ([g], { saved, attrs, needs }) => {
     const cotangents = bind(batchNormBackward, [g, ...saved], {
@@ -90,33 +97,64 @@ const batchNormPrimitive = definePrimitive<
       needs: [needs[0], needs[1], needs[2]],
     });
     const [dx, dw, db] = cotangents.map((t, i) => needs[i] ? t : null);
-    return [dx, dw, db, null, null];
+    return [dx, dw, db, null, null, null];
   },
   samples: (random) =>
     [[3, 2], [2, 3, 2], [2, 1, 2, 3]].flatMap((shape) =>
-      [true, false].map((useBatch) => ({
+      ([[true, null], [false, null], [true, maskOf(shape)], [false, maskOf(shape)]] as const).map((
+        [useBatch, mask],
+      ) => ({
         inputs: [
           uniform(random, shape, -2, 2),
           uniform(random, [shape[1]], 0.5, 1.5),
           shape.length === 3 ? null : uniform(random, [shape[1]], -1, 1),
           useBatch ? null : uniform(random, [shape[1]], -1, 1).requiresGrad_(false),
           useBatch ? null : uniform(random, [shape[1]], 0.5, 2).requiresGrad_(false),
+          mask,
         ] as const,
-        attrs: { useBatch, eps: 1e-2 },
+        attrs: { useBatch, eps: 1e-2, count: countOf(shape, mask) },
       }))
     ),
 });
+
+/** What the kernels need of a mask; `null` for none. */
+function validPositions(mask: Input, count: number): kernels.ValidPositions | null {
+  return mask === null ? null : { values: mask.storage.values, count };
+}
+
+/** M of a tensor [N, C, …]. */
+function countOf(shape: Shape, mask: Input): number {
+  if (mask === null) return sizeOf(shape) / shape[1];
+  return mask.storage.values.reduce((sum, value) => sum + value, 0);
+}
+
+/** A mask for the samples: every third position does not count. */
+function maskOf(shape: Shape): Tensor {
+  const wanted = shape.map((size, i) => i === 1 ? 1 : size);
+  const values = Array.from({ length: sizeOf(wanted) }, (_, i) => i % 3 === 1 ? 0 : 1);
+  return fromValues(values, wanted);
+}
 
 interface BackwardAttrs extends BatchNormAttrs {
   /** Which of dx, dw and db are asked for; the others come back empty. */
   readonly needs: readonly boolean[];
 }
 
+type BackwardInputs = readonly [
+  g: Tensor,
+  x: Input,
+  weight: Input,
+  mean: Tensor,
+  low: Tensor,
+  invStd: Tensor,
+  mask: Input,
+];
+
 const batchNormBackward = definePrimitive<
   Primitive<
-    readonly [g: Tensor, x: Input, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    BackwardInputs,
     readonly [dx: Tensor, dw: Tensor, db: Tensor],
-    readonly [g: Tensor, x: Input, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    BackwardInputs,
     BackwardAttrs
   >
 >({
@@ -128,7 +166,7 @@ const batchNormBackward = definePrimitive<
     needs[2] ? [g[1]] : [0],
   ],
   // db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g
-  forward([g, x, weight, mean, low, invStd], [dx, dw, db], { useBatch, needs }) {
+  forward([g, x, weight, mean, low, invStd, mask], [dx, dw, db], { useBatch, needs, count }) {
     kernels.batchNormBackward(
       g.storage.values,
       // Without x only Σg is wanted, and any array of its size serves in its place.
@@ -144,17 +182,23 @@ const batchNormBackward = definePrimitive<
       needs[2] ? db.storage.values : null,
       channelSizes(g.shape),
       useBatch,
+      validPositions(mask, count),
     );
   },
   save: (inputs) => inputs,
   // Statistics are taken from x again by ordinary operations, so that every further order is exact.
-  vjp: ([v, vw, vb], { saved, attrs, needs: needed }) => {
-    const { useBatch, needs } = attrs;
-    const [g, x, weight, ...statistics] = saved;
+  vjp: ([cotangent, vw, vb], { saved, attrs, needs: needed }) => {
+    const { useBatch, needs, count } = attrs;
+    const [, , weight, mean, low, invStd, mask] = saved;
+    // Where the mask is 0 all is 0 from the start, then left out of the sums, and 0 in the end.
+    const keep = (t: Tensor): Tensor => mask === null ? t : where(mask, t, 0);
+    const g = keep(saved[0]);
+    const x = saved[1] === null ? null : keep(saved[1]);
+    const v = needs[0] ? keep(cotangent) : cotangent;
+    const statistics: SavedStatistics = [mean, low, invStd];
     const channel = g.shape.map((size, i) => i === 1 ? size : 1);
-    const count = g.size / g.shape[1];
     const spread = (t: Tensor): Tensor => reshape(t, channel);
-    const S = (t: Tensor): Tensor => mul(sumTo(t, channel), 1 / count);
+    const S = (t: Tensor): Tensor => mul(sumTo(keep(t), channel), 1 / count);
     const { xhat, inv } = useBatch
       ? renormalize(x!, statistics, attrs.eps, S, spread)
       : fromConstants(x, statistics, spread);
@@ -163,7 +207,7 @@ const batchNormBackward = definePrimitive<
     const dg: Tensor[] = [];
     const dx: Tensor[] = [];
     let dw: Tensor | null = null;
-    if (needs[2]) dg.push(spread(vb));
+    if (needs[2]) dg.push(broadcastTo(spread(vb), g.shape));
     if (needs[1]) {
       dg.push(mul(spread(vw), xhat!));
       const projected = useBatch ? project(g, xhat!, S) : g;
@@ -177,32 +221,32 @@ const batchNormBackward = definePrimitive<
       dg.push(mul(scale, v));
       if (needed[2]) dw = sumTo(mul(inv, mul(v, g)), channel);
     }
-    return [
-      total(dg),
-      x === null ? null : total(dx),
-      dw === null ? null : reshape(dw, weight!.shape),
-      null,
-      null,
-      null,
-    ];
+    const [toG, toX] = [total(dg), total(dx)].map((t) => t === null ? null : keep(t));
+    return [toG, toX, dw === null ? null : reshape(dw, weight!.shape), null, null, null, null];
   },
-  samples: (random) =>
-    [true, false].flatMap((useBatch) =>
-      [[true, true, true], [true, false, false], [false, true, true]].map((needs) => {
-        // The statistics count as functions of x, so that x can only be varied through batchNorm.
-        const x = uniform(random, [3, 2, 2], -2, 2).requiresGrad_(!useBatch);
-        const statistics = statisticsOf(x, 1e-2, useBatch);
-        return {
-          inputs: [
-            uniform(random, [3, 2, 2], -1, 1),
-            x,
-            uniform(random, [2], 0.5, 1.5),
-            ...statistics,
-          ] as const,
-          attrs: { useBatch, eps: 1e-2, needs },
-        };
-      })
-    ),
+  samples(random) {
+    const [all, noX] = [[true, true, true], [false, true, true]];
+    const [onlyX, onlyBias] = [[true, false, false], [false, false, true]];
+    const shape = [3, 2, 2];
+    return [true, false].flatMap((useBatch) =>
+      ([[all, 0], [onlyX, 0], [noX, 0], [onlyBias, 0], [all, 1], [noX, 1], [onlyBias, 1]] as const)
+        .map(([needs, masked]) => {
+          // The statistics count as functions of x, so that x can only be varied through batchNorm.
+          const x = uniform(random, shape, -2, 2).requiresGrad_(!useBatch);
+          const mask = masked === 1 ? maskOf(shape) : null;
+          return {
+            inputs: [
+              uniform(random, shape, -1, 1),
+              x,
+              uniform(random, [2], 0.5, 1.5),
+              ...statisticsOf(x, 1e-2, useBatch, mask),
+              mask,
+            ] as const,
+            attrs: { useBatch, eps: 1e-2, needs, count: countOf(shape, mask) },
+          };
+        })
+    );
+  },
 });
 
 /** x̂ and inv from constants; x may be absent where x̂ is not needed. */
@@ -217,13 +261,17 @@ function fromConstants(
 }
 
 /** Mean, low part and inv for the samples of the backward. */
-function statisticsOf(x: Tensor, eps: number, useBatch: boolean): [Tensor, Tensor, Tensor] {
+function statisticsOf(
+  x: Tensor,
+  eps: number,
+  useBatch: boolean,
+  mask: Input,
+): [Tensor, Tensor, Tensor] {
   const c = x.shape[1];
   if (!useBatch) return [full([c], 0.25), full([c], 0), full([c], 0.75)];
-  const [, mean, low, , invStd] = bind(batchNormPrimitive, [x.detach(), null, null, null, null], {
-    useBatch,
-    eps,
-  });
+  const attrs = { useBatch, eps, count: countOf(x.shape, mask) };
+  const inputs = [x.detach(), null, null, null, null, mask] as const;
+  const [, mean, low, , invStd] = bind(batchNormPrimitive, inputs, attrs);
   return [mean, low, invStd];
 }
 
@@ -245,10 +293,11 @@ export interface NormalizedBatch {
  * Normalises each channel and tells the statistics that it used, so that a caller can track them.
  *
  * y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps); μ and σ² (biased) are those of the batch, or
- * constants if `statistics` are given. Nothing is validated here.
+ * constants if `statistics` are given. With a `valid.mask` of 0 and 1, `count` of them 1, they come
+ * from the positions where it is 1, and y is 0 at the others. Nothing is validated here.
  *
- * Shapes: x [N, C, …], weight, bias and statistics [C]. Gradient: to x, weight and bias; of every
- * order. Cost: two passes over x forward and two backward.
+ * Shapes: x [N, C, …], weight, bias and statistics [C], mask [N, 1, …]. Gradient: to x, weight and
+ * bias; of every order. Cost: two passes over x forward and two backward.
  */
 export function normalizeBatch(
   x: Tensor,
@@ -256,11 +305,17 @@ export function normalizeBatch(
   bias: Tensor | null,
   statistics: { readonly mean: Tensor; readonly variance: Tensor } | null,
   eps: number,
+  valid: { readonly mask: Tensor; readonly count: number } | null = null,
 ): NormalizedBatch {
+  const { mean: givenMean, variance: givenVariance } = statistics ?? { mean: null, variance: null };
   const [y, mean, low, variance, invStd] = bind(
     batchNormPrimitive,
-    [x, weight, bias, statistics?.mean ?? null, statistics?.variance ?? null],
-    { useBatch: statistics === null, eps },
+    [x, weight, bias, givenMean, givenVariance, valid?.mask ?? null],
+    {
+      useBatch: statistics === null,
+      eps,
+      count: valid?.count ?? sizeOf(x.shape) / x.shape[1],
+    },
   );
   return { y, mean, low, variance, invStd };
 }

@@ -96,7 +96,7 @@ export function normalizeWith(
   { training, eps }: { readonly training: boolean; readonly eps: number },
   onStatistics: (moments: BatchMoments) => void,
 ): Tensor {
-  const { x, runningMean, runningVar, weight, bias } = operands;
+  const { x, weight, bias } = operands;
   assertTensors(operands);
   assertNumber("eps", eps);
   if (x.size === 0 && x.ndim < 2) return x.clone();
@@ -113,16 +113,7 @@ export function normalizeWith(
         `[${x.shape.join(", ")}]`,
     );
   }
-  // With nothing to normalise the running statistics are not looked at, be they missing or of
-  // another size.
-  if (x.size > 0) {
-    assertChannels("running_mean", runningMean, channels);
-    assertChannels("running_var", runningVar, channels);
-  }
-  assertChannels("weight", weight, channels);
-  assertChannels("bias", bias, channels);
-  assertOffTape("running_mean", runningMean);
-  assertOffTape("running_var", runningVar);
+  assertOperands(operands);
   if (training || x.size === 0) {
     const result = normalizeBatch(x, weight, bias, null, eps);
     if (x.size > 0) onStatistics(momentsOf(count, result));
@@ -163,6 +154,22 @@ export function momentsOf(
     variance: (c) => squares[c],
     unbiasedVariance: (c) => squares[c] * (count / (count - 1)),
   };
+}
+
+/** Refuses operands that do not fit the channels of x, and running statistics on the tape. */
+export function assertOperands(operands: BatchNormOperands): void {
+  const { x, runningMean, runningVar, weight, bias } = operands;
+  const channels = x.shape[1];
+  // With nothing to normalise the running statistics are not looked at, be they missing or of
+  // another size.
+  if (x.size > 0) {
+    assertChannels("running_mean", runningMean, channels);
+    assertChannels("running_var", runningVar, channels);
+  }
+  assertChannels("weight", weight, channels);
+  assertChannels("bias", bias, channels);
+  assertOffTape("running_mean", runningMean);
+  assertOffTape("running_var", runningVar);
 }
 
 /** running ← (1 − momentum)·running + momentum·value; the tape notices the edit. */

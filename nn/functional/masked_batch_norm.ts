@@ -1,12 +1,18 @@
 /**
  * Batch normalisation of batches in which some positions do not count, such as padding.
  */
-import { noGrad, Tensor, tensor } from "../../autograd/mod.ts";
-import { type BatchMoments, type BatchNormOperands, runningStatistics } from "./batch_norm.ts";
+import { normalizeBatch, Tensor, tensor, where } from "../../autograd/mod.ts";
+import {
+  assertOperands,
+  type BatchMoments,
+  type BatchNormOperands,
+  momentsOf,
+  runningStatistics,
+} from "./batch_norm.ts";
 
 /**
  * Batch normalisation whose statistics come from the valid positions only; the others are 0 in the
- * output and get no gradient.
+ * output and get no gradient, whatever they hold.
  *
  * With m the mask and M = Σm: μ = Σ m·x/M, σ² = Σ m·(x − μ)²/M, y = m·((x − μ)/√(σ² + eps)·w + b).
  *
@@ -20,47 +26,25 @@ export function normalizeMasked(
   onStatistics: (moments: BatchMoments) => void,
 ): Tensor {
   const { x, weight, bias } = operands;
+  assertOperands(operands);
   const valid = alignMask(x, mask);
-  const channel = x.shape.map((size, i) => i === 1 ? size : 1);
-  const spread = (t: Tensor): Tensor => t.reshape(channel);
-  const affine = (t: Tensor): Tensor => {
-    const scaled = weight === null ? t : t.mul(spread(weight));
-    return (bias === null ? scaled : scaled.add(spread(bias))).mul(valid);
-  };
-  if (!training) {
-    const { mean, variance } = runningStatistics(operands);
-    return affine(x.sub(spread(mean)).mul(spread(variance).add(eps).rsqrt()));
-  }
-  const count = valid.sum().item();
-  if (count === 0) return x.mul(0);
+  if (!training) return normalizeBatch(x, weight, bias, runningStatistics(operands), eps, valid).y;
+  const { count } = valid;
+  if (count === 0) return where(valid.mask, x, 0);
   if (count === 1) {
     throw new RangeError(
       "Cannot run batchNorm: Expected more than 1 value per channel when training, got 1 valid " +
         "position in the mask",
     );
   }
-  const dim = x.shape.map((_, i) => i).filter((i) => i !== 1);
-  const average = (t: Tensor): Tensor => t.mul(valid).sum({ dim, keepdim: true }).div(count);
-  // Centred twice: the first mean takes the large part off, the second is exact about the rest.
-  const high = noGrad(() => average(x));
-  const shifted = x.sub(high);
-  const low = average(shifted);
-  const centered = shifted.sub(low).mul(valid);
-  const variance = average(centered.square());
-  const mean = (c: number): number => high.storage.values[c] + low.storage.values[c];
-  onStatistics({
-    count,
-    mean,
-    meanRest: (c) => high.storage.values[c] - mean(c) + low.storage.values[c],
-    variance: (c) => variance.storage.values[c],
-    unbiasedVariance: (c) => variance.storage.values[c] * (count / (count - 1)),
-  });
-  return affine(centered.mul(variance.add(eps).rsqrt()));
+  const result = normalizeBatch(x, weight, bias, null, eps, valid);
+  onStatistics(momentsOf(count, result));
+  return result.y;
 }
 
 /** The values at valid positions, [count, C], off the tape. */
 export function validPositions(x: Tensor, mask: Tensor): Tensor {
-  const valid = alignMask(x, mask).storage.values;
+  const valid = alignMask(x, mask).mask.storage.values;
   const [n, channels] = x.shape;
   const positions = valid.length / Math.max(n, 1);
   const values = x.storage.values;
@@ -74,8 +58,8 @@ export function validPositions(x: Tensor, mask: Tensor): Tensor {
   return tensor(taken, { shape: [taken.length / channels, channels] });
 }
 
-/** The mask with as many axes as x, its channel axis 1. */
-function alignMask(x: Tensor, mask: unknown): Tensor {
+/** The mask with as many axes as x, its channel axis 1, and how many ones it has. */
+function alignMask(x: Tensor, mask: unknown): { mask: Tensor; count: number } {
   if (!(mask instanceof Tensor)) {
     throw new TypeError(`Cannot run batchNorm: got mask ${String(mask)}, expected a Tensor`);
   }
@@ -89,8 +73,12 @@ function alignMask(x: Tensor, mask: unknown): Tensor {
         `[${x.shape.join(", ")}], expected [${wanted.join(", ")}] or [${without.join(", ")}]`,
     );
   }
-  if (mask.storage.values.some((value) => value !== 0 && value !== 1)) {
-    throw new RangeError("Cannot run batchNorm: got a mask with other values, expected 0 and 1");
+  let count = 0;
+  for (const value of mask.storage.values) {
+    if (value !== 0 && value !== 1) {
+      throw new RangeError("Cannot run batchNorm: got a mask with other values, expected 0 and 1");
+    }
+    count += value;
   }
-  return mask.detach().reshape(wanted);
+  return { mask: mask.detach().reshape(wanted), count };
 }

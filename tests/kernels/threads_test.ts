@@ -26,6 +26,13 @@ function results(): Float64Array[] {
     door.channelAffine(x, sizes, mean, p, q, out(x.length));
     door.cotangentSums(g, x, sizes, mean, out(sizes.c), out(sizes.c));
     door.channelGradient(g, x, sizes, mean, p, q, r, out(x.length));
+    const values = numbers(sizes.n * sizes.s, 9).map((value) => value > 0 ? 1 : 0);
+    const valid = { values, count: values.reduce((sum, value) => sum + value, 0) };
+    const [m, low, variance, invStd] = [0, 1, 2, 3].map(() => out(sizes.c));
+    const statistics = { mean: m, low, variance, invStd };
+    door.batchNormForward(x, p, q, out(x.length), statistics, sizes, 1e-5, true, valid);
+    const [dw, db] = [out(sizes.c), out(sizes.c)];
+    door.batchNormBackward(g, x, p, statistics, out(x.length), dw, db, sizes, true, valid);
   }
   const sizes = {
     images: 9,

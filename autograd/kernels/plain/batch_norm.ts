@@ -5,6 +5,13 @@
  * The mean comes in two parts, `mean` and the much smaller `low`: x − mean is exact where x lies near
  * the mean, so a large mean costs no digits.
  */
+import {
+  maskedAffine,
+  maskedCotangentSums,
+  maskedGradient,
+  maskedStatistics,
+  type ValidPositions,
+} from "./masked_batch_norm.ts";
 
 /** The layout of an array: n images of c channels of s positions. */
 export interface ChannelSizes {
@@ -158,7 +165,8 @@ export function channelsTogether({ n, c, s }: ChannelSizes): number {
 
 /**
  * y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps), 0 for a constant channel without eps. Unless
- * `useBatch`, mean, low and variance are given.
+ * `useBatch`, mean, low and variance are given. Positions that are not valid have no part in the
+ * statistics, and y is 0 there.
  */
 export function batchNormForward(
   x: Float64Array,
@@ -169,26 +177,31 @@ export function batchNormForward(
   sizes: ChannelSizes,
   eps: number,
   useBatch: boolean,
+  valid: ValidPositions | null = null,
 ): void {
   const scale = new Float64Array(sizes.c);
   const shift = new Float64Array(sizes.c);
   const step = channelsTogether(sizes);
   for (let from = 0; from < sizes.c; from += step) {
     const block = { ...sizes, from, to: Math.min(from + step, sizes.c) };
-    if (useBatch) batchStatistics(x, block, mean, low, variance);
+    if (useBatch) {
+      if (valid === null) batchStatistics(x, block, mean, low, variance);
+      else maskedStatistics(x, block, valid, mean, low, variance);
+    }
     for (let c = from; c < block.to; c++) {
       const below = variance[c] + eps;
       invStd[c] = useBatch && below === 0 ? 0 : 1 / Math.sqrt(below);
       scale[c] = invStd[c] * (weight === null ? 1 : weight[c]);
       shift[c] = (bias === null ? 0 : bias[c]) - low[c] * scale[c];
     }
-    channelAffine(x, block, mean, scale, shift, y);
+    if (valid === null) channelAffine(x, block, mean, scale, shift, y);
+    else maskedAffine(x, block, valid, mean, scale, shift, y);
   }
 }
 
 /**
  * db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g; each only where
- * there is an array for it.
+ * there is an array for it. Positions that are not valid have no part in the sums, and dx is 0 there.
  */
 export function batchNormBackward(
   g: Float64Array,
@@ -200,14 +213,18 @@ export function batchNormBackward(
   db: Float64Array | null,
   sizes: ChannelSizes,
   useBatch: boolean,
+  valid: ValidPositions | null = null,
 ): void {
-  const count = sizes.n * sizes.s;
+  const count = valid === null ? sizes.n * sizes.s : valid.count;
   const sums = dw !== null || db !== null || useBatch;
   const [sumG, sumGC, p, q, r] = Array.from({ length: 5 }, () => new Float64Array(sizes.c));
   const step = channelsTogether(sizes);
   for (let from = 0; from < sizes.c; from += step) {
     const block = { ...sizes, from, to: Math.min(from + step, sizes.c) };
-    if (sums) cotangentSums(g, x, block, mean, sumG, sumGC);
+    if (sums) {
+      if (valid === null) cotangentSums(g, x, block, mean, sumG, sumGC);
+      else maskedCotangentSums(g, x, block, valid, mean, sumG, sumGC);
+    }
     for (let c = from; c < block.to; c++) {
       const sumGX = count === 0 ? 0 : invStd[c] * (sumGC[c] - low[c] * sumG[c]);
       if (dw !== null) dw[c] = sumGX;
@@ -219,7 +236,10 @@ export function batchNormBackward(
       }
     }
     if (dx === null) continue;
-    if (useBatch) channelGradient(g, x, block, mean, p, q, r, dx);
+    if (valid !== null) {
+      if (useBatch) maskedGradient(g, x, block, valid, mean, p, q, r, dx);
+      else maskedAffine(g, block, valid, r, p, r, dx);
+    } else if (useBatch) channelGradient(g, x, block, mean, p, q, r, dx);
     else channelAffine(g, block, r, p, r, dx);
   }
 }

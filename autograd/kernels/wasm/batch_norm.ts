@@ -1,6 +1,7 @@
 /** Statistics and affine maps by channel, in memory order and two lanes wide. */
 import * as plain from "../plain/batch_norm.ts";
 import type { ChannelSizes, ChannelStatistics } from "../plain/batch_norm.ts";
+import type { ValidPositions } from "../plain/masked_batch_norm.ts";
 import { copyIn, copyOut, inPool, type Kernels, kernelsFor, scratch, teamFor } from "./instance.ts";
 import type { KernelName } from "./module.ts";
 
@@ -24,7 +25,7 @@ function placeChannels(at: number, arrays: readonly Float64Array[]): void {
 /**
  * Runs a kernel over the channels: at once, or on threads that take some channels each. Its arguments are
  * the arrays [n, c, s] as addresses, the sizes, and arrays of one value per channel as addresses; the
- * kernels of images take those of `blocks` too.
+ * kernels of images take those of `blocks` too. The mask behind them is left out, and so 0: all counts.
  */
 function overChannels(
   kernels: Kernels,
@@ -206,7 +207,21 @@ function fused(
   team.run(name, kernels[name], calls);
 }
 
-/** y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps). */
+/** The address of a mask and how many it counts; one that lies elsewhere is copied to `at`. */
+function placeMask(valid: ValidPositions | null, at: number, { n, s }: ChannelSizes): number[] {
+  if (valid === null) return [0, n * s];
+  const { values, count } = valid;
+  if (inPool(values)) return [values.byteOffset, count];
+  copyIn(values, at);
+  return [at, count];
+}
+
+/** Bytes of scratch memory that a mask may need. */
+function maskBytes(valid: ValidPositions | null): number {
+  return valid === null ? 0 : valid.values.byteLength;
+}
+
+/** y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps); 0 where it is not valid. */
 export function batchNormForward(
   x: Float64Array,
   weight: Float64Array | null,
@@ -216,15 +231,16 @@ export function batchNormForward(
   sizes: ChannelSizes,
   eps: number,
   useBatch: boolean,
+  valid: ValidPositions | null = null,
 ): void {
   const kernels = inPool(x) && sizes.c > 0 ? kernelsFor(y) : null;
   if (kernels === null) {
-    plain.batchNormForward(x, weight, bias, y, statistics, sizes, eps, useBatch);
+    plain.batchNormForward(x, weight, bias, y, statistics, sizes, eps, useBatch, valid);
     return;
   }
   const { mean, low, variance, invStd } = statistics;
   const bytes = 8 * sizes.c;
-  const at = scratch(8 * bytes);
+  const at = scratch(8 * bytes + maskBytes(valid));
   const places = Array.from({ length: 8 }, (_, i) => at + i * bytes);
   if (weight === null) places[0] = 0;
   else copyIn(weight, places[0]);
@@ -232,7 +248,8 @@ export function batchNormForward(
   else copyIn(bias, places[1]);
   if (!useBatch) placeChannels(places[2], [mean, low, variance]);
   const arrays = [x.byteOffset, y.byteOffset];
-  fused(kernels, "batchNormForward", sizes, arrays, [Number(useBatch), eps], places);
+  const options = [...placeMask(valid, at + 8 * bytes, sizes), Number(useBatch), eps];
+  fused(kernels, "batchNormForward", sizes, arrays, options, places);
   if (useBatch) {
     copyOut(places[2], mean);
     copyOut(places[3], low);
@@ -252,21 +269,23 @@ export function batchNormBackward(
   db: Float64Array | null,
   sizes: ChannelSizes,
   useBatch: boolean,
+  valid: ValidPositions | null = null,
 ): void {
   const kernels = inPool(x) && sizes.c > 0 && (dx === null || inPool(dx)) ? kernelsFor(g) : null;
   if (kernels === null) {
-    plain.batchNormBackward(g, x, weight, statistics, dx, dw, db, sizes, useBatch);
+    plain.batchNormBackward(g, x, weight, statistics, dx, dw, db, sizes, useBatch, valid);
     return;
   }
   const bytes = 8 * sizes.c;
-  const at = scratch(11 * bytes);
+  const at = scratch(11 * bytes + maskBytes(valid));
   const places = Array.from({ length: 11 }, (_, i) => at + i * bytes);
   if (weight === null) places[0] = 0;
   else copyIn(weight, places[0]);
   placeChannels(places[1], [statistics.mean, statistics.low, statistics.invStd]);
   const arrays = [g.byteOffset, x.byteOffset, dx === null ? 0 : dx.byteOffset];
   const sums = dw !== null || db !== null || useBatch;
-  const options = [Number(useBatch), Number(sums)];
+  const mask = placeMask(valid, at + 11 * bytes, sizes);
+  const options = [...mask, Number(useBatch), Number(sums)];
   fused(kernels, "batchNormBackward", sizes, arrays, options, places);
   if (db !== null) copyOut(places[4], db);
   if (dw !== null) copyOut(places[5], dw);

@@ -4,8 +4,18 @@
 // Statistics: with a guess k near the mean (from the first image) and c = x − k, which is exact when x and k
 // are close, d = S(c), mean = k + d, var = S(c²) − d². A channel whose guess was far off (d² > var) goes
 // through once more with k + d. The mean is kept in two parts, mean + low, so that a large offset costs no digits.
+//
+// With a mask (not 0), one number for each position of each image, only the positions where it is not 0
+// count, and outputs are 0 at the others.
 
 import { fma } from "./fma";
+import {
+  affineMaskedRow,
+  inputGradientMaskedRow,
+  maskedGuess,
+  sumCotangentMaskedRow,
+  sumMaskedRow,
+} from "./masked_rows";
 import { finishStatistics } from "./moments";
 
 /** Rows are summed in blocks of this many before they join the total: keeps rounding errors small. */
@@ -14,14 +24,18 @@ const BLOCK: i32 = 32;
 /**
  * mean[c], low[c], variance[c] (biased) over images and S; `stride`: elements between images. The sums of a
  * block gather in `blockSum` and `blockSquares`, one value per channel, those of all in low and variance.
+ * `total`: how many values of a channel count, looked at only with a mask.
  */
 export function imageStatistics(
   x: usize, n: i32, c: i32, s: i32, stride: i32,
   mean: usize, low: usize, variance: usize, blockSum: usize, blockSquares: usize,
+  mask: usize, total: f64,
 ): void {
   const bytes = <usize>c << 3;
   for (let i = 0; i < c; i++) {
-    store<f64>(mean + (<usize>i << 3), guess(x + (<usize>i * s << 3), s));
+    const channel = x + (<usize>i * s << 3);
+    const k = mask ? maskedGuess(channel, mask, n, s, stride) : guess(channel, s);
+    store<f64>(mean + (<usize>i << 3), isFinite(k) ? k : 0);
   }
   memory.fill(low, 0, bytes);
   memory.fill(variance, 0, bytes);
@@ -31,7 +45,9 @@ export function imageStatistics(
   for (let i = 0; i < n; i++) {
     let row = image;
     for (let j: usize = 0; j < bytes; j += 8) {
-      sumRow(row, s, load<f64>(mean + j), blockSum + j, blockSquares + j);
+      const k = load<f64>(mean + j);
+      if (mask) sumMaskedRow(row, valid(mask, i, s), s, k, blockSum + j, blockSquares + j);
+      else sumRow(row, s, k, blockSum + j, blockSquares + j);
       row += <usize>s << 3;
     }
     image += <usize>stride << 3;
@@ -40,7 +56,7 @@ export function imageStatistics(
       joinBlock(variance, blockSquares, bytes);
     }
   }
-  const count = <f64>n * <f64>s;
+  const count = mask ? total : <f64>n * <f64>s;
   for (let i = 0; i < c; i++) {
     const j = <usize>i << 3;
     let sum = load<f64>(low + j), squares = load<f64>(variance + j);
@@ -49,13 +65,21 @@ export function imageStatistics(
       // The guess was far off: once more around a better one. The blocks are zero again.
       store<f64>(mean + j, load<f64>(mean + j) + d);
       sumChannel(
-        x + (<usize>i * s << 3), n, s, stride, load<f64>(mean + j), blockSum + j, blockSquares + j,
+        x + (<usize>i * s << 3), mask, n, s, stride, load<f64>(mean + j),
+        blockSum + j, blockSquares + j,
       );
       sum = load<f64>(blockSum + j);
       squares = load<f64>(blockSquares + j);
     }
     finishStatistics(mean + j, low + j, variance + j, sum, squares, count);
   }
+}
+
+/** The row of the mask that belongs to an image. */
+// @ts-ignore: decorator
+@inline
+function valid(mask: usize, image: i32, s: i32): usize {
+  return mask + (<usize>image * <usize>s << 3);
 }
 
 /** total += block, block = 0 */
@@ -68,21 +92,21 @@ function joinBlock(total: usize, block: usize, bytes: usize): void {
 
 /** Sums one channel over all images. */
 function sumChannel(
-  x: usize, n: i32, s: i32, stride: i32, k: f64, sum: usize, squares: usize,
+  x: usize, mask: usize, n: i32, s: i32, stride: i32, k: f64, sum: usize, squares: usize,
 ): void {
   for (let i = 0; i < n; i++) {
-    sumRow(x, s, k, sum, squares);
+    if (mask) sumMaskedRow(x, valid(mask, i, s), s, k, sum, squares);
+    else sumRow(x, s, k, sum, squares);
     x += <usize>stride << 3;
   }
 }
 
-/** The mean of a row, exact when all values are equal; 0 when that is not finite. */
+/** The mean of a row, exact when all values are equal. */
 function guess(x: usize, s: i32): f64 {
   const first = load<f64>(x);
   let sum = 0.0;
   for (let i = 1; i < s; i++) sum += load<f64>(x + (<usize>i << 3)) - first;
-  const k = first + sum / <f64>s;
-  return isFinite(k) ? k : 0;
+  return first + sum / <f64>s;
 }
 
 /** sum += Σ(x − k), squares += Σ(x − k)². */
@@ -129,14 +153,16 @@ function sumRow(x: usize, s: i32, k: f64, sum: usize, squares: usize): void {
 /** y = (x − mean)·scale + shift per channel; from the last image to the first, which is cached longest. */
 export function imageAffine(
   x: usize, y: usize, n: i32, c: i32, s: i32, stride: i32,
-  mean: usize, scale: usize, shift: usize,
+  mean: usize, scale: usize, shift: usize, mask: usize,
 ): void {
   const bytes = <usize>c << 3;
   for (let i = n - 1; i >= 0; i--) {
     const base = <usize>i * <usize>stride << 3;
     let from = x + base, to = y + base;
     for (let j: usize = 0; j < bytes; j += 8) {
-      affineRow(from, to, s, load<f64>(mean + j), load<f64>(scale + j), load<f64>(shift + j));
+      const m = load<f64>(mean + j), a = load<f64>(scale + j), b = load<f64>(shift + j);
+      if (mask) affineMaskedRow(from, to, valid(mask, i, s), s, m, a, b);
+      else affineRow(from, to, s, m, a, b);
       from += <usize>s << 3;
       to += <usize>s << 3;
     }
@@ -166,7 +192,7 @@ function affineRow(x: usize, y: usize, s: i32, mean: f64, scale: f64, shift: f64
 /** sumG[c] = Σg, sumGC[c] = Σ g·(x − mean), by way of blocks as in the statistics. */
 export function imageCotangentSums(
   g: usize, x: usize, n: i32, c: i32, s: i32, stride: i32,
-  mean: usize, sumG: usize, sumGC: usize, blockG: usize, blockGC: usize,
+  mean: usize, sumG: usize, sumGC: usize, blockG: usize, blockGC: usize, mask: usize,
 ): void {
   const bytes = <usize>c << 3;
   memory.fill(sumG, 0, bytes);
@@ -176,7 +202,9 @@ export function imageCotangentSums(
   for (let i = 0; i < n; i++) {
     let offset = <usize>i * <usize>stride << 3;
     for (let j: usize = 0; j < bytes; j += 8) {
-      sumCotangentRow(g + offset, x + offset, s, load<f64>(mean + j), blockG + j, blockGC + j);
+      const gs = g + offset, xs = x + offset, m = load<f64>(mean + j);
+      if (mask) sumCotangentMaskedRow(gs, xs, valid(mask, i, s), s, m, blockG + j, blockGC + j);
+      else sumCotangentRow(gs, xs, s, m, blockG + j, blockGC + j);
       offset += <usize>s << 3;
     }
     if (i % BLOCK == BLOCK - 1 || i == n - 1) {
@@ -231,16 +259,16 @@ function sumCotangentRow(g: usize, x: usize, s: i32, mean: f64, sum: usize, prod
 /** dx = p·g + q·(x − mean) + r per channel. */
 export function imageInputGradient(
   g: usize, x: usize, dx: usize, n: i32, c: i32, s: i32, stride: i32,
-  mean: usize, p: usize, q: usize, r: usize,
+  mean: usize, p: usize, q: usize, r: usize, mask: usize,
 ): void {
   const bytes = <usize>c << 3;
   for (let i = n - 1; i >= 0; i--) {
     let offset = <usize>i * <usize>stride << 3;
     for (let j: usize = 0; j < bytes; j += 8) {
-      inputGradientRow(
-        g + offset, x + offset, dx + offset, s,
-        load<f64>(mean + j), load<f64>(p + j), load<f64>(q + j), load<f64>(r + j),
-      );
+      const gs = g + offset, xs = x + offset, out = dx + offset, m = load<f64>(mean + j);
+      const pj = load<f64>(p + j), qj = load<f64>(q + j), rj = load<f64>(r + j);
+      if (mask) inputGradientMaskedRow(gs, xs, out, valid(mask, i, s), s, m, pj, qj, rj);
+      else inputGradientRow(gs, xs, out, s, m, pj, qj, rj);
       offset += <usize>s << 3;
     }
   }

@@ -1,6 +1,7 @@
 // Batch norm forward and backward in one call each: the channels in blocks that stay in the
 // second-level cache from one pass to the next. All arrays of one value per channel start at the first
-// channel of the call; a null pointer stands for weight 1 and bias 0.
+// channel of the call; a null pointer stands for weight 1 and bias 0, and for a mask where all counts.
+// `total`: how many values of a channel count.
 
 import {
   imageAffine,
@@ -15,7 +16,8 @@ import { rowAffine, rowCotangentSums, rowInputGradient, rowStatistics } from "./
  * `useBatch`, mean, low and variance are given. `scale` and `shift` are scratch.
  */
 export function batchNormForward(
-  x: usize, y: usize, n: i32, c: i32, s: i32, stride: i32, step: i32, useBatch: bool, eps: f64,
+  x: usize, y: usize, n: i32, c: i32, s: i32, stride: i32, step: i32,
+  mask: usize, total: f64, useBatch: bool, eps: f64,
   weight: usize, bias: usize, mean: usize, low: usize, variance: usize, invStd: usize,
   scale: usize, shift: usize,
 ): void {
@@ -24,8 +26,8 @@ export function batchNormForward(
     const at = <usize>from << 3, offset = <usize>from * <usize>s << 3;
     const m = mean + at, l = low + at, v = variance + at, a = scale + at, b = shift + at;
     if (useBatch) {
-      if (s == 1) rowStatistics(x + offset, n, count, stride, m, l, v);
-      else imageStatistics(x + offset, n, count, s, stride, m, l, v, a, b);
+      if (s == 1) rowStatistics(x + offset, n, count, stride, m, l, v, mask, total);
+      else imageStatistics(x + offset, n, count, s, stride, m, l, v, a, b, mask, total);
     }
     for (let j: usize = 0; j < <usize>count << 3; j += 8) {
       const below = load<f64>(v + j) + eps;
@@ -36,8 +38,8 @@ export function batchNormForward(
       store<f64>(a + j, factor);
       store<f64>(b + j, start - load<f64>(l + j) * factor);
     }
-    if (s == 1) rowAffine(x + offset, y + offset, n, count, stride, m, a, b);
-    else imageAffine(x + offset, y + offset, n, count, s, stride, m, a, b);
+    if (s == 1) rowAffine(x + offset, y + offset, n, count, stride, m, a, b, mask);
+    else imageAffine(x + offset, y + offset, n, count, s, stride, m, a, b, mask);
   }
 }
 
@@ -46,20 +48,19 @@ export function batchNormForward(
 /** `dx` may be null; `sums` says whether db and dw are wanted or needed; p … blockGC are scratch. */
 export function batchNormBackward(
   g: usize, x: usize, dx: usize, n: i32, c: i32, s: i32, stride: i32, step: i32,
-  useBatch: bool, sums: bool,
+  mask: usize, total: f64, useBatch: bool, sums: bool,
   weight: usize, mean: usize, low: usize, invStd: usize, db: usize, dw: usize,
   p: usize, q: usize, r: usize, blockG: usize, blockGC: usize,
 ): void {
-  const total = <f64>n * <f64>s;
   for (let from = 0; from < c; from += step) {
     const count = min(step, c - from);
     const at = <usize>from << 3, offset = <usize>from * <usize>s << 3;
     const gs = g + offset, xs = x + offset, m = mean + at;
     if (sums) {
-      if (s == 1) rowCotangentSums(gs, xs, n, count, stride, m, db + at, dw + at);
+      if (s == 1) rowCotangentSums(gs, xs, n, count, stride, m, db + at, dw + at, mask);
       else {
         imageCotangentSums(
-          gs, xs, n, count, s, stride, m, db + at, dw + at, blockG + at, blockGC + at,
+          gs, xs, n, count, s, stride, m, db + at, dw + at, blockG + at, blockGC + at, mask,
         );
       }
     }
@@ -84,10 +85,10 @@ export function batchNormBackward(
     const out = dx + offset;
     // Without statistics q and r are zero; r stands in for a mean of zero.
     if (s == 1) {
-      if (useBatch) rowInputGradient(gs, xs, out, n, count, stride, m, p + at, q + at, r + at);
-      else rowAffine(gs, out, n, count, stride, r + at, p + at, r + at);
+      if (useBatch) rowInputGradient(gs, xs, out, n, count, stride, m, p + at, q + at, r + at, mask);
+      else rowAffine(gs, out, n, count, stride, r + at, p + at, r + at, mask);
     } else if (useBatch) {
-      imageInputGradient(gs, xs, out, n, count, s, stride, m, p + at, q + at, r + at);
-    } else imageAffine(gs, out, n, count, s, stride, r + at, p + at, r + at);
+      imageInputGradient(gs, xs, out, n, count, s, stride, m, p + at, q + at, r + at, mask);
+    } else imageAffine(gs, out, n, count, s, stride, r + at, p + at, r + at, mask);
   }
 }

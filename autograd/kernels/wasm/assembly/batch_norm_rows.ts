@@ -1,26 +1,52 @@
 // Batch normalisation of [N, C]: neighbours belong to different channels, so lanes are channels. Four
 // rows at a time share one trip through the accumulators, which stay in the first-level cache.
 // The formulas are those of batch_norm.ts.
+//
+// With a mask (not 0), one number for each row, only the rows where it is not 0 count: the kernels go over them
+// run by run, and outputs are 0 in the others.
 
 import { fma } from "./fma";
 import { finishStatistics } from "./moments";
 
-/** mean[c], low[c], variance[c] (biased) over the rows; `stride`: elements between rows. */
+/** The first row from `i` on that counts; n if none does. */
+function runStart(mask: usize, i: i32, n: i32): i32 {
+  if (mask) while (i < n && load<f64>(mask + (<usize>i << 3)) == 0) i++;
+  return i;
+}
+
+/** The first row from `i` on that does not count; n if all do. */
+function runEnd(mask: usize, i: i32, n: i32): i32 {
+  if (!mask) return n;
+  while (i < n && load<f64>(mask + (<usize>i << 3)) != 0) i++;
+  return i;
+}
+
+/** Rows i … end − 1 = 0. */
+function clearRows(y: usize, i: i32, end: i32, bytes: usize, step: usize): void {
+  for (; i < end; i++) memory.fill(y + <usize>i * step, 0, bytes);
+}
+
+/**
+ * mean[c], low[c], variance[c] (biased) over the rows; `stride`: elements between rows, `total`: how many
+ * count, looked at only with a mask.
+ */
 export function rowStatistics(
   x: usize, n: i32, c: i32, stride: i32,
-  mean: usize, low: usize, variance: usize,
+  mean: usize, low: usize, variance: usize, mask: usize, total: f64,
 ): void {
-  const bytes = <usize>c << 3;
+  const bytes = <usize>c << 3, step = <usize>stride << 3;
+  const count = mask ? total : <f64>n;
   // The sums gather where the results will stand.
   const sum = low, squares = variance;
-  guessRows(x, min(n, 8), bytes, <usize>stride << 3, mean);
+  const first = runStart(mask, 0, n);
+  guessRows(x + <usize>first * step, min(runEnd(mask, first, n) - first, 8), bytes, step, mean);
   memory.fill(sum, 0, bytes);
   memory.fill(squares, 0, bytes);
-  sumRows(x, n, bytes, <usize>stride << 3, mean, sum, squares);
+  sumRuns(x, mask, n, bytes, step, mean, sum, squares);
   let again = false;
   for (let j: usize = 0; j < bytes; j += 8) {
-    const d = load<f64>(sum + j) / <f64>n;
-    if (d * d > load<f64>(squares + j) / <f64>n - d * d) {
+    const d = load<f64>(sum + j) / count;
+    if (d * d > load<f64>(squares + j) / count - d * d) {
       store<f64>(mean + j, load<f64>(mean + j) + d);
       again = true;
     }
@@ -28,11 +54,11 @@ export function rowStatistics(
   if (again) {
     memory.fill(sum, 0, bytes);
     memory.fill(squares, 0, bytes);
-    sumRows(x, n, bytes, <usize>stride << 3, mean, sum, squares);
+    sumRuns(x, mask, n, bytes, step, mean, sum, squares);
   }
   for (let j: usize = 0; j < bytes; j += 8) {
     finishStatistics(
-      mean + j, low + j, variance + j, load<f64>(sum + j), load<f64>(squares + j), <f64>n,
+      mean + j, low + j, variance + j, load<f64>(sum + j), load<f64>(squares + j), count,
     );
   }
 }
@@ -45,6 +71,17 @@ function guessRows(x: usize, n: i32, bytes: usize, stride: usize, mean: usize): 
     for (let i = 1; i < n; i++) sum += load<f64>(x + <usize>i * stride + j) - first;
     const k = first + sum / <f64>n;
     store<f64>(mean + j, isFinite(k) ? k : 0);
+  }
+}
+
+function sumRuns(
+  x: usize, mask: usize, n: i32, bytes: usize, step: usize,
+  mean: usize, sum: usize, squares: usize,
+): void {
+  for (let i = runStart(mask, 0, n); i < n;) {
+    const end = runEnd(mask, i, n);
+    sumRows(x + <usize>i * step, end - i, bytes, step, mean, sum, squares);
+    i = runStart(mask, end, n);
   }
 }
 
@@ -94,9 +131,22 @@ function sumColumn(x: usize, n: i32, stride: usize, mean: usize, sum: usize, squ
 
 /** y = (x − mean)·scale + shift. */
 export function rowAffine(
-  x: usize, y: usize, n: i32, c: i32, stride: i32, mean: usize, scale: usize, shift: usize,
+  x: usize, y: usize, n: i32, c: i32, stride: i32,
+  mean: usize, scale: usize, shift: usize, mask: usize,
 ): void {
-  const bytes = <usize>c << 3, pairs = bytes & ~15, step = <usize>stride << 3;
+  const bytes = <usize>c << 3, step = <usize>stride << 3;
+  for (let i = 0; i < n;) {
+    const from = runStart(mask, i, n), end = runEnd(mask, from, n), offset = <usize>from * step;
+    clearRows(y, i, from, bytes, step);
+    affineRows(x + offset, y + offset, end - from, bytes, step, mean, scale, shift);
+    i = end;
+  }
+}
+
+function affineRows(
+  x: usize, y: usize, n: i32, bytes: usize, step: usize, mean: usize, scale: usize, shift: usize,
+): void {
+  const pairs = bytes & ~15;
   let i = 0;
   for (; i + 4 <= n; i += 4) {
     const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
@@ -136,11 +186,23 @@ function affineColumn(
 
 /** sumG[c] = Σg, sumGC[c] = Σ g·(x − mean). */
 export function rowCotangentSums(
-  g: usize, x: usize, n: i32, c: i32, stride: i32, mean: usize, sumG: usize, sumGC: usize,
+  g: usize, x: usize, n: i32, c: i32, stride: i32,
+  mean: usize, sumG: usize, sumGC: usize, mask: usize,
 ): void {
-  const bytes = <usize>c << 3, pairs = bytes & ~15, step = <usize>stride << 3;
+  const bytes = <usize>c << 3, step = <usize>stride << 3;
   memory.fill(sumG, 0, bytes);
   memory.fill(sumGC, 0, bytes);
+  for (let i = runStart(mask, 0, n); i < n;) {
+    const end = runEnd(mask, i, n), offset = <usize>i * step;
+    sumCotangentRows(g + offset, x + offset, end - i, bytes, step, mean, sumG, sumGC);
+    i = runStart(mask, end, n);
+  }
+}
+
+function sumCotangentRows(
+  g: usize, x: usize, n: i32, bytes: usize, step: usize, mean: usize, sumG: usize, sumGC: usize,
+): void {
+  const pairs = bytes & ~15;
   let i = 0;
   for (; i + 4 <= n; i += 4) {
     const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
@@ -196,9 +258,22 @@ function sumCotangentColumn(
 /** dx = p·g + q·(x − mean) + r. */
 export function rowInputGradient(
   g: usize, x: usize, dx: usize, n: i32, c: i32, stride: i32,
+  mean: usize, p: usize, q: usize, r: usize, mask: usize,
+): void {
+  const bytes = <usize>c << 3, step = <usize>stride << 3;
+  for (let i = 0; i < n;) {
+    const from = runStart(mask, i, n), end = runEnd(mask, from, n), offset = <usize>from * step;
+    clearRows(dx, i, from, bytes, step);
+    inputGradientRows(g + offset, x + offset, dx + offset, end - from, bytes, step, mean, p, q, r);
+    i = end;
+  }
+}
+
+function inputGradientRows(
+  g: usize, x: usize, dx: usize, n: i32, bytes: usize, step: usize,
   mean: usize, p: usize, q: usize, r: usize,
 ): void {
-  const bytes = <usize>c << 3, pairs = bytes & ~15, step = <usize>stride << 3;
+  const pairs = bytes & ~15;
   let i = 0;
   for (; i + 2 <= n; i += 2) {
     const x1 = x + step, g1 = g + step, dx1 = dx + step;

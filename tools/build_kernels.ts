@@ -1,6 +1,6 @@
 /**
  * Compiles the AssemblyScript kernels twice, with relaxed-SIMD fused multiply-add and with plain SIMD128,
- * and writes both as base64 into one TypeScript module that loads everywhere.
+ * and writes both, in one, as base64 into a TypeScript module that loads everywhere.
  *
  *     deno task build:kernels
  *
@@ -10,7 +10,8 @@
  */
 
 import asc from "npm:assemblyscript@0.28.20/asc";
-import { deflateSync } from "fflate";
+import { deflateAsync } from "npm:@gfx/zopfli@1.0.15";
+import { ADD, FUSED, MULTIPLY, NOTHING, takeApart } from "../autograd/kernels/wasm/fused.ts";
 
 const sources = new URL("../autograd/kernels/wasm/assembly/", import.meta.url);
 const artifact = new URL("../autograd/kernels/wasm/module.ts", import.meta.url);
@@ -83,9 +84,9 @@ function text(chunk: Uint8Array | string): string {
   return typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk);
 }
 
-/** Where the functions of a module begin: what stands there differs between the builds by a few bytes. */
-function functionStarts(bytes: Uint8Array): number[] {
-  const starts: number[] = [];
+/** Where the bodies of a module's functions begin and end. */
+function bodies(bytes: Uint8Array): [start: number, end: number][] {
+  const found: [number, number][] = [];
   let at = 8;
   const number = (): number => {
     let value = 0;
@@ -102,34 +103,53 @@ function functionStarts(bytes: Uint8Array): number[] {
     const end = at + length;
     if (section === CODE) {
       for (let count = number(); count > 0; count--) {
-        starts.push(at);
         const size = number();
+        found.push([at, at + size]);
         at += size;
       }
     }
     at = end;
   }
-  return starts;
+  return found;
 }
 
 /**
- * Both builds in one array, function by function in turn, so that the compressor sees how alike they are:
- * the number of parts, their lengths (two 16-bit numbers each), and the parts.
+ * The plain build with its multiplications and additions fused where the relaxed build has them so, in
+ * a form from which `takeApart` makes the plain build again: one build to ship instead of two. In the
+ * place of a multiplication stands an instruction that does nothing.
  */
-function interleave(builds: readonly [Uint8Array, Uint8Array]): Uint8Array {
-  const cuts = builds.map((bytes) => [0, ...functionStarts(bytes), bytes.length]);
-  const count = cuts[0].length - 1;
-  const header = new Uint16Array(1 + 2 * count);
-  header[0] = count;
-  const parts: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) {
-    builds.forEach((bytes, which) => {
-      const part = bytes.subarray(cuts[which][i], cuts[which][i + 1]);
-      header[1 + 2 * i + which] = part.length;
-      parts.push(part);
-    });
+export function fuse(plain: Uint8Array, relaxed: Uint8Array): Uint8Array<ArrayBuffer> {
+  const fused = plain.slice();
+  const has = (bytes: Uint8Array, at: number, instruction: readonly number[]): boolean =>
+    instruction.every((byte, i) => bytes[at + i] === byte);
+  const relaxedBodies = bodies(relaxed);
+  bodies(plain).forEach(([start, end], which) => {
+    let [at] = relaxedBodies[which];
+    for (let i = start; i < end;) {
+      if (has(plain, i, ADD) && has(relaxed, at, FUSED)) {
+        fused.set(FUSED, i);
+        i += 3;
+        at += 3;
+      } else if (has(plain, i, MULTIPLY) && !has(relaxed, at, MULTIPLY)) {
+        fused.set(NOTHING, i);
+        i += 3;
+      } else if (plain[i++] !== relaxed[at++]) {
+        throw new Error(
+          `Cannot fuse function ${which}: got builds that differ in more than multiply-add`,
+        );
+      }
+    }
+    if (at !== relaxedBodies[which][1]) {
+      throw new Error(
+        `Cannot fuse function ${which}: got a relaxed build with more behind its end`,
+      );
+    }
+  });
+  const apart = takeApart(fused);
+  if (!plain.every((byte, i) => byte === apart[i])) {
+    throw new Error("Cannot fuse the kernels: got a plain build that has the marks by chance");
   }
-  return new Uint8Array([...new Uint8Array(header.buffer), ...parts.flatMap((part) => [...part])]);
+  return fused;
 }
 
 /** The text of the generated TypeScript module. */
@@ -138,15 +158,15 @@ export async function generateModule(): Promise<string> {
   const plain = await compileKernels(false);
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain.slice()))
     .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
-  const packed = deflateSync(interleave([relaxed, plain]), { level: 9 });
+  const packed = await deflateAsync(fuse(plain, relaxed), {});
   return `// Generated from assembly/ by tools/build_kernels.ts; do not edit.
 // deno-fmt-ignore-file
 
 /**
- * Two builds of the kernels, with relaxed-SIMD fused multiply-add and with plain SIMD128, whose results
- * are the same on every machine: function by function in turn, deflated, as base64.
+ * The kernels with relaxed-SIMD fused multiply-add, deflated, as base64. Taken apart they are the build
+ * with plain SIMD128, whose results are the same on every machine.
  */
-export const packedBuilds: string = "${packed.toBase64()}";
+export const packedKernels: string = "${packed.toBase64()}";
 
 /** What the builds export. */
 export type KernelName =

@@ -23,7 +23,7 @@ export {
 } from "./wasm/batch_norm.ts";
 export type { ChannelSizes, ChannelStatistics } from "./plain/batch_norm.ts";
 export type { ValidPositions } from "./plain/masked_batch_norm.ts";
-export { crossEntropy, crossEntropyBackward } from "./plain/cross_entropy.ts";
+export { crossEntropy, crossEntropyBackward } from "./wasm/cross_entropy.ts";
 export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
 export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
 export type { IndexedRows, IndexWalk } from "./plain/index.ts";
@@ -43,12 +43,11 @@ export {
   rpropStep,
 } from "./plain/optim.ts";
 export * from "./plain/pointwise.ts";
-export { avgPool, avgPoolTranspose, gatherPlanes } from "./plain/pool.ts";
+export { gatherPlanes } from "./plain/pool.ts";
 export type { Band, Bands } from "./plain/pool.ts";
 export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./plain/reduce.ts";
 export { resample, resampleTranspose } from "./plain/resample.ts";
 export type { Taps } from "./plain/resample.ts";
-export * from "./plain/row_norm.ts";
 export * from "./plain/select.ts";
 export { gatherStrided, placeStrided, readColumns, writeColumns } from "./plain/strided.ts";
 export { triangle } from "./plain/triangle.ts";
@@ -79,5 +78,6 @@ export {
   tanhBackward,
 } from "./wasm/elementwise.ts";
 export { adamStep, sgdStep } from "./wasm/optim.ts";
-export { maxPool, scatterPlanes } from "./wasm/pool.ts";
+export { avgPool, avgPoolTranspose, maxPool, scatterPlanes } from "./wasm/pool.ts";
+export { rowAffine, rowGradient, rowScale, rowScaleGradient } from "./wasm/row_norm.ts";
 export { scatterStrided } from "./wasm/strided.ts";

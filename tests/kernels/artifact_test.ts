@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
-import { generateModule, unroll } from "../../tools/build_kernels.ts";
+import { takeApart } from "../../autograd/kernels/wasm/fused.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { fuse, generateModule, unroll } from "../../tools/build_kernels.ts";
 
 Deno.test("the kernels' module is what its sources and the pinned compiler give", async () => {
   const path = new URL("../../autograd/kernels/wasm/module.ts", import.meta.url);
@@ -9,4 +10,30 @@ Deno.test("the kernels' module is what its sources and the pinned compiler give"
 
 Deno.test("unroll repeats marked lines with a number in place of the sign", () => {
   assertEquals(unroll("a;\n  // unroll(2) $\n  b$;\n  // end\nc;\n"), "a;\n  b0;\n  b1;\nc;\n");
+});
+
+/** A module of one function with the given body. */
+function moduleOf(body: readonly number[]): Uint8Array<ArrayBuffer> {
+  const code = [1, body.length, ...body];
+  return Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 10, code.length, ...code]);
+}
+
+const [get, mul, add, madd] = [[0x20, 7], [0xfd, 0xf2, 1], [0xfd, 0xf0, 1], [0xfd, 0x87, 2]];
+
+Deno.test("the build with fused multiply-add taken apart is the one without", () => {
+  const plain = moduleOf([0, ...get, ...mul, ...get, ...mul, ...get, ...add, ...add]);
+  const relaxed = moduleOf([0, ...get, ...mul, ...get, ...get, ...madd, ...add]);
+  const fused = fuse(plain, relaxed);
+  const nothing = [0x41, 0x2a, 0x1a];
+  const expected = moduleOf([0, ...get, ...mul, ...get, ...nothing, ...get, ...madd, ...add]);
+  assertEquals([...fused], [...expected]);
+  assertEquals([...takeApart(fused)], [...plain]);
+});
+
+Deno.test("builds that differ in more than multiply-add are refused", () => {
+  const plain = moduleOf([0, ...get, ...mul, ...add]);
+  assertThrows(() => fuse(plain, moduleOf([0, ...get, ...mul, ...mul])), Error, "Cannot fuse");
+  assertThrows(() => fuse(plain, moduleOf([0, ...get, ...mul, ...add, 1])), Error, "Cannot fuse");
+  const marked = moduleOf([0, ...get, 0x41, 0x2a, 0x1a]);
+  assertThrows(() => fuse(marked, marked), Error, "by chance");
 });

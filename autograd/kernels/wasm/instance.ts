@@ -7,10 +7,13 @@
  *
  * @module
  */
+// First, so that its random text stands at the head of a bundle: there it compresses by itself, and the
+// code around it does not lose the thread. That saves a kilobyte.
+import { type KernelName, packedKernels } from "./module.ts";
 import "../tokens.ts";
 import { Blocks, reserveMemory } from "../blocks.ts";
 import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "../threads.ts";
-import { type KernelName, packedBuilds } from "./module.ts";
+import { takeApart } from "./fused.ts";
 
 /** Which kernels run: the builds, or plain TypeScript. */
 export type Build = "relaxed" | "simd" | "plain";
@@ -21,16 +24,20 @@ export type Kernels = Readonly<Record<KernelName, (...args: number[]) => number>
 /** Arrays of fewer elements go to the plain kernels: a loop of some hundred is over before a call. */
 export let smallest = 512;
 
-const builds = new Map<Build, WebAssembly.Module | Uint8Array<ArrayBuffer>>();
+/** The builds that the engine runs, those that nobody has asked for yet by their bytes. */
+const builds = new Map<Build, WebAssembly.Module | (() => Uint8Array<ArrayBuffer>)>();
 let build: Build = "plain";
 try {
-  const [relaxed, simd] = separate(await inflate(packedBuilds));
-  if (WebAssembly.validate(relaxed)) builds.set("relaxed", relaxed);
-  if (WebAssembly.validate(simd)) builds.set("simd", simd);
-  const [fastest] = builds;
-  if (fastest !== undefined) {
-    builds.set(fastest[0], await WebAssembly.compile(fastest[1] as Uint8Array<ArrayBuffer>));
-    build = fastest[0];
+  const relaxed = await inflate(packedKernels);
+  const simd = () => takeApart(relaxed);
+  const fuses = WebAssembly.validate(relaxed);
+  if (fuses) builds.set("relaxed", () => relaxed);
+  // An engine that fuses runs plain SIMD128 too.
+  if (fuses || WebAssembly.validate(simd())) {
+    builds.set("simd", simd);
+    const fastest = fuses ? "relaxed" : "simd";
+    builds.set(fastest, await WebAssembly.compile(fuses ? relaxed : simd()));
+    build = fastest;
   }
 } catch {
   // No WebAssembly, or refused by a content security policy: plain kernels, then.
@@ -44,19 +51,6 @@ async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The builds, whose parts lie in turn: how many, their lengths in 16 bits, the parts themselves. */
-function separate(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
-  const view = new DataView(bytes.buffer);
-  const count = view.getUint16(0, true);
-  const builds: number[][] = [[], []];
-  let at = 2 + 4 * count;
-  for (let i = 0; i < 2 * count; i++) {
-    const end = at + view.getUint16(2 + 2 * i, true);
-    while (at < end) builds[i % 2].push(bytes[at++]);
-  }
-  return builds.map((build) => Uint8Array.from(build));
-}
-
 let memory: WebAssembly.Memory | null = null;
 let blocks: Blocks | null = null;
 let kernels: Kernels | null = null;
@@ -66,8 +60,8 @@ let whole: Float64Array;
 
 function compiled(name: Build): WebAssembly.Module {
   let module = builds.get(name)!;
-  if (module instanceof Uint8Array) {
-    module = new WebAssembly.Module(module);
+  if (typeof module === "function") {
+    module = new WebAssembly.Module(module());
     builds.set(name, module);
   }
   return module;
@@ -214,8 +208,29 @@ export function copyOut(pointer: number, x: Float64Array): void {
   else x.set(whole.subarray(from, from + x.length));
 }
 
+/**
+ * The addresses of arrays, 0 for those that are absent: those outside of the pool are copied to scratch
+ * memory. The last address is that of `bytes` more of it.
+ */
+export function place(arrays: readonly (Float64Array | null)[], bytes = 0): number[] {
+  const copied = arrays.filter((x) => x !== null && !inPool(x)) as Float64Array[];
+  let at = scratch(copied.reduce((total, x) => total + x.byteLength, bytes));
+  const places = arrays.map((x) => {
+    if (x === null || inPool(x)) return x?.byteOffset ?? 0;
+    copyIn(x, at);
+    at += x.byteLength;
+    return at - x.byteLength;
+  });
+  return [...places, at];
+}
+
+/** Fills an array with what a kernel left where {@linkcode place} put it. */
+export function takeBack(x: Float64Array | null, pointer: number): void {
+  if (x !== null && !inPool(x)) copyOut(pointer, x);
+}
+
 /** Writes 32-bit whole numbers to an address. */
-export function writeIntegers(values: readonly number[], pointer: number): void {
+export function writeIntegers(values: ArrayLike<number>, pointer: number): void {
   new Uint32Array(buffer!, pointer, values.length).set(values);
 }
 

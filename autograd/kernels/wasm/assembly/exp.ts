@@ -4,7 +4,7 @@
 // the interpolation of (eʳ − 1 − r)/r² at Chebyshev points, computed with 50 digits; their own error is
 // below 1e-17. Constants cost at every use, so each serves four vectors in a row.
 
-import { fma, fnma } from "./fma";
+import { fma } from "./fma";
 
 // @ts-ignore: decorator
 @inline
@@ -13,13 +13,13 @@ const LOG2_E: f64 = 1.4426950408889634;
 // @ts-ignore: decorator
 @inline
 const ROUND: f64 = 6755399441055744;
-// ln 2 in two parts; the first ends in zeros, so that k times it is exact.
+// −ln 2 in two parts; the first ends in zeros, so that k times it is exact.
 // @ts-ignore: decorator
 @inline
-const LN2_HIGH: f64 = 0.6931471803691238;
+const MINUS_LN2_HIGH: f64 = -0.6931471803691238;
 // @ts-ignore: decorator
 @inline
-const LN2_LOW: f64 = 1.9082149292705877e-10;
+const MINUS_LN2_LOW: f64 = -1.9082149292705877e-10;
 
 // @ts-ignore: decorator
 @inline
@@ -63,7 +63,7 @@ export function expAny(x: v128): v128 {
   x = f64x2.min(f64x2.max(x, f64x2.splat(-746)), f64x2.splat(710));
   const rounded = fma(x, f64x2.splat(LOG2_E), f64x2.splat(ROUND));
   const k = f64x2.sub(rounded, f64x2.splat(ROUND));
-  const r = fnma(k, f64x2.splat(LN2_LOW), fnma(k, f64x2.splat(LN2_HIGH), x));
+  const r = fma(k, f64x2.splat(MINUS_LN2_LOW), fma(k, f64x2.splat(MINUS_LN2_HIGH), x));
   let p = f64x2.splat(C11);
   p = fma(p, r, f64x2.splat(C10));
   p = fma(p, r, f64x2.splat(C9));
@@ -132,11 +132,11 @@ function loop(operation: i32, x: usize, out: usize, n: i32): void {
     c = f64x2.splat(LOG2_E);
     let magic = f64x2.splat(ROUND);
     let t0 = fma(r0, c, magic), t1 = fma(r1, c, magic), t2 = fma(r2, c, magic), t3 = fma(r3, c, magic);
-    c = f64x2.splat(LN2_HIGH);
-    let d = f64x2.splat(LN2_LOW);
+    c = f64x2.splat(MINUS_LN2_HIGH);
+    let d = f64x2.splat(MINUS_LN2_LOW);
     // unroll(4) $
     const k$ = f64x2.sub(t$, magic);
-    r$ = fnma(k$, d, fnma(k$, c, r$));
+    r$ = fma(k$, d, fma(k$, c, r$));
     // end
     c = f64x2.splat(C11);
     d = f64x2.splat(C10);

@@ -8,14 +8,6 @@ export function fma(a: v128, b: v128, c: v128): v128 {
   return f64x2.add(f64x2.mul(a, b), c);
 }
 
-/** c − a·b. */
-// @ts-ignore: decorator
-@inline
-export function fnma(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_nmadd(a, b, c);
-  return f64x2.sub(c, f64x2.mul(a, b));
-}
-
 /** [x1, x0]. */
 // @ts-ignore: decorator
 @inline

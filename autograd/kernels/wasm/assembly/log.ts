@@ -4,7 +4,7 @@
 // ln(1 + f) = 2·artanh s = f − (f²/2 − s·(f²/2 + z·L(z))), L by interpolation at Chebyshev points with
 // an error below 1e-17.
 
-import { fma, fnma } from "./fma";
+import { fma } from "./fma";
 
 // @ts-ignore: decorator
 @inline

@@ -5,21 +5,21 @@ import { log } from "./log";
 import { sumOf } from "./reduce";
 
 /** The largest of n neighbours; NaN does not count, as in the plain kernel. */
-function largestOf(x: usize, n: i32): f64 {
-  let largest = f64x2.splat(-Infinity);
+export function largestOf(x: usize, n: i32): f64 {
+  let m0 = f64x2.splat(-Infinity), m1 = m0, m2 = m0, m3 = m0;
   const end = x + (<usize>n << 3);
-  while (x + 16 <= end) {
-    const v = v128.load(x);
-    largest = v128.bitselect(v, largest, f64x2.gt(v, largest));
-    x += 16;
+  for (const endOfEights = x + (<usize>(n & ~7) << 3); x < endOfEights; x += 64) {
+    // unroll(4) $
+    m$ = f64x2.pmax(m$, v128.load(x, 16 * $));
+    // end
   }
-  let result = max<f64>(f64x2.extract_lane(largest, 0), f64x2.extract_lane(largest, 1));
-  if (x < end && load<f64>(x) > result) result = load<f64>(x);
-  return result;
+  for (; x < end; x += 8) m0 = f64x2.pmax(m0, v128.load64_splat(x));
+  m0 = f64x2.pmax(f64x2.pmax(m0, m1), f64x2.pmax(m2, m3));
+  return max<f64>(f64x2.extract_lane(m0, 0), f64x2.extract_lane(m0, 1));
 }
 
 /** out = x − shift */
-function shiftRow(x: usize, out: usize, n: i32, shift: f64): void {
+export function shiftRow(x: usize, out: usize, n: i32, shift: f64): void {
   const s = f64x2.splat(shift);
   const end = x + (<usize>n << 3);
   while (x + 16 <= end) {

@@ -8,6 +8,7 @@ import { atRest } from "./kernels/memory.ts";
 import { add } from "./ops/arithmetic.ts";
 import { clone } from "./ops/copy.ts";
 import { assertTensor, describe, ones } from "./ops/creation.ts";
+import { assertOptions, type Known } from "./ops/options.ts";
 import { Pass } from "./pass.ts";
 import { formatShape } from "./shape.ts";
 import { enableGrad, noGrad } from "./tape.ts";
@@ -23,6 +24,8 @@ export interface BackwardOptions {
   readonly inputs?: readonly Tensor[] | Tensor;
 }
 
+const BACKWARD: Known<BackwardOptions> = ["retainGraph", "createGraph", "inputs"];
+
 /** How {@linkcode grad} runs. */
 export interface GradOptions {
   /** The cotangents of the outputs; ones for outputs of one element. */
@@ -34,6 +37,8 @@ export interface GradOptions {
   /** Whether an input that the outputs do not depend on gives `null` instead of an error. */
   readonly allowUnused?: boolean;
 }
+
+const GRAD: Known<GradOptions> = ["gradOutputs", "retainGraph", "createGraph", "allowUnused"];
 
 function startingCotangent(
   action: string,
@@ -71,6 +76,7 @@ export function backward(
   gradient: Tensor | null,
   options: BackwardOptions,
 ): void {
+  assertOptions("run backward", options, BACKWARD);
   const { createGraph = false, retainGraph = createGraph } = options;
   const start = startingCotangent("run backward", root, gradient, "gradient");
   const inputs = options.inputs === undefined
@@ -153,6 +159,7 @@ export function grad(
   inputs: Tensor | readonly Tensor[],
   options: GradOptions = {},
 ): (Tensor | null)[] {
+  assertOptions("take grad", options, GRAD);
   const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
   const roots = outputs instanceof Tensor ? [outputs] : outputs;
   const targets = inputs instanceof Tensor ? [inputs] : inputs;

@@ -3,6 +3,7 @@
  */
 import { grad } from "./backward.ts";
 import { fromValues } from "./ops/creation.ts";
+import { assertOptions } from "./ops/options.ts";
 import { formatShape } from "./shape.ts";
 import { noStatsUpdate } from "./statistics.ts";
 import { enableGrad } from "./tape.ts";
@@ -51,6 +52,7 @@ export function gradcheck(
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): true {
+  assertOptions("gradcheck", options, ["order", "eps", "atol", "rtol"]);
   const { order = 1, eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
   if (!Number.isInteger(order) || order < 1) {
     throw new RangeError(`Cannot gradcheck: got order ${order}, expected a whole number from 1 up`);

@@ -378,11 +378,11 @@ export class Tensor {
     return ops.clamp(this, options);
   }
   /** See {@linkcode Ops.clampMin}. */
-  clampMin(min: Tensor | number): Tensor {
+  clampMin(min: Tensor): Tensor {
     return ops.clampMin(this, min);
   }
   /** See {@linkcode Ops.clampMax}. */
-  clampMax(max: Tensor | number): Tensor {
+  clampMax(max: Tensor): Tensor {
     return ops.clampMax(this, max);
   }
   /** See {@linkcode Ops.maximum}. */

@@ -118,7 +118,12 @@ export class LeakyReLU extends Module {
    */
   constructor(options: number | { readonly negativeSlope?: number } = {}) {
     super();
-    const { negativeSlope = 0.01 } = layerOptions("LeakyReLU", options, "negativeSlope");
+    const { negativeSlope = 0.01 } = layerOptions(
+      "LeakyReLU",
+      options,
+      ["negativeSlope"],
+      "negativeSlope",
+    );
     this.negativeSlope = checkNumber("LeakyReLU", "negativeSlope", negativeSlope);
   }
 
@@ -146,7 +151,7 @@ export class ELU extends Module {
    */
   constructor(options: number | { readonly alpha?: number } = {}) {
     super();
-    const { alpha = 1 } = layerOptions("ELU", options, "alpha");
+    const { alpha = 1 } = layerOptions("ELU", options, ["alpha"], "alpha");
     this.alpha = checkNumber("ELU", "alpha", alpha);
   }
 
@@ -174,7 +179,12 @@ export class GELU extends Module {
    */
   constructor(options: "none" | "tanh" | GeluOptions = {}) {
     super();
-    const { approximate = "none" } = layerOptions<GeluOptions>("GELU", options, "approximate");
+    const { approximate = "none" } = layerOptions<GeluOptions>(
+      "GELU",
+      options,
+      ["approximate"],
+      "approximate",
+    );
     this.approximate = checkChoice("GELU", "approximate", approximate, ["none", "tanh"]);
   }
 
@@ -204,7 +214,10 @@ export class Softplus extends Module {
    */
   constructor(options: number | SoftplusOptions = {}) {
     super();
-    const { beta = 1, threshold = 20 } = layerOptions<SoftplusOptions>("Softplus", options, "beta");
+    const { beta = 1, threshold = 20 } = layerOptions<SoftplusOptions>("Softplus", options, [
+      "beta",
+      "threshold",
+    ], "beta");
     this.beta = checkNumber("Softplus", "beta", beta);
     this.threshold = checkNumber("Softplus", "threshold", threshold);
   }
@@ -238,6 +251,7 @@ export class Hardtanh extends Module {
     const { minVal = -1, maxVal = 1 } = layerOptions<HardtanhOptions>(
       "Hardtanh",
       options,
+      ["minVal", "maxVal"],
       "minVal",
     );
     this.minVal = checkNumber("Hardtanh", "minVal", minVal);
@@ -288,6 +302,7 @@ export class PReLU extends Module {
     const { numParameters = 1, init = 0.25 } = layerOptions<PReLUOptions>(
       "PReLU",
       options,
+      ["numParameters", "init"],
       "numParameters",
     );
     this.numParameters = checkCount("PReLU", "numParameters", numParameters, 1);
@@ -330,7 +345,7 @@ export class GLU extends Module {
    */
   constructor(options: number | AxisOptions = {}) {
     super();
-    const { dim = -1 } = layerOptions<AxisOptions>("GLU", options, "dim");
+    const { dim = -1 } = layerOptions<AxisOptions>("GLU", options, ["dim"], "dim");
     this.dim = checkCount("GLU", "dim", dim, -Infinity);
   }
 
@@ -358,7 +373,7 @@ abstract class AlongAxis extends Module {
   constructor(options: number | AxisOptions = {}) {
     super();
     const layer = new.target.name;
-    const { dim = null } = layerOptions<AxisOptions>(layer, options, "dim");
+    const { dim = null } = layerOptions<AxisOptions>(layer, options, ["dim"], "dim");
     this.dim = dim === null ? null : checkCount(layer, "dim", dim, -Infinity);
   }
 

@@ -7,31 +7,29 @@
  */
 import { Tensor } from "../autograd/mod.ts";
 import { describe } from "../autograd/ops/creation.ts";
+import { assertOptions, type Known } from "../autograd/ops/options.ts";
 
 /**
  * The options of a layer.
  *
  * @param layer Named in errors.
  * @param given What the constructor got.
+ * @param known The options that there are.
  * @param first The option that a lone number or string stands for.
- * @throws {TypeError} if it is something else.
+ * @throws {TypeError} if it is something else, or an option is unknown.
  */
 export function layerOptions<T extends object>(
   layer: string,
   given: T | number | string | null | undefined,
+  known: Known<NoInfer<T>>,
   first?: keyof T & string,
 ): T {
   if (given === undefined || given === null) return {} as T;
   if (first !== undefined && (typeof given === "number" || typeof given === "string")) {
     return { [first]: given } as T;
   }
-  if (typeof given !== "object" || Array.isArray(given) || given instanceof Tensor) {
-    throw new TypeError(
-      `Cannot make ${layer}: got options ${describe(given)}, expected an object` +
-        (first === undefined ? "" : ` or ${first} alone`),
-    );
-  }
-  return given;
+  assertOptions(`make ${layer}`, given as T, known);
+  return given as T;
 }
 
 /**

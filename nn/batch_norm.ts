@@ -2,11 +2,13 @@
  * Batch normalisation layers.
  */
 import { cat, isStatsUpdateEnabled, split, type Tensor } from "../autograd/mod.ts";
+import { assertOptions, type Known } from "../autograd/ops/options.ts";
+import { layerOptions } from "./arguments.ts";
 import { type BatchMoments, blend, normalizeWith } from "./functional/batch_norm.ts";
 import { normalizeMasked } from "./functional/masked_batch_norm.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
 import { PooledMoments } from "./moments.ts";
-import { TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
+import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
 
 /** What becomes of statistics with NaN or infinities. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
@@ -21,6 +23,8 @@ export interface BatchNormLayerOptions extends TrackedNormOptions {
   /** Whether statistics that are not finite enter the running ones, are left out, or throw. */
   readonly nonFinite?: NonFinitePolicy;
 }
+
+const KNOWN: Known<BatchNormLayerOptions> = [...TRACKED_NORM, "virtualBatchSize", "nonFinite"];
 
 /** Keras's names and conventions. */
 export interface KerasBatchNormOptions {
@@ -72,13 +76,14 @@ export abstract class BatchNorm extends TrackedNorm {
    * @param options eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true.
    */
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
+    const given = layerOptions(new.target.name, options, KNOWN);
     super(numFeatures, {
-      eps: options.eps ?? 1e-5,
-      momentum: options.momentum === undefined ? 0.1 : options.momentum,
-      affine: options.affine ?? true,
-      trackRunningStats: options.trackRunningStats ?? true,
+      eps: given.eps ?? 1e-5,
+      momentum: given.momentum === undefined ? 0.1 : given.momentum,
+      affine: given.affine ?? true,
+      trackRunningStats: given.trackRunningStats ?? true,
     });
-    const { virtualBatchSize = null, nonFinite = "propagate" } = options;
+    const { virtualBatchSize = null, nonFinite = "propagate" } = given;
     if (
       virtualBatchSize !== null && !(Number.isInteger(virtualBatchSize) && virtualBatchSize > 0)
     ) {
@@ -111,6 +116,7 @@ export abstract class BatchNorm extends TrackedNorm {
    * ```
    */
   static fromKeras(options: KerasBatchNormOptions = {}): BatchNormLayerOptions {
+    assertOptions("read Keras's options", options, ["momentum", "epsilon"]);
     const { momentum = 0.99, epsilon = 1e-3 } = options;
     return { momentum: 1 - momentum, eps: epsilon };
   }
@@ -125,6 +131,7 @@ export abstract class BatchNorm extends TrackedNorm {
    */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
+    assertOptions(`run ${this.constructor.name}`, options, ["mask"]);
     const { mask = null } = options;
     const size = this.virtualBatchSize;
     if (!this.training || size === null || x.shape[0] <= size) return this.normalize(x, mask);
@@ -254,6 +261,7 @@ export abstract class BatchNorm extends TrackedNorm {
    * @throws {RangeError} if statistics are to be frozen that were never tracked.
    */
   freeze(options: { readonly stats?: boolean; readonly affine?: boolean } = {}): this {
+    assertOptions(`freeze ${this.constructor.name}`, options, ["stats", "affine"]);
     const { stats = true, affine = false } = options;
     if (stats && (this.runningMean === null || this.runningVar === null)) {
       throw new RangeError(

@@ -52,7 +52,7 @@ export class CELU extends Module {
    */
   constructor(options: number | { readonly alpha?: number } = {}) {
     super();
-    const { alpha = 1 } = layerOptions("CELU", options, "alpha");
+    const { alpha = 1 } = layerOptions("CELU", options, ["alpha"], "alpha");
     this.alpha = checkNumber("CELU", "alpha", alpha);
   }
 
@@ -79,7 +79,7 @@ abstract class Shrink extends Module {
   constructor(options: number | ShrinkOptions = {}) {
     super();
     const layer = new.target.name;
-    const { lambd = 0.5 } = layerOptions<ShrinkOptions>(layer, options, "lambd");
+    const { lambd = 0.5 } = layerOptions<ShrinkOptions>(layer, options, ["lambd"], "lambd");
     this.lambd = checkNumber(layer, "lambd", lambd);
   }
 

@@ -2,6 +2,7 @@
  * Convolution layers.
  */
 import { type Generator, type PerAxis, type Tensor, zeros } from "../autograd/mod.ts";
+import type { Known } from "../autograd/ops/options.ts";
 import { checkChoice, checkCount, checkFlag, checkPerAxis, layerOptions } from "./arguments.ts";
 import { conv1d, conv2d, conv3d, pad } from "./functional.ts";
 import { initAffine_ } from "./init/defaults.ts";
@@ -28,6 +29,17 @@ export interface ConvLayerOptions {
   /** Where the first weights are drawn from; the default generator where left out. */
   readonly generator?: Generator | null;
 }
+
+const KNOWN: Known<ConvLayerOptions> = [
+  "stride",
+  "padding",
+  "dilation",
+  "groups",
+  "bias",
+  "paddingMode",
+  "generator",
+];
+const KNOWN_IF_TRANSPOSED = [...KNOWN, "outputPadding"] as const;
 
 /** What convolutions and transposed convolutions have in common. */
 export abstract class ConvBase extends Module {
@@ -67,7 +79,11 @@ export abstract class ConvBase extends Module {
       bias = true,
       paddingMode = "zeros",
       generator = null,
-    } = layerOptions(layer, options);
+    } = layerOptions<ConvLayerOptions & { readonly outputPadding?: PerAxis }>(
+      layer,
+      options,
+      transposed ? KNOWN_IF_TRANSPOSED : KNOWN,
+    );
     checkCount(layer, "groups", groups, 1);
     for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
       checkCount(layer, name, channels, 0);

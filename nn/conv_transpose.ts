@@ -2,7 +2,8 @@
  * Transposed convolution layers.
  */
 import type { PerAxis, Tensor } from "../autograd/mod.ts";
-import { checkPerAxis, layerOptions } from "./arguments.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
+import { checkPerAxis } from "./arguments.ts";
 import { ConvBase, type ConvLayerOptions } from "./conv.ts";
 import { convTranspose1d, convTranspose2d, convTranspose3d } from "./functional.ts";
 import { pythonTuple } from "./repr.ts";
@@ -38,8 +39,7 @@ abstract class ConvTranspose extends ConvBase {
   ) {
     super(axes, inChannels, outChannels, kernelSize, true, options);
     const layer = new.target.name;
-    const { outputPadding = 0 } = layerOptions(layer, options);
-    this.outputPadding = checkPerAxis(layer, "outputPadding", outputPadding, axes, 0);
+    this.outputPadding = checkPerAxis(layer, "outputPadding", options?.outputPadding ?? 0, axes, 0);
   }
 
   protected transposed(
@@ -47,6 +47,7 @@ abstract class ConvTranspose extends ConvBase {
     x: Tensor,
     options: ConvTransposeForwardOptions,
   ): Tensor {
+    assertOptions(`run ${this.constructor.name}`, options, ["outputSize"]);
     const { weight, bias, stride, groups, dilation } = this;
     const padding = this.padding as readonly number[];
     const outputPadding = options.outputSize === undefined

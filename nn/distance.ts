@@ -18,7 +18,12 @@ export class PairwiseDistance extends Module {
    */
   constructor(options: number | PairwiseDistanceOptions = {}) {
     super();
-    this.options = layerOptions<PairwiseDistanceOptions>("PairwiseDistance", options, "p");
+    this.options = layerOptions<PairwiseDistanceOptions>(
+      "PairwiseDistance",
+      options,
+      ["p", "eps", "keepdim"],
+      "p",
+    );
   }
 
   /** The distances of the vectors of x1 from those of x2. */
@@ -39,7 +44,12 @@ export class CosineSimilarity extends Module {
    */
   constructor(options: number | CosineSimilarityOptions = {}) {
     super();
-    this.options = layerOptions<CosineSimilarityOptions>("CosineSimilarity", options, "dim");
+    this.options = layerOptions<CosineSimilarityOptions>(
+      "CosineSimilarity",
+      options,
+      ["dim", "eps"],
+      "dim",
+    );
   }
 
   /** The cosines between the vectors of x1 and x2. */

@@ -29,7 +29,12 @@ abstract class DropoutBase extends Module {
   constructor(options: number | DropoutLayerOptions = {}) {
     super();
     const layer = new.target.name;
-    const { p = 0.5, generator = null } = layerOptions<DropoutLayerOptions>(layer, options, "p");
+    const { p = 0.5, generator = null } = layerOptions<DropoutLayerOptions>(
+      layer,
+      options,
+      ["p", "generator"],
+      "p",
+    );
     checkNumber(layer, "p", p);
     if (p < 0 || p > 1) {
       throw new RangeError(`Cannot make ${layer}: got p ${p}, expected a probability in 0 … 1`);

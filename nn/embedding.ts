@@ -52,7 +52,8 @@ export class Embedding extends Module {
     options: EmbeddingLayerOptions = {},
   ) {
     super();
-    const { paddingIdx = null, generator = null } = layerOptions("Embedding", options);
+    const known = ["paddingIdx", "generator"] as const;
+    const { paddingIdx = null, generator = null } = layerOptions("Embedding", options, known);
     checkCount("Embedding", "numEmbeddings", numEmbeddings, 0);
     checkCount("Embedding", "embeddingDim", embeddingDim, 0);
     this.paddingIdx = paddingIdx === null ? null : paddingRow(paddingIdx, numEmbeddings);
@@ -71,7 +72,8 @@ export class Embedding extends Module {
     embeddings: Tensor,
     options: { readonly freeze?: boolean; readonly paddingIdx?: number | null } = {},
   ): Embedding {
-    const { freeze = true, paddingIdx = null } = layerOptions("Embedding", options);
+    const known = ["freeze", "paddingIdx"] as const;
+    const { freeze = true, paddingIdx = null } = layerOptions("Embedding", options, known);
     checkTensor("Embedding", "embeddings", embeddings);
     checkFlag("Embedding", "freeze", freeze);
     if (embeddings.ndim !== 2) {

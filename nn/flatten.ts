@@ -34,6 +34,7 @@ export class Flatten extends Module {
     const { startDim = 1, endDim = -1 } = layerOptions<FlattenOptions>(
       "Flatten",
       options,
+      ["startDim", "endDim"],
       "startDim",
     );
     this.startDim = checkCount("Flatten", "startDim", startDim, -Infinity);

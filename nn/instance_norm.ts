@@ -2,8 +2,9 @@
  * Instance normalisation layers.
  */
 import { isStatsUpdateEnabled, type Tensor } from "../autograd/mod.ts";
+import { layerOptions } from "./arguments.ts";
 import { instanceNorm } from "./functional/normalization.ts";
-import { TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
+import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
 
 /**
  * What InstanceNorm1d, 2d and 3d have in common: each channel of each sample is normalised with its
@@ -20,11 +21,12 @@ export abstract class InstanceNorm extends TrackedNorm {
    * @param options eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false.
    */
   constructor(numFeatures: number, options: TrackedNormOptions = {}) {
+    const given = layerOptions(new.target.name, options, TRACKED_NORM);
     super(numFeatures, {
-      eps: options.eps ?? 1e-5,
-      momentum: options.momentum === undefined ? 0.1 : options.momentum,
-      affine: options.affine ?? false,
-      trackRunningStats: options.trackRunningStats ?? false,
+      eps: given.eps ?? 1e-5,
+      momentum: given.momentum === undefined ? 0.1 : given.momentum,
+      affine: given.affine ?? false,
+      trackRunningStats: given.trackRunningStats ?? false,
     });
   }
 

@@ -2,6 +2,7 @@
  * Normalisation layers that look at one sample at a time.
  */
 import { ones, type Shape, type Tensor, zeros } from "../autograd/mod.ts";
+import { layerOptions } from "./arguments.ts";
 import { groupNorm, layerNorm, rmsNorm } from "./functional/normalization.ts";
 import { Module } from "./module.ts";
 import { pythonBoolean, pythonFloat, pythonTuple } from "./repr.ts";
@@ -56,7 +57,11 @@ export class LayerNorm extends Module {
   /** Makes the layer. @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
   constructor(normalizedShape: Shape | number, options: LayerNormOptions = {}) {
     super();
-    const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = layerOptions(
+      new.target.name,
+      options,
+      ["eps", "elementwiseAffine", "bias"],
+    );
     const shape = checkShape(this.constructor.name, normalizedShape);
     this.normalizedShape = shape;
     this.eps = eps;
@@ -102,8 +107,9 @@ export class RMSNorm extends Module {
     super();
     const shape = checkShape(this.constructor.name, normalizedShape);
     this.normalizedShape = shape;
-    this.eps = options.eps ?? null;
-    this.elementwiseAffine = options.elementwiseAffine ?? true;
+    const given = layerOptions(new.target.name, options, ["eps", "elementwiseAffine"]);
+    this.eps = given.eps ?? null;
+    this.elementwiseAffine = given.elementwiseAffine ?? true;
     this.weight = this.registerParameter("weight", this.elementwiseAffine ? ones(shape) : null);
   }
 
@@ -153,7 +159,8 @@ export class GroupNorm extends Module {
           `that divide the channels`,
       );
     }
-    const { eps = 1e-5, affine = true } = options;
+    const known = ["eps", "affine"] as const;
+    const { eps = 1e-5, affine = true } = layerOptions(new.target.name, options, known);
     this.numGroups = numGroups;
     this.numChannels = numChannels;
     this.eps = eps;

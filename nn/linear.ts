@@ -2,6 +2,7 @@
  * Layers that are affine in their input.
  */
 import { type Generator, type Tensor, zeros } from "../autograd/mod.ts";
+import type { Known } from "../autograd/ops/options.ts";
 import { checkCount, checkFlag, layerOptions } from "./arguments.ts";
 import { bilinear, linear } from "./functional.ts";
 import { initAffine_ } from "./init/defaults.ts";
@@ -16,6 +17,8 @@ export interface LinearOptions {
   /** Where the first weights are drawn from; the default generator where left out. */
   readonly generator?: Generator | null;
 }
+
+const KNOWN: Known<LinearOptions> = ["bias", "generator"];
 
 /**
  * x · weightᵀ + bias.
@@ -54,7 +57,7 @@ export class Linear extends Module {
     options: LinearOptions = {},
   ) {
     super();
-    const { bias = true, generator = null } = layerOptions("Linear", options);
+    const { bias = true, generator = null } = layerOptions("Linear", options, KNOWN);
     checkCount("Linear", "inFeatures", inFeatures, 0);
     checkCount("Linear", "outFeatures", outFeatures, 0);
     checkFlag("Linear", "bias", bias);
@@ -111,7 +114,7 @@ export class Bilinear extends Module {
     options: LinearOptions = {},
   ) {
     super();
-    const { bias = true, generator = null } = layerOptions("Bilinear", options);
+    const { bias = true, generator = null } = layerOptions("Bilinear", options, KNOWN);
     checkCount("Bilinear", "in1Features", in1Features, 1);
     checkCount("Bilinear", "in2Features", in2Features, 0);
     checkCount("Bilinear", "outFeatures", outFeatures, 0);

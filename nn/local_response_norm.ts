@@ -26,7 +26,8 @@ export class LocalResponseNorm extends Module {
    */
   constructor(readonly size: number, options: LocalResponseNormOptions = {}) {
     super();
-    const { alpha = 1e-4, beta = 0.75, k = 1 } = layerOptions("LocalResponseNorm", options);
+    const known = ["alpha", "beta", "k"] as const;
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = layerOptions("LocalResponseNorm", options, known);
     checkCount("LocalResponseNorm", "size", size, 1);
     this.alpha = checkNumber("LocalResponseNorm", "alpha", alpha);
     this.beta = checkNumber("LocalResponseNorm", "beta", beta);

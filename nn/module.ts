@@ -2,6 +2,7 @@
  * The module: a tree of layers with its parameters, buffers and mode.
  */
 import { Tensor } from "../autograd/mod.ts";
+import { assertOptions, type Known } from "../autograd/ops/options.ts";
 import { deepCopy, HookSet } from "./deep_copy.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 import {
@@ -31,6 +32,8 @@ export interface NamedOptions {
   /** Whether a tensor or module that is reached twice is listed once. */
   readonly removeDuplicate?: boolean;
 }
+
+const NAMED: Known<NamedOptions> = ["prefix", "recurse", "removeDuplicate"];
 
 interface BufferEntry {
   readonly value: Tensor | null;
@@ -154,6 +157,7 @@ export class Module {
     value: T,
     options: { readonly persistent?: boolean } = {},
   ): T {
+    assertOptions("register a buffer", options, ["persistent"]);
     this.checkName("buffer", name);
     if (value !== null) checkTensor("buffer", name, value);
     this.registeredBuffers.set(name, { value, persistent: options.persistent ?? true });
@@ -271,6 +275,7 @@ export class Module {
 
   /** This module, named `""`, and all below it, depth first. */
   namedModules(options: Omit<NamedOptions, "recurse"> = {}): [string, Module][] {
+    assertOptions("list modules", options, ["prefix", "removeDuplicate"]);
     const { prefix = "", removeDuplicate = true } = options;
     const seen = new Set<Module>();
     const list: [string, Module][] = [];
@@ -311,9 +316,11 @@ export class Module {
 
   /** @internal */
   private collect(
-    { prefix = "", recurse = true, removeDuplicate = true }: NamedOptions,
+    options: NamedOptions,
     own: (module: Module) => Iterable<[string, Tensor, boolean?]>,
   ): [string, Tensor][] {
+    assertOptions("list tensors", options, NAMED);
+    const { prefix = "", recurse = true, removeDuplicate = true } = options;
     const seen = new Set<Tensor>();
     const list: [string, Tensor][] = [];
     const modules: [string, Module][] = recurse
@@ -353,6 +360,7 @@ export class Module {
    * under each of its names. The tensors share their values with the module.
    */
   stateDict(options: { readonly prefix?: string } = {}): StateDict {
+    assertOptions("take the state", options, ["prefix"]);
     const state = new StateDict();
     for (
       const [path, module] of this.namedModules({
@@ -385,6 +393,7 @@ export class Module {
    * shapes that differ (always).
    */
   loadStateDict(state: StateSource, options: { readonly strict?: boolean } = {}): LoadResult {
+    assertOptions("load a state", options, ["strict"]);
     const source = entriesOf(state);
     const metadata = state instanceof StateDict ? state.metadata : null;
     const places: LoadPlace[] = [];
@@ -413,6 +422,7 @@ export class Module {
 
   /** Clears the gradients of all parameters: to `null`, or to zeros with `setToNone: false`. */
   zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    assertOptions("clear gradients", options, ["setToNone"]);
     for (const parameter of this.parameters()) clearGrad(parameter, options.setToNone ?? true);
   }
 

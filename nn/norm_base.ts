@@ -2,6 +2,8 @@
  * What the normalisations with running statistics have in common.
  */
 import { ones, type Tensor, zeros } from "../autograd/mod.ts";
+import type { Known } from "../autograd/ops/options.ts";
+import { checkCount, checkFlag, checkNumber } from "./arguments.ts";
 import { Module } from "./module.ts";
 import { pythonBoolean, pythonFloat } from "./repr.ts";
 
@@ -16,6 +18,14 @@ export interface TrackedNormOptions {
   /** Whether running statistics are kept. */
   readonly trackRunningStats?: boolean;
 }
+
+/** The options that every such normalisation takes. */
+export const TRACKED_NORM: Known<TrackedNormOptions> = [
+  "eps",
+  "momentum",
+  "affine",
+  "trackRunningStats",
+];
 
 /**
  * γ, β and running statistics by channel, as state: registered in PyTorch's order and under PyTorch's
@@ -52,50 +62,18 @@ export abstract class TrackedNorm extends Module {
   constructor(numFeatures: number, options: Required<TrackedNormOptions>) {
     super();
     const { eps, momentum, affine, trackRunningStats } = options;
-    this.assertOptions(numFeatures, options);
-    this.numFeatures = numFeatures;
-    this.eps = eps;
-    this.momentum = momentum;
-    this.affine = affine;
-    this.trackRunningStats = trackRunningStats;
+    const layer = new.target.name;
+    this.numFeatures = checkCount(layer, "numFeatures", numFeatures, 0);
+    this.eps = checkNumber(layer, "eps", eps);
+    this.momentum = momentum === null ? null : checkNumber(layer, "momentum", momentum);
+    this.affine = checkFlag(layer, "affine", affine);
+    this.trackRunningStats = checkFlag(layer, "trackRunningStats", trackRunningStats);
     this.weight = this.registerParameter("weight", affine ? ones([numFeatures]) : null);
     this.bias = this.registerParameter("bias", affine ? zeros([numFeatures]) : null);
     const track = trackRunningStats;
     this.runningMean = this.registerBuffer("running_mean", track ? zeros([numFeatures]) : null);
     this.runningVar = this.registerBuffer("running_var", track ? ones([numFeatures]) : null);
     this.numBatchesTracked = this.registerBuffer("num_batches_tracked", track ? zeros([]) : null);
-  }
-
-  /** @internal */
-  private assertOptions(numFeatures: number, options: Required<TrackedNormOptions>): void {
-    const action = `make ${this.constructor.name}`;
-    const { eps, momentum } = options;
-    if (typeof numFeatures !== "number") {
-      throw new TypeError(
-        `Cannot ${action}: got numFeatures ${String(numFeatures)}, expected a number`,
-      );
-    }
-    if (!Number.isInteger(numFeatures) || numFeatures < 0) {
-      throw new RangeError(
-        `Cannot ${action}: got numFeatures ${numFeatures}, expected a whole number of at least 0`,
-      );
-    }
-    for (const [name, value] of [["eps", eps], ["momentum", momentum]] as const) {
-      if (value === null && name === "momentum") continue;
-      if (typeof value !== "number") {
-        throw new TypeError(`Cannot ${action}: got ${name} ${String(value)}, expected a number`);
-      }
-      if (Number.isNaN(value)) {
-        throw new RangeError(`Cannot ${action}: got ${name} NaN, expected a number`);
-      }
-    }
-    for (const name of ["affine", "trackRunningStats"] as const) {
-      if (typeof options[name] !== "boolean") {
-        throw new TypeError(
-          `Cannot ${action}: got ${name} ${String(options[name])}, expected true or false`,
-        );
-      }
-    }
   }
 
   /** Running statistics as at the start: mean 0, variance 1, no batch. Only if they are tracked. */

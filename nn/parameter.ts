@@ -2,6 +2,7 @@
  * The two kinds of tensors that a module owns.
  */
 import { Tensor } from "../autograd/mod.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 
 /** A leaf that is trained; a public field that holds one is a parameter of its module. */
 export class Parameter extends Tensor {
@@ -19,6 +20,7 @@ export class Buffer extends Tensor {
 
   /** The same values as `data`, off the tape. */
   constructor(data: Tensor, options: { readonly persistent?: boolean } = {}) {
+    assertOptions("make a buffer", options, ["persistent"]);
     super(data.storage, data.shape);
     this.persistent = options.persistent ?? true;
   }

@@ -11,6 +11,7 @@ import type {
   PerAxis,
   Tensor,
 } from "../autograd/mod.ts";
+import type { Known } from "../autograd/ops/options.ts";
 import { checkFlag, checkPerAxis, layerOptions } from "./arguments.ts";
 import {
   adaptiveAvgPool1d,
@@ -29,6 +30,29 @@ import {
 import { Module } from "./module.ts";
 import { pythonBoolean, pythonTuple } from "./repr.ts";
 
+const MAX_POOL: Known<MaxPoolOptions> = [
+  "stride",
+  "padding",
+  "dilation",
+  "returnIndices",
+  "ceilMode",
+];
+const AVG_POOL: Known<AvgPoolOptions> = [
+  "stride",
+  "padding",
+  "ceilMode",
+  "countIncludePad",
+  "divisorOverride",
+];
+
+function adaptiveOptions<Options extends AdaptiveMaxPoolOptions>(
+  layer: string,
+  given: Options | undefined,
+): Options | undefined {
+  layerOptions<AdaptiveMaxPoolOptions>(layer, given, ["returnIndices"]);
+  return given;
+}
+
 function repr(sizes: PerAxis): string {
   return typeof sizes === "number" ? String(sizes) : pythonTuple(sizes);
 }
@@ -43,7 +67,7 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends Module {
   constructor(axes: number, kernelSize: PerAxis, given: Options | undefined) {
     super();
     const layer = new.target.name;
-    const options = layerOptions<MaxPoolOptions>(layer, given);
+    const options = layerOptions<MaxPoolOptions>(layer, given, MAX_POOL);
     const stride = options.stride ?? kernelSize;
     checkPerAxis(layer, "kernelSize", kernelSize, axes, 1);
     checkPerAxis(layer, "stride", stride, axes, 1);
@@ -154,7 +178,7 @@ abstract class AvgPool extends Module {
   constructor(axes: number, kernelSize: PerAxis, given: AvgPoolOptions) {
     super();
     const layer = new.target.name;
-    const options = layerOptions<AvgPoolOptions>(layer, given);
+    const options = layerOptions<AvgPoolOptions>(layer, given, AVG_POOL);
     const stride = options.stride ?? kernelSize;
     const padding = options.padding ?? 0;
     checkPerAxis(layer, "kernelSize", kernelSize, axes, 1);
@@ -317,7 +341,7 @@ export class AdaptiveMaxPool1d<Options extends AdaptiveMaxPoolOptions = NoOption
    */
   constructor(outputSize: OutputSize, options?: Options) {
     super(outputSize);
-    this.options = options === undefined ? undefined : layerOptions(new.target.name, options);
+    this.options = adaptiveOptions(new.target.name, options);
   }
 
   /** Pools a sample or a batch of them. */
@@ -345,7 +369,7 @@ export class AdaptiveMaxPool2d<Options extends AdaptiveMaxPoolOptions = NoOption
    */
   constructor(outputSize: OutputSize, options?: Options) {
     super(outputSize);
-    this.options = options === undefined ? undefined : layerOptions(new.target.name, options);
+    this.options = adaptiveOptions(new.target.name, options);
   }
 
   /** Pools a sample or a batch of them. */
@@ -373,7 +397,7 @@ export class AdaptiveMaxPool3d<Options extends AdaptiveMaxPoolOptions = NoOption
    */
   constructor(outputSize: OutputSize, options?: Options) {
     super(outputSize);
-    this.options = options === undefined ? undefined : layerOptions(new.target.name, options);
+    this.options = adaptiveOptions(new.target.name, options);
   }
 
   /** Pools a sample or a batch of them. */

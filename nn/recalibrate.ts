@@ -3,6 +3,7 @@
  * pruned or fused ones.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { withoutWarnings } from "../autograd/warnings.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 import { keepingModes } from "./keeping_modes.ts";
@@ -56,6 +57,7 @@ export function updateBn(
   model: Module,
   options: UpdateBnOptions = {},
 ): void {
+  assertOptions("run updateBn", options, ["exact"]);
   const layers = model.modules().filter((module): module is BatchNorm =>
     module instanceof BatchNorm && module.runningMean !== null && !module.frozen &&
     (module.training || !model.training)

@@ -2,10 +2,21 @@
  * Layers that resize images, or cut them into windows.
  */
 import type { InterpolateOptions, PerAxis, Tensor, UnfoldOptions } from "../autograd/mod.ts";
+import type { Known } from "../autograd/ops/options.ts";
 import { checkPerAxis, layerOptions } from "./arguments.ts";
 import { fold, interpolate, unfold } from "./functional.ts";
 import { Module } from "./module.ts";
 import { pythonFloat, pythonTuple } from "./repr.ts";
+
+const UPSAMPLE: Known<InterpolateOptions> = [
+  "size",
+  "scaleFactor",
+  "mode",
+  "alignCorners",
+  "recomputeScaleFactor",
+  "antialias",
+];
+const WINDOW: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
 
 /** Resizes all axes after the first two; see {@linkcode interpolate}. */
 export class Upsample extends Module {
@@ -19,7 +30,7 @@ export class Upsample extends Module {
    */
   constructor(options: InterpolateOptions) {
     super();
-    this.options = layerOptions("Upsample", options);
+    this.options = layerOptions("Upsample", options, UPSAMPLE);
   }
 
   /** Resizes a batch. */
@@ -63,7 +74,7 @@ export class Unfold extends Module {
   constructor(readonly kernelSize: PerAxis, options: UnfoldOptions = {}) {
     super();
     checkPerAxis("Unfold", "kernelSize", kernelSize, 2, 1);
-    this.options = layerOptions("Unfold", options);
+    this.options = layerOptions("Unfold", options, WINDOW);
   }
 
   /** Cuts an image or a batch of them. */
@@ -97,7 +108,7 @@ export class Fold extends Module {
     super();
     checkPerAxis("Fold", "outputSize", outputSize, 2, 1);
     checkPerAxis("Fold", "kernelSize", kernelSize, 2, 1);
-    this.options = layerOptions("Fold", options);
+    this.options = layerOptions("Fold", options, WINDOW);
   }
 
   /** Puts columns, or a batch of them, together. */

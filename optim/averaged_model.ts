@@ -3,6 +3,7 @@
  */
 import { noGrad, type Tensor, zeros } from "../autograd/mod.ts";
 import { describe } from "../autograd/ops/creation.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { formatShape, sameShape } from "../autograd/shape.ts";
 import { Module } from "../nn/module.ts";
 
@@ -79,6 +80,7 @@ export class AveragedModel<Model extends Module = Module> extends Module {
   constructor(model: Model, options: AveragedModelOptions = {}) {
     super();
     const action = "make an AveragedModel";
+    assertOptions(action, options, ["avgFn", "useBuffers"]);
     const { avgFn, useBuffers = false } = options;
     if (!(model instanceof Module)) {
       throw new TypeError(`Cannot ${action}: got model ${describe(model)}, expected a Module`);

@@ -3,6 +3,7 @@
  */
 import { enableGrad, Tensor } from "../autograd/mod.ts";
 import { describe } from "../autograd/ops/creation.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { formatShape, sameShape } from "../autograd/shape.ts";
 import { clearGrad } from "../nn/module.ts";
 import {
@@ -208,6 +209,7 @@ export abstract class Optimizer<
    * momentum for; a gradient of `null` makes it skip the parameter.
    */
   zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    assertOptions("clear gradients", options, ["setToNone"]);
     for (const group of this.paramGroups) {
       for (const param of group.params) clearGrad(param, options.setToNone ?? true);
     }

@@ -3,6 +3,7 @@
  */
 import type { Tensor } from "../autograd/mod.ts";
 import { describe } from "../autograd/ops/creation.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { GroupNorm, LayerNorm, RMSNorm } from "../nn/layer_norm.ts";
 import { Module } from "../nn/module.ts";
 import { TrackedNorm } from "../nn/norm_base.ts";
@@ -54,11 +55,7 @@ export function paramGroups(model: Module, options: ParamGroupsOptions): DecayGr
   if (!(model instanceof Module)) {
     throw new TypeError(`Cannot ${action}: got model ${describe(model)}, expected a Module`);
   }
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `Cannot ${action}: got options ${describe(options)}, expected { weightDecay, … }`,
-    );
-  }
+  assertOptions(action, options, ["weightDecay", "exclude"]);
   const { weightDecay, exclude } = options;
   new HyperparameterCheck(action, "", options).atLeastZero("weightDecay");
   if (exclude !== undefined && typeof exclude !== "function") {

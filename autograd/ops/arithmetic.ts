@@ -14,6 +14,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { aligned } from "./broadcast.ts";
 import { assertTensor, asTensor, describe, zeros } from "./creation.ts";
+import { assertNoOptions, assertOptions, type Known } from "./options.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
 import type { Generator } from "../random.ts";
 
@@ -117,6 +118,8 @@ const negPrimitive = definePrimitive<Unary>({
   ) => [{ inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])], attrs: undefined }],
 });
 
+const ALPHA: Known<{ readonly alpha?: number }> = ["alpha"];
+
 /**
  * x + alpha · y, with broadcasting.
  *
@@ -142,6 +145,7 @@ export function add(
   y: Tensor | number,
   options?: { readonly alpha?: number },
 ): Tensor {
+  if (options !== undefined) assertOptions("add", options, ALPHA);
   const a = asTensor("add", x, "x");
   const b = asTensor("add", y, "y");
   const alpha = options?.alpha ?? 1;
@@ -168,6 +172,7 @@ export function sub(
   y: Tensor | number,
   options?: { readonly alpha?: number },
 ): Tensor {
+  if (options !== undefined) assertOptions("sub", options, ALPHA);
   const a = asTensor("sub", x, "x");
   const b = asTensor("sub", y, "y");
   const alpha = options?.alpha ?? 1;
@@ -190,6 +195,7 @@ export function sub(
  * ```
  */
 export function mul(x: Tensor | number, y: Tensor | number): Tensor {
+  assertNoOptions("mul", arguments, 2);
   return bind(mulPrimitive, [asTensor("mul", x, "x"), asTensor("mul", y, "y")], undefined)[0];
 }
 
@@ -219,6 +225,7 @@ export function div(
   y: Tensor | number,
   options?: { readonly roundingMode?: RoundingMode | null },
 ): Tensor {
+  if (options !== undefined) assertOptions("div", options, ["roundingMode"]);
   const inputs = [asTensor("div", x, "x"), asTensor("div", y, "y")] as const;
   const mode = options?.roundingMode ?? null;
   if (mode === null) return bind(divPrimitive, inputs, undefined)[0];
@@ -232,6 +239,7 @@ export function div(
 
 /** −x. Gradient: −g. */
 export function neg(x: Tensor): Tensor {
+  assertNoOptions("neg", arguments, 1);
   assertTensor("neg", x, "x");
   return bind(negPrimitive, [x], undefined)[0];
 }

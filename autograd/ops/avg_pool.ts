@@ -17,6 +17,7 @@ import {
   windowsOf,
 } from "./bands.ts";
 import { describe, zeros } from "./creation.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { lastOf, type PerAxis, perAxis, spatial, triple, withoutBatch } from "./window.ts";
 
@@ -93,6 +94,14 @@ export interface AvgPoolOptions extends PoolOptions {
   readonly divisorOverride?: number | null;
 }
 
+const KNOWN: Known<AvgPoolOptions> = [
+  "stride",
+  "padding",
+  "ceilMode",
+  "countIncludePad",
+  "divisorOverride",
+];
+
 function average(
   axes: number,
   x: Tensor,
@@ -100,6 +109,7 @@ function average(
   options: AvgPoolOptions,
 ): Tensor {
   const action = `avgPool${axes}d`;
+  assertOptions(action, options, KNOWN);
   const pooling = slidingPool(action, axes, x, kernelSize, options);
   if (axes === 3) refuseSmall(action, pooling.images, kernelSize);
   const divisor = options.divisorOverride ?? null;

@@ -5,7 +5,6 @@ import type { Band, Bands } from "../kernels/mod.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions } from "./options.ts";
 import { isBatched, type PerAxis, perAxis, show, spatial, withBatch } from "./window.ts";
 
 /** How the windows of a pooling slide. */
@@ -80,7 +79,6 @@ export function slidingPool(
   options: PoolOptions & { readonly dilation?: PerAxis; readonly countIncludePad?: boolean },
 ): Pooling {
   assertTensor(action, x, "x");
-  assertOptions(action, options, "stride");
   const { ceilMode = false, countIncludePad = true } = options;
   const batched = isBatched(action, x, axes);
   refuseEmpty(action, x, batched ? 1 : 0);

@@ -5,11 +5,12 @@ import * as kernels from "../kernels/mod.ts";
 import { type Binary, definePrimitive, type Input, type Primitive } from "../primitive.ts";
 import { broadcastShapes } from "../shape.ts";
 import { bind } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { aligned } from "./broadcast.ts";
 import { eq, ge, gt, le, lt } from "./compare.ts";
-import { assertTensor, asTensor, fromValues } from "./creation.ts";
+import { assertTensor, asTensor, describe, fromValues } from "./creation.ts";
+import { assertNoOptions, assertOptions, type Known } from "./options.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
 import { defineSlope } from "./slope.ts";
 import { where } from "./where.ts";
@@ -145,7 +146,7 @@ function toHigh(g: Tensor, x: Tensor, low: Input, high: Tensor): Tensor {
  * Shapes: x and y broadcastable → the broadcast shape. Gradient: g to the larger; half to each in a
  * tie.
  *
- * @throws {TypeError} if x or y is no tensor (as in PyTorch; `clampMin` takes a number).
+ * @throws {TypeError} if x or y is no tensor (as in PyTorch; `clamp` takes a number).
  * @throws {RangeError} if the shapes do not broadcast.
  *
  * @example
@@ -157,6 +158,7 @@ function toHigh(g: Tensor, x: Tensor, low: Input, high: Tensor): Tensor {
  * ```
  */
 export function maximum(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("maximum", arguments, 2);
   assertTensor("maximum", x, "x");
   assertTensor("maximum", y, "y");
   return bind(maximumPrimitive, [x, y], undefined)[0];
@@ -168,7 +170,7 @@ export function maximum(x: Tensor, y: Tensor): Tensor {
  * Shapes: x and y broadcastable → the broadcast shape. Gradient: g to the smaller; half to each in a
  * tie.
  *
- * @throws {TypeError} if x or y is no tensor (as in PyTorch; `clampMax` takes a number).
+ * @throws {TypeError} if x or y is no tensor (as in PyTorch; `clamp` takes a number).
  * @throws {RangeError} if the shapes do not broadcast.
  *
  * @example
@@ -180,6 +182,7 @@ export function maximum(x: Tensor, y: Tensor): Tensor {
  * ```
  */
 export function minimum(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("minimum", arguments, 2);
   assertTensor("minimum", x, "x");
   assertTensor("minimum", y, "y");
   return bind(minimumPrimitive, [x, y], undefined)[0];
@@ -192,6 +195,8 @@ export interface ClampOptions {
   /** The upper bound; none where left out. It wins where it is below `min`. */
   readonly max?: Tensor | number | null;
 }
+
+const CLAMP: Known<ClampOptions> = ["min", "max"];
 
 /**
  * min(max(x, min), max), element by element; NaN stays.
@@ -215,8 +220,8 @@ export interface ClampOptions {
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
   assertTensor("clamp", x, "x");
-  const min = options?.min ?? null;
-  const max = options?.max ?? null;
+  assertOptions("clamp", options, CLAMP);
+  const { min = null, max = null } = options;
   if (min === null && max === null) {
     throw new TypeError("Cannot clamp: got neither min nor max, expected at least one of them");
   }
@@ -232,12 +237,32 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
   ], undefined)[0];
 }
 
-/** max(x, min), as {@linkcode clamp} with a lower bound alone. */
-export function clampMin(x: Tensor, min: Tensor | number): Tensor {
+/**
+ * max(x, min) with a tensor as the bound, as {@linkcode clamp} with a lower bound alone.
+ *
+ * @throws {TypeError} if `min` is no tensor; a number goes into `clamp(x, { min })`.
+ */
+export function clampMin(x: Tensor, min: Tensor): Tensor {
+  assertNoOptions("clampMin", arguments, 2);
+  assertBound("min", min);
   return clamp(x, { min });
 }
 
-/** min(x, max), as {@linkcode clamp} with an upper bound alone. */
-export function clampMax(x: Tensor, max: Tensor | number): Tensor {
+/**
+ * min(x, max) with a tensor as the bound, as {@linkcode clamp} with an upper bound alone.
+ *
+ * @throws {TypeError} if `max` is no tensor; a number goes into `clamp(x, { max })`.
+ */
+export function clampMax(x: Tensor, max: Tensor): Tensor {
+  assertNoOptions("clampMax", arguments, 2);
+  assertBound("max", max);
   return clamp(x, { max });
+}
+
+function assertBound(name: "min" | "max", bound: unknown): void {
+  if (bound instanceof Tensor) return;
+  throw new TypeError(
+    `Cannot clamp${name === "min" ? "Min" : "Max"}: got ${name} ${describe(bound)}, expected a ` +
+      `Tensor; clamp(x, { ${name} }) takes a number`,
+  );
 }

@@ -8,6 +8,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { aligned } from "./broadcast.ts";
 import { assertTensor, asTensor } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 
 type Kernel = (x: Float64Array, y: Float64Array, out: Float64Array) => void;
@@ -53,32 +54,38 @@ const atMost = defineComparison("le", "1 where x ≤ y", kernels.le);
  * ```
  */
 export function eq(x: Tensor, y: Tensor | number): Tensor {
+  assertNoOptions("eq", arguments, 2);
   return equal(x, y);
 }
 
 /** 1 where x ≠ y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function ne(x: Tensor, y: Tensor | number): Tensor {
+  assertNoOptions("ne", arguments, 2);
   return different(x, y);
 }
 
 /** 1 where x < y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function lt(x: Tensor, y: Tensor | number): Tensor {
+  assertNoOptions("lt", arguments, 2);
   return less(x, y);
 }
 
 /** 1 where x ≤ y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function le(x: Tensor, y: Tensor | number): Tensor {
+  assertNoOptions("le", arguments, 2);
   return atMost(x, y);
 }
 
 /** 1 where x > y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function gt(x: Tensor, y: Tensor | number): Tensor {
+  assertNoOptions("gt", arguments, 2);
   assertTensor("gt", x, "x");
   return less(asTensor("gt", y, "y"), x);
 }
 
 /** 1 where x ≥ y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function ge(x: Tensor, y: Tensor | number): Tensor {
+  assertNoOptions("ge", arguments, 2);
   assertTensor("ge", x, "x");
   return atMost(asTensor("ge", y, "y"), x);
 }

@@ -3,10 +3,10 @@
  */
 import type { Tensor } from "../tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
-import { clamp, clampMax } from "./bounds.ts";
+import { clamp } from "./bounds.ts";
 import { le } from "./compare.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions, numberOption } from "./options.ts";
+import { assertOptions, type Known, numberOption } from "./options.ts";
 import { elu, relu, relu6 } from "./piecewise.ts";
 import { abs, expm1 } from "./pointwise.ts";
 import { tanh } from "./sigmoid.ts";
@@ -30,13 +30,13 @@ import { where } from "./where.ts";
  */
 export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
   assertTensor("celu", x, "x");
-  assertOptions("celu", options, "alpha");
+  assertOptions("celu", options, ["alpha"]);
   const alpha = numberOption("celu", options.alpha, "alpha", 1);
   if (alpha === 0) {
     throw new RangeError("Cannot celu: got alpha 0, expected another number");
   }
   if (alpha > 0) return mul(elu(div(x, alpha)), alpha);
-  return add(relu(x), mul(expm1(div(clampMax(x, 0), alpha)), alpha));
+  return add(relu(x), mul(expm1(div(clamp(x, { max: 0 }), alpha)), alpha));
 }
 
 /** min(max(x + 3, 0), 6) / 6. Gradient: g / 6 strictly between −3 and 3, else 0. */
@@ -63,10 +63,12 @@ export interface ShrinkOptions {
   readonly lambd?: number;
 }
 
+const SHRINK: Known<ShrinkOptions> = ["lambd"];
+
 /** x where |x| > lambd, else 0. Gradient: g where |x| > lambd. */
 export function hardshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
   assertTensor("hardshrink", x, "x");
-  assertOptions("hardshrink", options, "lambd");
+  assertOptions("hardshrink", options, SHRINK);
   return where(le(abs(x), numberOption("hardshrink", options.lambd, "lambd", 0.5)), 0, x);
 }
 
@@ -77,7 +79,7 @@ export function hardshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
  */
 export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
   assertTensor("softshrink", x, "x");
-  assertOptions("softshrink", options, "lambd");
+  assertOptions("softshrink", options, SHRINK);
   const lambd = numberOption("softshrink", options.lambd, "lambd", 0.5);
   if (lambd < 0) {
     throw new RangeError(`Cannot softshrink: got lambd ${lambd}, expected at least 0`);

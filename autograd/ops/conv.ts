@@ -5,7 +5,7 @@ import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { convolved } from "./conv_primitives.ts";
 import { assertTensor, describe } from "./creation.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import {
   isBatched,
   type PerAxis,
@@ -28,6 +28,8 @@ export interface ConvOptions {
   /** Groups of channels that do not see each other; 1 where left out. */
   readonly groups?: number;
 }
+
+const KNOWN: Known<ConvOptions> = ["stride", "padding", "dilation", "groups"];
 
 /**
  * Checks the tensors of a convolution.
@@ -119,7 +121,7 @@ function convolve(
   options: ConvOptions,
 ): Tensor {
   const action = `conv${axes}d`;
-  assertOptions(action, options, "stride");
+  assertOptions(action, options, KNOWN);
   const { groups = 1 } = options;
   const batched = checkOperands(action, axes, x, weight, bias ?? null, groups);
   const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);

@@ -5,7 +5,7 @@ import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkBias, checkImages, checkOperands } from "./conv.ts";
 import { transposed } from "./conv_primitives.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { type PerAxis, perAxis, spatial, windowOf, withBatch, withoutBatch } from "./window.ts";
 
 /** How a transposed convolution slides. */
@@ -22,6 +22,14 @@ export interface ConvTransposeOptions {
   readonly dilation?: PerAxis;
 }
 
+const KNOWN: Known<ConvTransposeOptions> = [
+  "stride",
+  "padding",
+  "outputPadding",
+  "groups",
+  "dilation",
+];
+
 function convolveTransposed(
   axes: number,
   x: Tensor,
@@ -30,7 +38,7 @@ function convolveTransposed(
   options: ConvTransposeOptions,
 ): Tensor {
   const action = `convTranspose${axes}d`;
-  assertOptions(action, options, "stride");
+  assertOptions(action, options, KNOWN);
   const { groups = 1 } = options;
   const batched = checkOperands(action, axes, x, weight, bias ?? null, groups);
   const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);

@@ -5,6 +5,10 @@ import { allocateStorage, allocateUninitialised } from "../kernels/memory.ts";
 import type { NestedArray } from "../print.ts";
 import { formatShape, type Shape, sizeOf, validateShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
+import { describe } from "./describe.ts";
+import { assertNoOptions, assertOptions, type Known } from "./options.ts";
+
+export { describe };
 
 /** The arrays of numbers that JavaScript has. */
 export type TypedArray =
@@ -24,6 +28,9 @@ export interface CreationOptions {
   readonly requiresGrad?: boolean;
 }
 
+const KNOWN: Known<CreationOptions> = ["requiresGrad"];
+const KNOWN_WITH_SHAPE: Known<CreationOptions & { readonly shape?: Shape }> = ["shape", ...KNOWN];
+
 /**
  * Checks that an argument is a tensor.
  *
@@ -33,17 +40,6 @@ export function assertTensor(action: string, x: unknown, name: string): asserts 
   if (!(x instanceof Tensor)) {
     throw new TypeError(`Cannot ${action}: got ${name} ${describe(x)}, expected a Tensor`);
   }
-}
-
-/** A value as errors show it. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (value instanceof Tensor) return `a Tensor of shape ${formatShape(value.shape)}`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object" || typeof value === "function") {
-    return `a ${value.constructor?.name ?? typeof value}`;
-  }
-  return `${typeof value} ${String(value)}`;
 }
 
 /** A tensor operand: the tensor itself, or a scalar from a number. */
@@ -91,6 +87,8 @@ export function tensor(
   values: number | NestedArray | TypedArray,
   options: CreationOptions & { readonly shape?: Shape } = {},
 ): Tensor {
+  // A tensor in their place has a shape to make this one like it.
+  if (!(options instanceof Tensor)) assertOptions("make a tensor", options, KNOWN_WITH_SHAPE);
   const [flat, found] = flatten(values);
   const shape = options.shape === undefined
     ? found
@@ -161,6 +159,7 @@ function ragged(path: string, got: string, expected: string): RangeError {
 
 /** A tensor of zeros. */
 export function zeros(shape: Shape, options: CreationOptions = {}): Tensor {
+  assertOptions("make zeros", options, KNOWN);
   const sizes = [...validateShape("make zeros", shape)];
   return new Tensor(allocateStorage(sizeOf(sizes)), sizes).requiresGrad_(
     options.requiresGrad ?? false,
@@ -181,6 +180,7 @@ export function full(shape: Shape, value: number, options: CreationOptions = {})
   if (typeof value !== "number") {
     throw new TypeError(`Cannot make full: got value ${describe(value)}, expected a number`);
   }
+  assertOptions("make full", options, KNOWN);
   const sizes = [...validateShape("make full", shape)];
   const storage = allocateUninitialised(sizeOf(sizes));
   storage.values.fill(value);
@@ -214,6 +214,7 @@ export function onesLike(x: Tensor, options: CreationOptions = {}): Tensor {
  * ```
  */
 export function arange(start: number, end?: number, step = 1): Tensor {
+  assertNoOptions("arange", arguments, 3);
   const [first, bound] = end === undefined ? [0, start] : [start, end];
   if (![first, bound, step].every(Number.isFinite) || step === 0) {
     throw new RangeError(
@@ -234,32 +235,42 @@ export function arange(start: number, end?: number, step = 1): Tensor {
 /**
  * `count` evenly spaced numbers from `start` to `end`, both included.
  *
+ * An end that is a scalar tensor stands for its number; no gradient reaches it.
+ *
  * @throws {TypeError} if an end is no number. @throws {RangeError} if `count` is not a whole number of
  * at least 0.
  */
-export function linspace(start: number, end: number, count: number): Tensor {
-  for (const [name, value] of Object.entries({ start, end })) {
-    if (typeof value !== "number") {
-      throw new TypeError(
-        `Cannot make linspace: got ${name} ${describe(value)}, expected a number`,
-      );
-    }
-  }
+export function linspace(
+  start: number | Tensor,
+  end: number | Tensor,
+  count: number,
+): Tensor {
+  assertNoOptions("linspace", arguments, 3);
+  const [first, last] = [endOf("start", start), endOf("end", end)];
   validateShape("make linspace", [count]);
-  const step = count > 1 ? (end - start) / (count - 1) : 0;
+  const step = count > 1 ? (last - first) / (count - 1) : 0;
   // Counted from the nearer end, so that both ends are exact and the row is symmetric.
   const half = Math.floor(count / 2);
   return fromValues(
     Float64Array.from(
       { length: count },
-      (_, i) => i < half || count === 1 ? start + i * step : end - (count - 1 - i) * step,
+      (_, i) => i < half || count === 1 ? first + i * step : last - (count - 1 - i) * step,
     ),
     [count],
   );
 }
 
+function endOf(name: string, value: number | Tensor): number {
+  if (typeof value === "number") return value;
+  if (value instanceof Tensor && value.ndim === 0) return value.item();
+  throw new TypeError(
+    `Cannot make linspace: got ${name} ${describe(value)}, expected a number or a scalar`,
+  );
+}
+
 /** The matrix with ones on its diagonal and zeros elsewhere, n × n or n × m. */
 export function eye(n: number, m: number = n): Tensor {
+  assertNoOptions("eye", arguments, 2);
   const result = zeros([n, m]);
   for (let i = 0; i < Math.min(n, m); i++) result.storage.values[i * m + i] = 1;
   return result;

@@ -6,6 +6,7 @@ import { assertInteger, formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor, zeros } from "./creation.ts";
 import { asIndex, type Index, selectAt } from "./index.ts";
+import { assertOptions } from "./options.ts";
 import { reshape } from "./shape.ts";
 
 /** How {@linkcode embedding} treats one row. */
@@ -44,6 +45,7 @@ export function embedding(index: Index, weight: Tensor, options: EmbeddingOption
   }
   const [count, size] = weight.shape;
   const rows = asIndex("embedding", index, "index", count);
+  assertOptions("embedding", options, ["paddingIdx"]);
   const padding = options.paddingIdx ?? null;
   if (padding !== null) {
     assertInteger("embedding", padding, "paddingIdx");

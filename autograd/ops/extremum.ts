@@ -11,7 +11,7 @@ import { maximum, minimum } from "./bounds.ts";
 import { eq, ne } from "./compare.ts";
 import { assertTensor, describe, fromValues } from "./creation.ts";
 import { gather } from "./index.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { where } from "./where.ts";
@@ -69,7 +69,7 @@ function reduceExtremum(
   nanShares = false,
 ): Tensor {
   assertTensor(action, x, "x");
-  assertOptions(action, options, "dim");
+  assertOptions(action, options, KNOWN);
   const dims = normalizeDims(action, options.dim, x.ndim);
   assertSome(action, x, dims);
   return dropDims(bind(primitive, [x], { dims, nanShares })[0], dims, options.keepdim);
@@ -132,6 +132,8 @@ export interface ExtremumOptions {
   readonly keepdim?: boolean;
 }
 
+const KNOWN: Known<ExtremumOptions> = ["dim", "keepdim"];
+
 type Places = Primitive<readonly [x: Tensor], readonly [indices: Tensor], readonly [], Reduced>;
 
 function definePlaces(name: string, summary: string, kernel: RowKernel): Places {
@@ -150,7 +152,7 @@ const argminPrimitive = definePlaces("argmin", "where the smallest stands first"
 
 function places(action: string, primitive: Places, x: Tensor, options: ExtremumOptions): Tensor {
   assertTensor(action, x, "x");
-  assertOptions(action, options, "dim");
+  assertOptions(action, options, KNOWN);
   const dim = options.dim ?? null;
   const dims = normalizeDims(
     action,
@@ -224,6 +226,7 @@ function extremum(
       `Cannot ${action}: got ${describe(argument)}, expected a Tensor or options`,
     );
   }
+  assertOptions(action, argument, KNOWN);
   const dim = argument.dim ?? null;
   if (dim === null) {
     if (argument.keepdim !== undefined) {

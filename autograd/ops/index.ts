@@ -9,6 +9,7 @@ import { bind } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import { add } from "./arithmetic.ts";
 import { assertTensor, describe, fromValues, tensor } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { reshape } from "./shape.ts";
 import { part } from "./view.ts";
@@ -160,6 +161,7 @@ function without(index: Tensor, skip: number): Tensor {
  * ```
  */
 export function indexSelect(x: Tensor, dim: number, index: Index): Tensor {
+  assertNoOptions("indexSelect", arguments, 3);
   assertTensor("indexSelect", x, "x");
   const axis = normalizeDim("indexSelect", dim, x.ndim);
   const wanted = asIndex("indexSelect", index, "index", x.shape[axis] ?? 1);
@@ -295,6 +297,7 @@ function assertFits(action: string, index: Tensor, x: Tensor, dim: number, name:
  * ```
  */
 export function gather(x: Tensor, dim: number, index: Index): Tensor {
+  assertNoOptions("gather", arguments, 3);
   assertTensor("gather", x, "x");
   const axis = normalizeDim("gather", dim, x.ndim);
   const wanted = asIndex("gather", index, "index", x.shape[axis] ?? 1);
@@ -326,6 +329,7 @@ export function gather(x: Tensor, dim: number, index: Index): Tensor {
  * ```
  */
 export function scatterAdd(x: Tensor, dim: number, index: Index, src: Tensor): Tensor {
+  assertNoOptions("scatterAdd", arguments, 4);
   assertTensor("scatterAdd", x, "x");
   assertTensor("scatterAdd", src, "src");
   const axis = normalizeDim("scatterAdd", dim, x.ndim);

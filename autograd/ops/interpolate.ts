@@ -5,6 +5,7 @@ import type { Taps } from "../kernels/mod.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor, describe } from "./creation.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { resample } from "./resample.ts";
 import { areaTaps, type Axis, cubicTaps, linearTaps, nearestTaps, smoothTaps } from "./taps.ts";
 
@@ -36,6 +37,15 @@ export interface InterpolateOptions {
   /** Whether shrinking averages over all that is left out; for "bilinear" and "bicubic". */
   readonly antialias?: boolean;
 }
+
+const KNOWN: Known<InterpolateOptions> = [
+  "size",
+  "scaleFactor",
+  "mode",
+  "alignCorners",
+  "recomputeScaleFactor",
+  "antialias",
+];
 
 /** The ranks that a mode is for, and whether it has a choice of corners. */
 const modes: Readonly<Record<InterpolateMode, { ndim: readonly number[]; corners: boolean }>> = {
@@ -76,6 +86,7 @@ const modes: Readonly<Record<InterpolateMode, { ndim: readonly number[]; corners
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   assertTensor("interpolate", x, "x");
+  assertOptions("interpolate", options, KNOWN);
   const { mode = "nearest", antialias = false } = options;
   if (!Object.hasOwn(modes, mode)) {
     throw new RangeError(

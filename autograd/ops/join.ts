@@ -16,7 +16,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor, describe, zeros } from "./creation.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { flatten, reshape, unsqueeze } from "./shape.ts";
 import { part } from "./view.ts";
@@ -108,6 +108,8 @@ export interface DimOptions {
   readonly dim?: number;
 }
 
+const KNOWN: Known<DimOptions> = ["dim"];
+
 function assertTensors(
   action: string,
   tensors: unknown,
@@ -145,7 +147,7 @@ function assertTensors(
  */
 export function cat(tensors: readonly Tensor[], options: DimOptions = {}): Tensor {
   assertTensors("cat", tensors);
-  assertOptions("cat", options, "dim");
+  assertOptions("cat", options, KNOWN);
   const scalar = tensors.findIndex((x) => x.ndim === 0);
   if (scalar >= 0) {
     throw new RangeError(
@@ -187,7 +189,7 @@ export function cat(tensors: readonly Tensor[], options: DimOptions = {}): Tenso
  */
 export function stack(tensors: readonly Tensor[], options: DimOptions = {}): Tensor {
   assertTensors("stack", tensors);
-  assertOptions("stack", options, "dim");
+  assertOptions("stack", options, KNOWN);
   const { shape, ndim } = tensors[0];
   const dim = normalizeDim("stack", options.dim ?? 0, ndim + 1);
   tensors.forEach((x, i) => {
@@ -305,7 +307,7 @@ export function unbind(x: Tensor, options: DimOptions = {}): Tensor[] {
 
 function axisToSplit(action: string, x: Tensor, options: DimOptions): [dim: number, size: number] {
   assertTensor(action, x, "x");
-  assertOptions(action, options, "dim");
+  assertOptions(action, options, KNOWN);
   if (x.ndim === 0) {
     throw new RangeError(`Cannot ${action}: got x of shape [], expected at least one dim`);
   }

@@ -6,7 +6,7 @@ import { definePrimitive, type Input, type Primitive } from "../primitive.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { div, mul, neg, sub } from "./arithmetic.ts";
-import { clampMin } from "./bounds.ts";
+import { clamp } from "./bounds.ts";
 import { lt } from "./compare.ts";
 import { abs, log, log1p } from "./pointwise.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
@@ -49,7 +49,7 @@ const binaryCrossEntropyPrimitive: BinaryCrossEntropy = definePrimitive<BinaryCr
   save: ([x, y], _, __, needs) => [x, needs[0] ? y : null],
   // to x: g·(x − y)/(x·(1 − x)), the divisor at least 1e-12; to y: g·(ln(1 − x) − ln x)
   vjp: ([g], { saved: [x, y], needs }) => [
-    y === null ? null : div(mul(g, sub(x, y)), clampMin(mul(sub(1, x), x), LEAST_DIVISOR)),
+    y === null ? null : div(mul(g, sub(x, y)), clamp(mul(sub(1, x), x), { min: LEAST_DIVISOR })),
     needs[1] ? mul(g, sub(log1p(neg(x)), log(x))) : null,
   ],
   samples: (random) => [{

@@ -8,6 +8,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { assertTensor } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { reshape } from "./shape.ts";
 
@@ -111,6 +112,7 @@ export function multiply(
  * ```
  */
 export function matmul(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("matmul", arguments, 2);
   assertTensor("matmul", x, "x");
   assertTensor("matmul", y, "y");
   if (x.ndim === 2 && y.ndim === 2 && x.shape[1] === y.shape[0]) {

@@ -17,6 +17,7 @@ import {
   windowsOf,
 } from "./bands.ts";
 import { fromValues, zeros } from "./creation.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { lastOf, type PerAxis, spatial, triple, withoutBatch } from "./window.ts";
 
@@ -138,6 +139,8 @@ export interface MaxPoolOptions extends PoolOptions {
   readonly returnIndices?: boolean;
 }
 
+const KNOWN: Known<MaxPoolOptions> = ["stride", "padding", "dilation", "ceilMode", "returnIndices"];
+
 /** The pooled values, and where in its plane, counted row by row, each of them stands. */
 export type WithIndices = readonly [output: Tensor, indices: Tensor];
 
@@ -160,6 +163,18 @@ function pooled<Options extends { readonly returnIndices?: boolean }>(
     ? [withoutBatch(y, batched), withoutBatch(indices, batched)]
     : withoutBatch(y, batched);
   return result as MaxPooled<Options>;
+}
+
+function slide<Options extends MaxPoolOptions>(
+  axes: number,
+  x: Tensor,
+  kernelSize: PerAxis,
+  options?: Options,
+): MaxPooled<Options> {
+  const action = `maxPool${axes}d`;
+  const given: MaxPoolOptions = options ?? {};
+  assertOptions(action, given, KNOWN);
+  return pooled(slidingPool(action, axes, x, kernelSize, given), options);
 }
 
 /**
@@ -191,7 +206,7 @@ export function maxPool1d<Options extends MaxPoolOptions = NoOptions>(
   kernelSize: PerAxis,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(slidingPool("maxPool1d", 1, x, kernelSize, options ?? {}), options);
+  return slide(1, x, kernelSize, options);
 }
 
 /**
@@ -218,7 +233,7 @@ export function maxPool2d<Options extends MaxPoolOptions = NoOptions>(
   kernelSize: PerAxis,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(slidingPool("maxPool2d", 2, x, kernelSize, options ?? {}), options);
+  return slide(2, x, kernelSize, options);
 }
 
 /**
@@ -237,13 +252,24 @@ export function maxPool3d<Options extends MaxPoolOptions = NoOptions>(
   kernelSize: PerAxis,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(slidingPool("maxPool3d", 3, x, kernelSize, options ?? {}), options);
+  return slide(3, x, kernelSize, options);
 }
 
 /** What an adaptive max pooling returns. */
 export interface AdaptiveMaxPoolOptions {
   /** Whether the indices are returned too. */
   readonly returnIndices?: boolean;
+}
+
+function adapt<Options extends AdaptiveMaxPoolOptions>(
+  axes: number,
+  x: Tensor,
+  outputSize: OutputSize,
+  options?: Options,
+): MaxPooled<Options> {
+  const action = `adaptiveMaxPool${axes}d`;
+  assertOptions<AdaptiveMaxPoolOptions>(action, options ?? {}, ["returnIndices"]);
+  return pooled(adaptivePool(action, axes, x, outputSize, 1), options);
 }
 
 /**
@@ -263,7 +289,7 @@ export function adaptiveMaxPool1d<Options extends AdaptiveMaxPoolOptions = NoOpt
   outputSize: OutputSize,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(adaptivePool("adaptiveMaxPool1d", 1, x, outputSize, 1), options);
+  return adapt(1, x, outputSize, options);
 }
 
 /**
@@ -291,7 +317,7 @@ export function adaptiveMaxPool2d<Options extends AdaptiveMaxPoolOptions = NoOpt
   outputSize: OutputSize,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(adaptivePool("adaptiveMaxPool2d", 2, x, outputSize, 1), options);
+  return adapt(2, x, outputSize, options);
 }
 
 /**
@@ -311,5 +337,5 @@ export function adaptiveMaxPool3d<Options extends AdaptiveMaxPoolOptions = NoOpt
   outputSize: OutputSize,
   options?: Options,
 ): MaxPooled<Options> {
-  return pooled(adaptivePool("adaptiveMaxPool3d", 3, x, outputSize, 1), options);
+  return adapt(3, x, outputSize, options);
 }

@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { assertTensor, describe } from "./creation.ts";
-import { assertOptions, numberOption } from "./options.ts";
+import { assertOptions, type Known, numberOption } from "./options.ts";
 import { mean, type ReduceOptions } from "./reduce.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { uniform } from "./samples.ts";
@@ -23,6 +23,8 @@ export interface MomentOptions extends ReduceOptions {
   /** The older spelling of a correction of 1, or of 0 for false; not beside `correction`. */
   readonly unbiased?: boolean;
 }
+
+const KNOWN: Known<MomentOptions> = ["dim", "correction", "keepdim", "unbiased"];
 
 interface MomentAttrs extends Reduced {
   readonly correction: number;
@@ -105,7 +107,7 @@ function correctionOf(action: string, { correction, unbiased }: MomentOptions): 
 
 function attrsOf(action: string, x: Tensor, options: MomentOptions): MomentAttrs {
   assertTensor(action, x, "x");
-  assertOptions(action, options, "dim");
+  assertOptions(action, options, KNOWN);
   const correction = correctionOf(action, options);
   const dims = normalizeDims(action, options.dim, x.ndim);
   return { dims, correction, whole: x.ndim === 0 || (options.dim ?? null) === null };
@@ -163,10 +165,14 @@ export function varMean(
   x: Tensor,
   options: MomentOptions = {},
 ): [variance: Tensor, mean: Tensor] {
-  return [variance(x, options), mean(x, options)];
+  return [variance(x, options), meanOver(x, options)];
 }
 
 /** The {@linkcode std} and the mean over the same axes. */
 export function stdMean(x: Tensor, options: MomentOptions = {}): [std: Tensor, mean: Tensor] {
-  return [std(x, options), mean(x, options)];
+  return [std(x, options), meanOver(x, options)];
+}
+
+function meanOver(x: Tensor, { dim, keepdim }: MomentOptions): Tensor {
+  return mean(x, { dim, keepdim });
 }

@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { add, div, mul } from "./arithmetic.ts";
 import { eq, ne } from "./compare.ts";
 import { assertTensor, describe, zerosLike } from "./creation.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { abs, sign } from "./pointwise.ts";
 import { pow } from "./power.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
@@ -79,6 +79,8 @@ export interface NormOptions extends ReduceOptions {
   readonly p?: number | "fro";
 }
 
+const NORM: Known<NormOptions> = ["p", "dim", "keepdim"];
+
 /**
  * The p-norm over axes, all elements taken as one vector: (Σ|x|ᵖ)^(1/p).
  *
@@ -103,7 +105,7 @@ export interface NormOptions extends ReduceOptions {
  * ```
  */
 export function norm(x: Tensor, options: NormOptions = {}): Tensor {
-  assertOptions("norm", options, "p");
+  assertOptions("norm", options, NORM);
   const p = options.p ?? 2;
   if (typeof p !== "number" && p !== "fro") {
     throw new TypeError(`Cannot norm: got p ${describe(p)}, expected a number or "fro"`);
@@ -121,9 +123,11 @@ export interface VectorNormOptions {
   readonly keepdim?: boolean;
 }
 
+const VECTOR_NORM: Known<VectorNormOptions> = ["ord", "dim", "keepdim"];
+
 /** As {@linkcode norm}, with the order called `ord`: `torch.linalg.vector_norm`. */
 export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
-  assertOptions("vectorNorm", options, "ord");
+  assertOptions("vectorNorm", options, VECTOR_NORM);
   const ord = options.ord ?? 2;
   if (typeof ord !== "number") {
     throw new TypeError(`Cannot vectorNorm: got ord ${describe(ord)}, expected a number`);

@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor, fromValues } from "./creation.ts";
 import { selectAt } from "./index.ts";
-import { numberOption } from "./options.ts";
+import { assertOptions, numberOption } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { part } from "./view.ts";
 
@@ -86,6 +86,7 @@ export interface PadOptions {
 export function pad(x: Tensor, sizes: readonly number[], options: PadOptions = {}): Tensor {
   assertTensor("pad", x, "x");
   assertIntegers("pad", sizes, "sizes");
+  assertOptions("pad", options, ["mode", "value"]);
   const mode = options.mode ?? "constant";
   const value = numberOption("pad", options.value ?? undefined, "value", 0);
   if (sizes.length % 2 !== 0 || sizes.length > 2 * x.ndim) {

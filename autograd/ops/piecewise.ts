@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { gt, lt } from "./compare.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions, numberOption } from "./options.ts";
+import { assertOptions, type Known, numberOption } from "./options.ts";
 import { exp } from "./pointwise.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
 import { reshape } from "./shape.ts";
@@ -69,6 +69,8 @@ export interface HardtanhOptions {
   readonly maxVal?: number;
 }
 
+const HARDTANH: Known<HardtanhOptions> = ["minVal", "maxVal"];
+
 /**
  * min(max(x, minVal), maxVal) element by element.
  *
@@ -87,7 +89,7 @@ export interface HardtanhOptions {
  */
 export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
   assertTensor("hardtanh", x, "x");
-  assertOptions("hardtanh", options, "minVal");
+  assertOptions("hardtanh", options, HARDTANH);
   const low = numberOption("hardtanh", options.minVal, "minVal", -1);
   const high = numberOption("hardtanh", options.maxVal, "maxVal", 1);
   if (low > high) {
@@ -136,7 +138,7 @@ const leakyReluOf = defineSlope<{ readonly slope: number }>({
  */
 export function leakyRelu(x: Tensor, options: { readonly negativeSlope?: number } = {}): Tensor {
   assertTensor("leakyRelu", x, "x");
-  assertOptions("leakyRelu", options, "negativeSlope");
+  assertOptions("leakyRelu", options, ["negativeSlope"]);
   const slope = numberOption("leakyRelu", options.negativeSlope, "negativeSlope", 0.01);
   return leakyReluOf(x, { slope });
 }
@@ -177,7 +179,7 @@ const eluOf = defineSlope<{ readonly alpha: number; readonly scale: number }>({
  */
 export function elu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
   assertTensor("elu", x, "x");
-  assertOptions("elu", options, "alpha");
+  assertOptions("elu", options, ["alpha"]);
   return eluOf(x, { alpha: numberOption("elu", options.alpha, "alpha", 1), scale: 1 });
 }
 

@@ -8,6 +8,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { add, div, mul, neg } from "./arithmetic.ts";
 import { assertTensor, zerosLike } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
 
 /** One sample between two bounds. */
@@ -47,6 +48,7 @@ const absPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
  * ```
  */
 export function abs(x: Tensor): Tensor {
+  assertNoOptions("abs", arguments, 1);
   assertTensor("abs", x, "x");
   return bind(absPrimitive, [x], undefined)[0];
 }
@@ -63,6 +65,7 @@ const signPrimitive = definePrimitive<Unary>({
 
 /** −1, 0 or 1 by the sign of each element; 0 for NaN. Gradient: 0. */
 export function sign(x: Tensor): Tensor {
+  assertNoOptions("sign", arguments, 1);
   assertTensor("sign", x, "x");
   return bind(signPrimitive, [x], undefined)[0];
 }
@@ -92,6 +95,7 @@ const expPrimitive = definePrimitive<Unary<readonly [y: Tensor]>>({
  * ```
  */
 export function exp(x: Tensor): Tensor {
+  assertNoOptions("exp", arguments, 1);
   assertTensor("exp", x, "x");
   return bind(expPrimitive, [x], undefined)[0];
 }
@@ -109,6 +113,7 @@ const expm1Primitive = definePrimitive<Unary<readonly [y: Tensor]>>({
 
 /** eˣ − 1 element by element, accurate near 0. Gradient: g · eˣ. */
 export function expm1(x: Tensor): Tensor {
+  assertNoOptions("expm1", arguments, 1);
   assertTensor("expm1", x, "x");
   return bind(expm1Primitive, [x], undefined)[0];
 }
@@ -138,6 +143,7 @@ const logPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
  * ```
  */
 export function log(x: Tensor): Tensor {
+  assertNoOptions("log", arguments, 1);
   assertTensor("log", x, "x");
   return bind(logPrimitive, [x], undefined)[0];
 }
@@ -155,6 +161,7 @@ const log1pPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
 
 /** ln(1 + x) element by element, accurate near 0. Gradient: g / (1 + x). */
 export function log1p(x: Tensor): Tensor {
+  assertNoOptions("log1p", arguments, 1);
   assertTensor("log1p", x, "x");
   return bind(log1pPrimitive, [x], undefined)[0];
 }
@@ -184,6 +191,7 @@ const sqrtPrimitive = definePrimitive<Unary<readonly [y: Tensor]>>({
  * ```
  */
 export function sqrt(x: Tensor): Tensor {
+  assertNoOptions("sqrt", arguments, 1);
   assertTensor("sqrt", x, "x");
   return bind(sqrtPrimitive, [x], undefined)[0];
 }
@@ -201,6 +209,7 @@ const rsqrtPrimitive = definePrimitive<Unary<readonly [y: Tensor]>>({
 
 /** 1/√x element by element. Gradient: −g · x^(−3/2) / 2. */
 export function rsqrt(x: Tensor): Tensor {
+  assertNoOptions("rsqrt", arguments, 1);
   assertTensor("rsqrt", x, "x");
   return bind(rsqrtPrimitive, [x], undefined)[0];
 }
@@ -218,6 +227,7 @@ const sinPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
 
 /** The sine of each element, in radians. Gradient: g · cos x. */
 export function sin(x: Tensor): Tensor {
+  assertNoOptions("sin", arguments, 1);
   assertTensor("sin", x, "x");
   return bind(sinPrimitive, [x], undefined)[0];
 }
@@ -235,6 +245,7 @@ const cosPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
 
 /** The cosine of each element, in radians. Gradient: −g · sin x. */
 export function cos(x: Tensor): Tensor {
+  assertNoOptions("cos", arguments, 1);
   assertTensor("cos", x, "x");
   return bind(cosPrimitive, [x], undefined)[0];
 }
@@ -267,6 +278,7 @@ const erfPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
  * ```
  */
 export function erf(x: Tensor): Tensor {
+  assertNoOptions("erf", arguments, 1);
   assertTensor("erf", x, "x");
   return bind(erfPrimitive, [x], undefined)[0];
 }

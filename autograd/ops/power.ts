@@ -10,6 +10,7 @@ import { mul, sub } from "./arithmetic.ts";
 import { aligned } from "./broadcast.ts";
 import { eq, ge } from "./compare.ts";
 import { assertTensor, asTensor, zerosLike } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { log } from "./pointwise.ts";
 import { uniform } from "./samples.ts";
 import { where } from "./where.ts";
@@ -81,6 +82,7 @@ function powNumber(x: Tensor, exponent: number): Tensor {
  * ```
  */
 export function pow(x: Tensor | number, y: Tensor | number): Tensor {
+  assertNoOptions("pow", arguments, 2);
   if (typeof y === "number") {
     assertTensor("pow", x, "x");
     return powNumber(x, y);
@@ -90,12 +92,14 @@ export function pow(x: Tensor | number, y: Tensor | number): Tensor {
 
 /** x² element by element. Gradient: 2 · g · x. */
 export function square(x: Tensor): Tensor {
+  assertNoOptions("square", arguments, 1);
   assertTensor("square", x, "x");
   return powNumber(x, 2);
 }
 
 /** 1/x element by element. Gradient: −g / x². */
 export function reciprocal(x: Tensor): Tensor {
+  assertNoOptions("reciprocal", arguments, 1);
   assertTensor("reciprocal", x, "x");
   return powNumber(x, -1);
 }

@@ -8,7 +8,7 @@ import { sumTo } from "./broadcast.ts";
 import { assertTensor } from "./creation.ts";
 import { einsum } from "./einsum.ts";
 import { matmul, matmulTransposed, multiply } from "./matmul.ts";
-import { numberOption } from "./options.ts";
+import { assertNoOptions, assertOptions, numberOption } from "./options.ts";
 import { reshape } from "./shape.ts";
 import { part } from "./view.ts";
 
@@ -49,6 +49,7 @@ function assertFactors(
  * ```
  */
 export function mm(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("mm", arguments, 2);
   assertFactors("mm", [x, y], ["x", "y"], [2, 2], [[1, 0]]);
   return multiply(x, y, false, false);
 }
@@ -69,6 +70,7 @@ export function mm(x: Tensor, y: Tensor): Tensor {
  * ```
  */
 export function bmm(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("bmm", arguments, 2);
   assertFactors("bmm", [x, y], ["x", "y"], [3, 3], [[0, 0], [2, 1]]);
   return multiply(x, y, false, false);
 }
@@ -89,6 +91,7 @@ export function bmm(x: Tensor, y: Tensor): Tensor {
  * ```
  */
 export function mv(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("mv", arguments, 2);
   assertFactors("mv", [x, y], ["x", "y"], [2, 1], [[1, 0]]);
   return matmul(x, y);
 }
@@ -109,6 +112,7 @@ export function mv(x: Tensor, y: Tensor): Tensor {
  * ```
  */
 export function dot(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("dot", arguments, 2);
   assertFactors("dot", [x, y], ["x", "y"], [1, 1], [[0, 0]]);
   return matmul(x, y);
 }
@@ -129,6 +133,7 @@ export function dot(x: Tensor, y: Tensor): Tensor {
  * ```
  */
 export function outer(x: Tensor, y: Tensor): Tensor {
+  assertNoOptions("outer", arguments, 2);
   assertFactors("outer", [x, y], ["x", "y"], [1, 1], []);
   return multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size]), false, false);
 }
@@ -166,6 +171,7 @@ export interface AddmmOptions {
 export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
   assertTensor("addmm", input, "input");
   assertFactors("addmm", [a, b], ["a", "b"], [2, 2], [[1, 0]]);
+  assertOptions("addmm", options, ["beta", "alpha"]);
   const beta = numberOption("addmm", options.beta, "beta", 1);
   const alpha = numberOption("addmm", options.alpha, "alpha", 1);
   const shape = [a.shape[0], b.shape[1]];

@@ -6,6 +6,7 @@ import { chooseGenerator, type Generator } from "../random.ts";
 import { type Shape, sizeOf, validateShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { assertTensor, type CreationOptions, describe } from "./creation.ts";
+import { assertOptions } from "./options.ts";
 
 /** What every function that draws a tensor accepts. */
 export interface RandomOptions extends CreationOptions {
@@ -141,6 +142,7 @@ function draw(
   options: RandomOptions,
   fill: (random: Generator, out: Float64Array) => void,
 ): Tensor {
+  assertOptions(action, options, ["generator", "requiresGrad"]);
   const sizes = [...validateShape(action, shape)];
   const random = chooseGenerator(action, options.generator);
   const storage = allocateUninitialised(sizeOf(sizes));

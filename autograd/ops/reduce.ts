@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { exp } from "./pointwise.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { uniform } from "./samples.ts";
@@ -23,6 +23,8 @@ export interface ReduceOptions {
   /** Whether reduced axes stay with size 1. */
   readonly keepdim?: boolean;
 }
+
+const KNOWN: Known<ReduceOptions> = ["dim", "keepdim"];
 
 /**
  * The sum over axes; 0 for an empty one.
@@ -43,7 +45,7 @@ export interface ReduceOptions {
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("sum", x, "x");
-  assertOptions("sum", options, "dim");
+  assertOptions("sum", options, KNOWN);
   const dims = normalizeDims("sum", options.dim, x.ndim);
   if (dims.length === x.ndim && !options.keepdim) return sumTo(x, []);
   return dropDims(sumTo(x, reducedShape(x.shape, dims, true)), dims, options.keepdim);
@@ -66,7 +68,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("mean", x, "x");
-  assertOptions("mean", options, "dim");
+  assertOptions("mean", options, KNOWN);
   const dims = normalizeDims("mean", options.dim, x.ndim);
   const total = sumTo(x, reducedShape(x.shape, dims, true));
   return dropDims(div(total, countOver(x.shape, dims)), dims, options.keepdim);
@@ -95,7 +97,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  */
 export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("prod", x, "x");
-  assertOptions("prod", options, "dim");
+  assertOptions("prod", options, KNOWN);
   const dims = normalizeDims("prod", options.dim, x.ndim);
   const shape = reducedShape(x.shape, dims, options.keepdim ?? false);
   const order = [...dims, ...x.shape.keys().filter((dim) => !dims.includes(dim))];
@@ -153,7 +155,7 @@ const logsumexpPrimitive = definePrimitive<
  */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("logsumexp", x, "x");
-  assertOptions("logsumexp", options, "dim");
+  assertOptions("logsumexp", options, KNOWN);
   const dims = normalizeDims("logsumexp", options.dim, x.ndim);
   return dropDims(bind(logsumexpPrimitive, [x], { dims })[0], dims, options.keepdim);
 }

@@ -7,6 +7,7 @@ import { normalizeDim } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { sizesAround } from "./rows.ts";
 import { uniform } from "./samples.ts";
 
@@ -53,6 +54,7 @@ function scan(x: Tensor, dim: number, reverse: boolean): Tensor {
  * ```
  */
 export function cumsum(x: Tensor, dim: number): Tensor {
+  assertNoOptions("cumsum", arguments, 2);
   assertTensor("cumsum", x, "x");
   return scan(x, normalizeDim("cumsum", dim, x.ndim), false);
 }

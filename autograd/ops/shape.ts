@@ -17,7 +17,7 @@ import {
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { uniform } from "./samples.ts";
 
 type Rearrange<Attrs> = Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Attrs>;
@@ -181,6 +181,8 @@ export interface FlattenOptions {
   readonly endDim?: number;
 }
 
+const FLATTEN: Known<FlattenOptions> = ["startDim", "endDim"];
+
 /**
  * The axes from `startDim` to `endDim` merged into one; a scalar becomes a vector of one element.
  *
@@ -201,7 +203,7 @@ export interface FlattenOptions {
  */
 export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
   assertTensor("flatten", x, "x");
-  assertOptions("flatten", options, "startDim");
+  assertOptions("flatten", options, FLATTEN);
   const { startDim = 0, endDim = -1 } = options;
   const start = normalizeDim("flatten", startDim, x.ndim, "startDim");
   const end = normalizeDim("flatten", endDim, x.ndim, "endDim");

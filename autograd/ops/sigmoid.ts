@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
 import { lt } from "./compare.ts";
 import { assertTensor, describe } from "./creation.ts";
-import { assertOptions, numberOption } from "./options.ts";
+import { assertNoOptions, assertOptions, numberOption } from "./options.ts";
 import { exp } from "./pointwise.ts";
 import { uniform } from "./samples.ts";
 import { defineSlope } from "./slope.ts";
@@ -44,6 +44,7 @@ const sigmoidOf = defineSlope<undefined>({
  * ```
  */
 export function sigmoid(x: Tensor): Tensor {
+  assertNoOptions("sigmoid", arguments, 1);
   assertTensor("sigmoid", x, "x");
   return sigmoidOf(x, undefined);
 }
@@ -73,6 +74,7 @@ const tanhOf = defineSlope<undefined>({
  * ```
  */
 export function tanh(x: Tensor): Tensor {
+  assertNoOptions("tanh", arguments, 1);
   assertTensor("tanh", x, "x");
   return tanhOf(x, undefined);
 }
@@ -171,7 +173,7 @@ export interface GeluOptions {
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   assertTensor("gelu", x, "x");
-  assertOptions("gelu", options, "approximate");
+  assertOptions("gelu", options, ["approximate"]);
   const approximate = options.approximate ?? "none";
   if (approximate === "none") return geluOf(x, undefined);
   if (approximate === "tanh") return geluTanhOf(x, undefined);
@@ -223,7 +225,7 @@ export interface SoftplusOptions {
  */
 export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
   assertTensor("softplus", x, "x");
-  assertOptions("softplus", options, "beta");
+  assertOptions("softplus", options, ["beta", "threshold"]);
   return softplusOf(x, {
     beta: numberOption("softplus", options.beta, "beta", 1),
     threshold: numberOption("softplus", options.threshold, "threshold", 20),
@@ -310,7 +312,7 @@ export function mish(x: Tensor): Tensor {
  */
 export function glu(x: Tensor, options: { readonly dim?: number } = {}): Tensor {
   assertTensor("glu", x, "x");
-  assertOptions("glu", options, "dim");
+  assertOptions("glu", options, ["dim"]);
   const dim = normalizeDim("glu", options.dim ?? -1, x.ndim);
   if (x.ndim === 0 || x.shape[dim] % 2 !== 0) {
     throw new RangeError(

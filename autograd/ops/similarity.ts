@@ -5,11 +5,11 @@ import { broadcastShapes, normalizeDim } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
-import { clampMin } from "./bounds.ts";
+import { clamp } from "./bounds.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { assertTensor } from "./creation.ts";
 import { norm, type NormOptions } from "./norm.ts";
-import { numberOption } from "./options.ts";
+import { assertOptions, numberOption } from "./options.ts";
 import { sum } from "./reduce.ts";
 
 /** Which norm {@linkcode normalize} divides by. */
@@ -39,10 +39,11 @@ export interface NormalizeOptions extends Pick<NormOptions, "p" | "dim"> {
  */
 export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
   assertTensor("normalize", x, "x");
+  assertOptions("normalize", options, ["p", "dim", "eps"]);
   const eps = numberOption("normalize", options.eps, "eps", 1e-12);
   const dim = options.dim ?? 1;
   if (typeof dim === "number") normalizeDim("normalize", dim, x.ndim);
-  return div(x, clampMin(norm(x, { p: options.p ?? 2, dim, keepdim: true }), eps));
+  return div(x, clamp(norm(x, { p: options.p ?? 2, dim, keepdim: true }), { min: eps }));
 }
 
 /** The axis and the guard of {@linkcode cosineSimilarity}. */
@@ -81,6 +82,7 @@ export function cosineSimilarity(
 ): Tensor {
   assertTensor("cosineSimilarity", x1, "x1");
   assertTensor("cosineSimilarity", x2, "x2");
+  assertOptions("cosineSimilarity", options, ["dim", "eps"]);
   const eps = numberOption("cosineSimilarity", options.eps, "eps", 1e-8);
   const shape = broadcastShapes("cosineSimilarity", x1.shape, x2.shape);
   const dim = normalizeDim("cosineSimilarity", options.dim ?? 1, shape.length);
@@ -88,7 +90,7 @@ export function cosineSimilarity(
     const wide = broadcastTo(x, shape);
     const length = norm(wide, { dim, keepdim: true });
     // PyTorch raises the norm in place and off the tape: its gradient passes the guard.
-    const missing = noGrad(() => clampMin(sub(eps, length), 0));
+    const missing = noGrad(() => clamp(sub(eps, length), { min: 0 }));
     return div(wide, add(length, missing));
   };
   return sum(mul(unit(x1), unit(x2)), { dim });

@@ -9,6 +9,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { mul, neg, sub } from "./arithmetic.ts";
 import { assertTensor } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { exp } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
 import { sizesAround } from "./rows.ts";
@@ -143,6 +144,7 @@ function logSoftmaxBackward(g: Tensor, y: Tensor, dim: number): Tensor {
  * ```
  */
 export function softmax(x: Tensor, dim: number): Tensor {
+  assertNoOptions("softmax", arguments, 2);
   assertTensor("softmax", x, "x");
   return bind(softmaxPrimitive, [x], { dim: normalizeDim("softmax", dim, x.ndim) })[0];
 }
@@ -166,6 +168,7 @@ export function softmax(x: Tensor, dim: number): Tensor {
  * ```
  */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
+  assertNoOptions("logSoftmax", arguments, 2);
   assertTensor("logSoftmax", x, "x");
   return bind(logSoftmaxPrimitive, [x], { dim: normalizeDim("logSoftmax", dim, x.ndim) })[0];
 }

@@ -7,6 +7,7 @@ import { assertInteger, formatShape } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 
 interface Triangle {
@@ -63,6 +64,7 @@ function check(action: string, x: Tensor, k: number): void {
  * ```
  */
 export function tril(x: Tensor, k = 0): Tensor {
+  assertNoOptions("tril", arguments, 2);
   check("tril", x, k);
   return triangle(x, k, false);
 }
@@ -86,6 +88,7 @@ export function tril(x: Tensor, k = 0): Tensor {
  * ```
  */
 export function triu(x: Tensor, k = 0): Tensor {
+  assertNoOptions("triu", arguments, 2);
   check("triu", x, k);
   return triangle(x, k, true);
 }

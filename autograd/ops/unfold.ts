@@ -8,6 +8,7 @@ import { formatShape, sizeOf } from "../shape.ts";
 import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { assertTensor } from "./creation.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { uniform } from "./samples.ts";
 import {
   isBatched,
@@ -72,6 +73,8 @@ export interface UnfoldOptions {
   readonly stride?: PerAxis;
 }
 
+const KNOWN: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
+
 /** Two numbers of at least `least`; a list of one is refused, as in PyTorch. */
 function pair(action: string, value: PerAxis, name: string, least: number): number[] {
   if (Array.isArray(value) && value.length !== 2) {
@@ -86,6 +89,7 @@ function windowFor(
   kernelSize: PerAxis,
   options: UnfoldOptions,
 ): Window {
+  assertOptions(action, options, KNOWN);
   const kernel = pair(action, kernelSize, "kernelSize", 1);
   const dilation = pair(action, options.dilation ?? 1, "dilation", 1);
   const padding = pair(action, options.padding ?? 0, "padding", 0);

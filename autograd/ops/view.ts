@@ -15,7 +15,7 @@ import { bind } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions } from "./options.ts";
+import { assertOptions, type Known } from "./options.ts";
 import { uniform } from "./samples.ts";
 import { reshape } from "./shape.ts";
 
@@ -211,6 +211,8 @@ export interface DiagonalOptions {
   readonly dim2?: number;
 }
 
+const DIAGONAL: Known<DiagonalOptions> = ["offset", "dim1", "dim2"];
+
 /**
  * A diagonal of the matrices that two axes span, as a new last axis.
  *
@@ -232,7 +234,7 @@ export interface DiagonalOptions {
  */
 export function diagonal(x: Tensor, options: DiagonalOptions = {}): Tensor {
   assertTensor("diagonal", x, "x");
-  assertOptions("diagonal", options, "offset");
+  assertOptions("diagonal", options, DIAGONAL);
   const { offset = 0, dim1 = 0, dim2 = 1 } = options;
   assertInteger("diagonal", offset, "offset");
   const rows = normalizeDim("diagonal", dim1, x.ndim, "dim1");

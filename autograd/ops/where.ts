@@ -8,6 +8,7 @@ import { bind } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { aligned } from "./broadcast.ts";
 import { assertTensor, asTensor, fromValues } from "./creation.ts";
+import { assertNoOptions } from "./options.ts";
 import { uniform } from "./samples.ts";
 
 type Where = Primitive<
@@ -64,6 +65,7 @@ const wherePrimitive = definePrimitive<Where>({
  * ```
  */
 export function where(condition: Tensor, x: Tensor | number, y: Tensor | number): Tensor {
+  assertNoOptions("where", arguments, 3);
   assertTensor("where", condition, "condition");
   return bind(
     wherePrimitive,

@@ -3,6 +3,7 @@
  */
 import type { Tensor } from "../../autograd/mod.ts";
 import { describe } from "../../autograd/ops/creation.ts";
+import { assertOptions, type Known } from "../../autograd/ops/options.ts";
 import { chooseGenerator, Generator } from "../../autograd/random.ts";
 import { type Dataset, TensorDataset } from "./dataset.ts";
 import { type Batched, stackSamples } from "./stack_samples.ts";
@@ -18,6 +19,8 @@ export interface BatchOptions {
   /** Whether a last batch that is not full is left out. */
   readonly dropLast?: boolean;
 }
+
+const KNOWN: Known<BatchOptions> = ["batchSize", "shuffle", "generator", "dropLast"];
 
 /** The batches of a dataset; every loop over it is a new pass. */
 export interface Batches<Batch> extends Iterable<Batch> {
@@ -60,6 +63,7 @@ export function batches<Sample>(
   dataset: TensorDataset | Dataset<Sample>,
   options: BatchOptions = {},
 ): Batches<Tensor[] | Batched<Sample>> {
+  assertOptions("make batches", options, KNOWN);
   const { batchSize = 1, shuffle = false, dropLast = false } = options;
   assertArguments(dataset, batchSize, { shuffle, dropLast });
   const generator = options.generator ?? null;

@@ -15,6 +15,7 @@ import {
   where,
 } from "../../autograd/mod.ts";
 import { assertTensor, fromValues } from "../../autograd/ops/creation.ts";
+import { assertOptions, type Known } from "../../autograd/ops/options.ts";
 import { broadcastShapes, broadcastsTo, formatShape, sizeOf } from "../../autograd/shape.ts";
 import { dropout } from "./dropout.ts";
 import { assertTensors, checkNumber } from "./operands.ts";
@@ -39,6 +40,14 @@ export interface AttentionOptions {
 }
 
 const ACTION = "run scaledDotProductAttention";
+const KNOWN: Known<AttentionOptions> = [
+  "attnMask",
+  "dropoutP",
+  "isCausal",
+  "scale",
+  "enableGqa",
+  "generator",
+];
 
 /**
  * softmax(q · kᵀ · scale + mask) · v: each query's mean of the values, weighted by how well their keys
@@ -72,6 +81,7 @@ export function scaledDotProductAttention(
   v: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
+  assertOptions(ACTION, options, KNOWN);
   const { attnMask = null, isCausal = false, dropoutP = 0, enableGqa = false } = options;
   assertTensors(ACTION, { q, k, v });
   checkNumber(ACTION, "dropoutP", dropoutP);

@@ -3,6 +3,7 @@
  * travel on the tape; the running mean and variance are written beside it, in the forward.
  */
 import { normalizeBatch, type NormalizedBatch, Tensor } from "../../autograd/mod.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 
 /** How {@linkcode batchNorm} runs. */
 export interface BatchNormOptions {
@@ -55,6 +56,7 @@ export function batchNorm(
   bias: Tensor | null = null,
   options: BatchNormOptions = {},
 ): Tensor {
+  assertOptions("run batchNorm", options, ["training", "momentum", "eps"]);
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   assertNumber("momentum", momentum);
   const operands = { x, runningMean, runningVar, weight, bias };

@@ -11,14 +11,17 @@ import {
   sub,
   type Tensor,
 } from "../../autograd/mod.ts";
+import type { Known } from "../../autograd/ops/options.ts";
 import { checkBroadcast, checkShapeOf, checkWeight } from "./operands.ts";
-import { checkReduction, type LossOptions, reduce } from "./reduction.ts";
+import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 
 /** Options of {@linkcode binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** A weight for each loss, broadcast to their shape; the mean divides by their number. */
   readonly weight?: Tensor | null;
 }
+
+const WEIGHTED: Known<BinaryCrossEntropyOptions> = ["weight", "reduction"];
 
 /** Options of {@linkcode binaryCrossEntropyWithLogits}. */
 export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
@@ -55,8 +58,8 @@ export function binaryCrossEntropy(
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
   const action = "run binaryCrossEntropy";
-  const { weight = null, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, WEIGHTED);
+  const { weight = null } = options;
   checkShapeOf(action, x, target, "target");
   checkWeight(action, weight, x.shape);
   for (const value of x.storage.values) {
@@ -95,8 +98,8 @@ export function binaryCrossEntropyWithLogits(
   options: BinaryCrossEntropyWithLogitsOptions = {},
 ): Tensor {
   const action = "run binaryCrossEntropyWithLogits";
-  const { weight = null, posWeight = null, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, [...WEIGHTED, "posWeight"]);
+  const { weight = null, posWeight = null } = options;
   checkShapeOf(action, x, target, "target");
   checkWeight(action, weight, x.shape);
   checkWeight(action, posWeight, x.shape, "posWeight");
@@ -110,7 +113,7 @@ export function binaryCrossEntropyWithLogits(
 function weighted(
   losses: Tensor,
   weight: Tensor | null,
-  reduction: LossOptions["reduction"] & string,
+  reduction: Reduction,
 ): Tensor {
   return reduce(weight === null ? losses : mul(losses, weight), reduction);
 }
@@ -128,7 +131,7 @@ function weighted(
  */
 export function softMarginLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   const action = "run softMarginLoss";
-  const reduction = checkReduction(action, options.reduction ?? "mean");
+  const reduction = reductionOf(action, options, ["reduction"]);
   checkBroadcast(action, { x, target });
   return reduce(neg(logsigmoid(mul(target, x))), reduction);
 }
@@ -150,8 +153,8 @@ export function multilabelSoftMarginLoss(
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
   const action = "run multilabelSoftMarginLoss";
-  const { weight = null, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, WEIGHTED);
+  const { weight = null } = options;
   checkShapeOf(action, x, target, "target");
   checkWeight(action, weight, x.shape);
   const losses = neg(

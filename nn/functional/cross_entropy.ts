@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from "../../autograd/mod.ts";
 import { assertTensor } from "../../autograd/ops/creation.ts";
+import type { Known } from "../../autograd/ops/options.ts";
 import {
   asTarget,
   checkClasses,
@@ -21,7 +22,7 @@ import {
   classLayout,
   type Target,
 } from "./classes.ts";
-import { checkReduction, type LossOptions } from "./reduction.ts";
+import { type LossOptions, reductionOf } from "./reduction.ts";
 
 /** How {@linkcode crossEntropy} weighs its targets. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -34,6 +35,7 @@ export interface CrossEntropyOptions extends LossOptions {
 }
 
 const ACTION = "run crossEntropy";
+const KNOWN: Known<CrossEntropyOptions> = ["weight", "ignoreIndex", "reduction", "labelSmoothing"];
 
 /**
  * The cross entropy between the softmax of logits and a target.
@@ -69,8 +71,8 @@ export function crossEntropy(
   target: Target,
   options: CrossEntropyOptions = {},
 ): Tensor {
+  const reduction = reductionOf(ACTION, options, KNOWN);
   const { weight = null, ignoreIndex = -100, labelSmoothing = 0 } = options;
-  const reduction = checkReduction(ACTION, options.reduction ?? "mean");
   assertTensor(ACTION, x, "x");
   const t = asTarget(ACTION, target);
   const axis = classAxis(ACTION, x);

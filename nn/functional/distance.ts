@@ -2,6 +2,7 @@
  * Distances between vectors.
  */
 import { add, norm, sub, type Tensor } from "../../autograd/mod.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { checkBroadcast, checkNumber } from "./operands.ts";
 
 /** Options of {@linkcode pairwiseDistance}. */
@@ -40,6 +41,7 @@ export function pairwiseDistance(
   options: PairwiseDistanceOptions = {},
 ): Tensor {
   const action = "run pairwiseDistance";
+  assertOptions(action, options, ["p", "eps", "keepdim"]);
   const { p = 2, eps = 1e-6, keepdim = false } = options;
   checkBroadcast(action, { x1, x2 });
   checkNumber(action, "p", p);

@@ -124,7 +124,7 @@ function checkOptions(
   action: string,
   options: DropoutOptions,
 ): { p: number; training: boolean } {
-  assertOptions(action, options, "p");
+  assertOptions(action, options, ["p", "training", "generator"]);
   const { p = 0.5, training = true } = options;
   checkNumber(action, "p", p);
   if (!(p >= 0 && p <= 1)) {

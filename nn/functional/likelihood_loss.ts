@@ -4,7 +4,7 @@
 import {
   add,
   broadcastTo,
-  clampMin,
+  clamp,
   div,
   exp,
   gt,
@@ -19,9 +19,10 @@ import {
   tensor,
   where,
 } from "../../autograd/mod.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { formatShape, sameShape } from "../../autograd/shape.ts";
 import { assertTensors, checkBroadcast, checkNumber } from "./operands.ts";
-import { checkReduction, type LossOptions, reduce } from "./reduction.ts";
+import { checkReduction, type LossOptions, reduce, reductionOf } from "./reduction.ts";
 
 /** Options of {@linkcode klDiv}. */
 export interface KlDivOptions {
@@ -57,6 +58,7 @@ export interface KlDivOptions {
  * ```
  */
 export function klDiv(x: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  assertOptions("run klDiv", options, ["reduction", "logTarget"]);
   const { reduction = "mean", logTarget = false } = options;
   checkReduction("run klDiv", reduction, ["none", "batchmean", "sum", "mean"]);
   checkBroadcast("run klDiv", { x, target });
@@ -105,9 +107,10 @@ export function poissonNllLoss(
   target: Tensor,
   options: PoissonNllLossOptions = {},
 ): Tensor {
-  const { logInput = true, full = false, eps = 1e-8, reduction = "mean" } = options;
   const action = "run poissonNllLoss";
-  checkReduction(action, reduction);
+  const known = ["logInput", "full", "eps", "reduction"] as const;
+  const reduction = reductionOf(action, options, known);
+  const { logInput = true, full = false, eps = 1e-8 } = options;
   checkNumber(action, "eps", eps);
   checkBroadcast(action, { x, target });
   const losses = logInput ? sub(exp(x), mul(target, x)) : sub(x, mul(target, log(add(x, eps))));
@@ -150,9 +153,9 @@ export function gaussianNllLoss(
   variance: Tensor | number,
   options: GaussianNllLossOptions = {},
 ): Tensor {
-  const { full = false, eps = 1e-6, reduction = "mean" } = options;
   const action = "run gaussianNllLoss";
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, ["full", "eps", "reduction"]);
+  const { full = false, eps = 1e-6 } = options;
   checkNumber(action, "eps", eps);
   checkBroadcast(action, { x, target });
   const given = typeof variance === "number"
@@ -164,7 +167,7 @@ export function gaussianNllLoss(
     }
   }
   // The bound is not differentiated: the gradient at a variance below it leads away from there.
-  const raised = sub(clampMin(given.detach(), eps), given.detach());
+  const raised = sub(clamp(given.detach(), { min: eps }), given.detach());
   const spread = add(given, raised);
   const losses = mul(add(log(spread), div(square(sub(x, target)), spread)), 0.5);
   return reduce(full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, reduction);

@@ -3,6 +3,7 @@
  */
 import { normalizeResponses, type Tensor } from "../../autograd/mod.ts";
 import { assertTensor } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { formatShape } from "../../autograd/shape.ts";
 import { checkNumber } from "./operands.ts";
 
@@ -37,6 +38,7 @@ export function localResponseNorm(
   options: LocalResponseNormOptions = {},
 ): Tensor {
   const action = "run localResponseNorm";
+  assertOptions(action, options, ["alpha", "beta", "k"]);
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   assertTensor(action, x, "x");
   for (const [name, value] of Object.entries({ size, alpha, beta, k })) {

@@ -3,7 +3,7 @@
  */
 import {
   add,
-  clampMin,
+  clamp,
   div,
   eq,
   minimum,
@@ -16,16 +16,24 @@ import {
   type Tensor,
   where,
 } from "../../autograd/mod.ts";
+import type { Known } from "../../autograd/ops/options.ts";
 import { formatShape } from "../../autograd/shape.ts";
 import { pairwiseDistance } from "./distance.ts";
 import { assertTensors, checkBroadcast, checkNumber } from "./operands.ts";
-import { checkReduction, type LossOptions, reduce } from "./reduction.ts";
+import { type LossOptions, reduce, reductionOf } from "./reduction.ts";
+
+/** max(x, 0); unlike relu it hands the gradient on at 0, as PyTorch does. */
+function hinge(x: Tensor): Tensor {
+  return clamp(x, { min: 0 });
+}
 
 /** Options of the losses with a margin. */
 export interface MarginLossOptions extends LossOptions {
   /** How far on the right side costs nothing. */
   readonly margin?: number;
 }
+
+const MARGIN: Known<MarginLossOptions> = ["margin", "reduction"];
 
 /** Options of {@linkcode tripletMarginLoss}. */
 export interface TripletMarginLossOptions extends MarginLossOptions {
@@ -54,11 +62,11 @@ export function hingeEmbeddingLoss(
   options: MarginLossOptions = {},
 ): Tensor {
   const action = "run hingeEmbeddingLoss";
-  const { margin = 1, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, MARGIN);
+  const { margin = 1 } = options;
   checkNumber(action, "margin", margin);
   checkBroadcast(action, { x, target });
-  const apart = where(ne(target, 1), clampMin(sub(margin, x), 0), 0);
+  const apart = where(ne(target, 1), hinge(sub(margin, x)), 0);
   const together = where(ne(target, -1), x, 0);
   return reduce(add(apart, together), reduction);
 }
@@ -83,8 +91,8 @@ export function cosineEmbeddingLoss(
   options: MarginLossOptions = {},
 ): Tensor {
   const action = "run cosineEmbeddingLoss";
-  const { margin = 0, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, MARGIN);
+  const { margin = 0 } = options;
   checkNumber(action, "margin", margin);
   assertTensors(action, { x1, x2, target });
   if (target.ndim > 1 || x1.ndim !== target.ndim + 1 || x2.ndim !== target.ndim + 1) {
@@ -101,7 +109,7 @@ export function cosineEmbeddingLoss(
     sqrt(mul(lengthSquared(x1), lengthSquared(x2))),
   );
   const together = where(eq(target, 1), sub(1, cosine), 0);
-  const apart = where(eq(target, -1), clampMin(sub(cosine, margin), 0), 0);
+  const apart = where(eq(target, -1), hinge(sub(cosine, margin)), 0);
   return reduce(add(together, apart), reduction);
 }
 
@@ -124,8 +132,8 @@ export function marginRankingLoss(
   options: MarginLossOptions = {},
 ): Tensor {
   const action = "run marginRankingLoss";
-  const { margin = 0, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, MARGIN);
+  const { margin = 0 } = options;
   checkNumber(action, "margin", margin);
   assertTensors(action, { x1, x2, target });
   if (x1.ndim !== x2.ndim || x1.ndim !== target.ndim) {
@@ -136,7 +144,7 @@ export function marginRankingLoss(
     );
   }
   checkBroadcast(action, { x1, x2, target });
-  return reduce(clampMin(add(mul(neg(target), sub(x1, x2)), margin), 0), reduction);
+  return reduce(hinge(add(mul(neg(target), sub(x1, x2)), margin)), reduction);
 }
 
 /**
@@ -159,8 +167,8 @@ export function tripletMarginLoss(
   options: TripletMarginLossOptions = {},
 ): Tensor {
   const action = "run tripletMarginLoss";
-  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, [...MARGIN, "p", "eps", "swap"]);
+  const { margin = 1, p = 2, eps = 1e-6, swap = false } = options;
   checkNumber(action, "margin", margin);
   if (!(margin > 0)) {
     throw new RangeError(`Cannot ${action}: got margin ${margin}, expected more than 0`);
@@ -177,5 +185,5 @@ export function tripletMarginLoss(
   const near = pairwiseDistance(anchor, positive, { p, eps });
   const far = pairwiseDistance(anchor, negative, { p, eps });
   const farther = swap ? minimum(far, pairwiseDistance(positive, negative, { p, eps })) : far;
-  return reduce(clampMin(sub(add(near, margin), farther), 0), reduction);
+  return reduce(hinge(sub(add(near, margin), farther)), reduction);
 }

@@ -17,7 +17,7 @@ import { assertTensor, fromValues } from "../../autograd/ops/creation.ts";
 import { formatShape } from "../../autograd/shape.ts";
 import { asTarget, checkClasses, checkClassWeight, type Target } from "./classes.ts";
 import { checkNumber, checkShapeOf } from "./operands.ts";
-import { checkReduction, type LossOptions, reduce } from "./reduction.ts";
+import { type LossOptions, reduce, reductionOf } from "./reduction.ts";
 
 /** Options of {@linkcode multiMarginLoss}. */
 export interface MultiMarginLossOptions extends LossOptions {
@@ -47,8 +47,9 @@ export function multiMarginLoss(
   options: MultiMarginLossOptions = {},
 ): Tensor {
   const action = "run multiMarginLoss";
-  const { p = 1, margin = 1, weight = null, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const known = ["p", "margin", "weight", "reduction"] as const;
+  const reduction = reductionOf(action, options, known);
+  const { p = 1, margin = 1, weight = null } = options;
   checkNumber(action, "margin", margin);
   if (p !== 1 && p !== 2) {
     throw new RangeError(`Cannot ${action}: got p ${String(p)}, expected 1 or 2`);
@@ -92,7 +93,7 @@ export function multilabelMarginLoss(
   options: LossOptions = {},
 ): Tensor {
   const action = "run multilabelMarginLoss";
-  const reduction = checkReduction(action, options.reduction ?? "mean");
+  const reduction = reductionOf(action, options, ["reduction"]);
   const scores = asRows(action, x);
   const t = asTarget(action, target);
   checkShapeOf(action, x, t, "target");

@@ -11,7 +11,7 @@ import {
   classLayout,
   type Target,
 } from "./classes.ts";
-import { checkReduction, type LossOptions } from "./reduction.ts";
+import { type LossOptions, reductionOf } from "./reduction.ts";
 
 /** How {@linkcode nllLoss} weighs its targets. */
 export interface NllLossOptions extends LossOptions {
@@ -46,8 +46,9 @@ const ACTION = "run nllLoss";
  * ```
  */
 export function nllLoss(x: Tensor, target: Target, options: NllLossOptions = {}): Tensor {
+  const known = ["weight", "ignoreIndex", "reduction"] as const;
+  const reduction = reductionOf(ACTION, options, known);
   const { weight = null, ignoreIndex = -100 } = options;
-  const reduction = checkReduction(ACTION, options.reduction ?? "mean");
   assertTensor(ACTION, x, "x");
   const t = asTarget(ACTION, target);
   const axis = classAxis(ACTION, x);

@@ -8,12 +8,15 @@ import {
   type Shape,
   Tensor,
 } from "../../autograd/mod.ts";
+import { assertOptions, type Known } from "../../autograd/ops/options.ts";
 
 /** Options of {@linkcode layerNorm} and {@linkcode groupNorm}. */
 export interface EpsOptions {
   /** Added to the variance. */
   readonly eps?: number;
 }
+
+const EPS: Known<EpsOptions> = ["eps"];
 
 /**
  * Normalises over the last axes.
@@ -42,6 +45,7 @@ export function layerNorm(
   bias: Tensor | null = null,
   options: EpsOptions = {},
 ): Tensor {
+  assertOptions("run layerNorm", options, EPS);
   const shape = checkNormalizedShape("layerNorm", x, normalizedShape, { weight, bias });
   const size = shape.reduce((product, n) => product * n, 1);
   if (size === 0) return scaleEmpty(x, weight, bias);
@@ -67,6 +71,7 @@ export function rmsNorm(
   weight: Tensor | null = null,
   options: { readonly eps?: number | null } = {},
 ): Tensor {
+  assertOptions("run rmsNorm", options, EPS);
   const shape = checkNormalizedShape("rmsNorm", x, normalizedShape, { weight });
   const size = shape.reduce((product, n) => product * n, 1);
   if (size === 0) return scaleEmpty(x, weight, null);
@@ -91,6 +96,7 @@ export function groupNorm(
   bias: Tensor | null = null,
   options: EpsOptions = {},
 ): Tensor {
+  assertOptions("run groupNorm", options, EPS);
   const channels = checkChannels("groupNorm", x, { weight, bias });
   if (!Number.isInteger(numGroups) || numGroups <= 0) {
     throw new RangeError(
@@ -130,6 +136,16 @@ export interface InstanceNormOptions extends EpsOptions {
   readonly momentum?: number;
 }
 
+const INSTANCE_NORM: Known<InstanceNormOptions> = [
+  "runningMean",
+  "runningVar",
+  "weight",
+  "bias",
+  "useInputStats",
+  "momentum",
+  "eps",
+];
+
 /**
  * Normalises each channel of each sample.
  *
@@ -142,6 +158,7 @@ export interface InstanceNormOptions extends EpsOptions {
  * @see Ulyanov, Vedaldi, Lempitsky: Instance Normalization, 2016.
  */
 export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
+  assertOptions("run instanceNorm", options, INSTANCE_NORM);
   const { runningMean = null, runningVar = null, weight = null, bias = null } = options;
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   const channels = checkChannels("instanceNorm", x, { runningMean, runningVar, weight, bias });

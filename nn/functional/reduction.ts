@@ -1,5 +1,6 @@
 /** How the losses of single elements become one. */
 import { mean, type Reduction, sum, type Tensor } from "../../autograd/mod.ts";
+import { assertOptions, type Known } from "../../autograd/ops/options.ts";
 
 export type { Reduction };
 
@@ -30,6 +31,21 @@ export function checkReduction<R extends string = Reduction>(
     );
   }
   return reduction;
+}
+
+/**
+ * Checks the options of a loss and returns its reduction.
+ *
+ * @throws {TypeError} if they are no options, or not those of the loss. @throws {RangeError} if the
+ * reduction is another.
+ */
+export function reductionOf<Options extends LossOptions>(
+  action: string,
+  options: Options,
+  known: Known<NoInfer<Options>>,
+): Reduction {
+  assertOptions(action, options, known);
+  return checkReduction(action, options.reduction ?? "mean");
 }
 
 /** The losses of single elements as the reduction wants them. */

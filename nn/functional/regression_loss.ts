@@ -2,14 +2,17 @@
  * Losses between numbers.
  */
 import { abs, div, huber, mul, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
+import type { Known } from "../../autograd/ops/options.ts";
 import { checkBroadcast, checkNumber, checkShapeOf } from "./operands.ts";
-import { checkReduction, type LossOptions, reduce } from "./reduction.ts";
+import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 
 /** Options of the losses that can weigh each element. */
 export interface WeightedLossOptions extends LossOptions {
   /** The weight of each element, of the shape of x; the mean is then Σ weight · loss / Σ weight. */
   readonly weight?: Tensor | null;
 }
+
+const WEIGHTED: Known<WeightedLossOptions> = ["reduction", "weight"];
 
 /** Options of {@linkcode smoothL1Loss}. */
 export interface SmoothL1LossOptions extends LossOptions {
@@ -33,10 +36,9 @@ function reduceWeighted(
   action: string,
   x: Tensor,
   losses: Tensor,
-  options: WeightedLossOptions,
+  { weight = null }: WeightedLossOptions,
+  reduction: Reduction,
 ): Tensor {
-  const reduction = checkReduction(action, options.reduction ?? "mean");
-  const weight = options.weight ?? null;
   if (weight === null) return reduce(losses, reduction);
   checkShapeOf(action, x, weight, "weight");
   const weighted = mul(losses, weight);
@@ -64,8 +66,10 @@ function reduceWeighted(
  * ```
  */
 export function mseLoss(x: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
-  const losses = square(difference("run mseLoss", x, target));
-  return reduceWeighted("run mseLoss", x, losses, options);
+  const action = "run mseLoss";
+  const reduction = reductionOf(action, options, WEIGHTED);
+  const losses = square(difference(action, x, target));
+  return reduceWeighted(action, x, losses, options, reduction);
 }
 
 /**
@@ -80,8 +84,10 @@ export function mseLoss(x: Tensor, target: Tensor, options: WeightedLossOptions 
  * @throws {RangeError} if the shapes do not broadcast or the reduction is unknown.
  */
 export function l1Loss(x: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
-  const losses = abs(difference("run l1Loss", x, target));
-  return reduceWeighted("run l1Loss", x, losses, options);
+  const action = "run l1Loss";
+  const reduction = reductionOf(action, options, WEIGHTED);
+  const losses = abs(difference(action, x, target));
+  return reduceWeighted(action, x, losses, options, reduction);
 }
 
 /**
@@ -102,8 +108,8 @@ export function smoothL1Loss(
   options: SmoothL1LossOptions = {},
 ): Tensor {
   const action = "run smoothL1Loss";
-  const { beta = 1, reduction = "mean" } = options;
-  checkReduction(action, reduction);
+  const reduction = reductionOf(action, options, ["reduction", "beta"]);
+  const { beta = 1 } = options;
   checkNumber(action, "beta", beta);
   if (!(beta >= 0)) {
     throw new RangeError(`Cannot ${action}: got beta ${beta}, expected at least 0`);
@@ -126,10 +132,12 @@ export function smoothL1Loss(
  */
 export function huberLoss(x: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
   const action = "run huberLoss";
+  const reduction = reductionOf(action, options, [...WEIGHTED, "delta"]);
   const { delta = 1 } = options;
   checkNumber(action, "delta", delta);
   if (!(delta > 0)) {
     throw new RangeError(`Cannot ${action}: got delta ${delta}, expected more than 0`);
   }
-  return reduceWeighted(action, x, huber(difference(action, x, target), delta), options);
+  const losses = huber(difference(action, x, target), delta);
+  return reduceWeighted(action, x, losses, options, reduction);
 }

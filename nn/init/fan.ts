@@ -5,6 +5,7 @@
  */
 import type { Tensor } from "../../autograd/mod.ts";
 import { assertTensor } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { formatShape, sizeOf } from "../../autograd/shape.ts";
 import { drawInto, expectFinite, type InitOptions } from "./write.ts";
 
@@ -156,6 +157,7 @@ export function xavierNormal_<T extends Tensor>(x: T, options: XavierOptions = {
 }
 
 function kaimingStd(action: string, x: Tensor, options: KaimingOptions): number {
+  assertOptions(action, options, ["a", "mode", "nonlinearity", "generator"]);
   const { a = 0, mode = "fan_in", nonlinearity = "leaky_relu" } = options;
   assertTensor(action, x, "tensor");
   if (mode !== "fan_in" && mode !== "fan_out") {
@@ -169,7 +171,9 @@ function kaimingStd(action: string, x: Tensor, options: KaimingOptions): number 
   return gain / Math.sqrt(fans(action, x)[mode]);
 }
 
-function xavierStd(action: string, x: Tensor, { gain = 1 }: XavierOptions): number {
+function xavierStd(action: string, x: Tensor, options: XavierOptions): number {
+  assertOptions(action, options, ["gain", "generator"]);
+  const { gain = 1 } = options;
   expectFinite(action, "gain", gain);
   const { fan_in, fan_out } = fans(action, x);
   return x.size === 0 ? 0 : gain * Math.sqrt(2 / (fan_in + fan_out));

@@ -1,5 +1,6 @@
 /** Initialisers whose elements are alike: constants and plain distributions. */
 import type { Tensor } from "../../autograd/mod.ts";
+import { assertOptions, type Known } from "../../autograd/ops/options.ts";
 import { drawInto, expectFinite, type InitOptions, write } from "./write.ts";
 
 /** Options of {@linkcode uniform_}. */
@@ -17,6 +18,8 @@ export interface NormalOptions extends InitOptions {
   /** The standard deviation; 1 if left out. */
   readonly std?: number;
 }
+
+const NORMAL: Known<NormalOptions> = ["mean", "std", "generator"];
 
 /** Options of {@linkcode truncNormal_}. */
 export interface TruncNormalOptions extends NormalOptions {
@@ -51,9 +54,11 @@ export function uniform_<T extends Tensor>(
   second?: number,
   last?: InitOptions,
 ): T {
-  const { a = 0, b = 1, generator }: UniformOptions = typeof first === "object"
+  const given: UniformOptions = typeof first === "object"
     ? first
     : { a: first, b: second, ...last };
+  assertOptions("call uniform_", given, ["a", "b", "generator"]);
+  const { a = 0, b = 1, generator } = given;
   return drawInto("call uniform_", x, { generator }, (random, values) => {
     random.fillUniform(values, a, b);
   });
@@ -89,9 +94,11 @@ export function normal_<T extends Tensor>(
   second?: number,
   last?: InitOptions,
 ): T {
-  const { mean = 0, std = 1, generator }: NormalOptions = typeof first === "object"
+  const given: NormalOptions = typeof first === "object"
     ? first
     : { mean: first, std: second, ...last };
+  assertOptions("call normal_", given, NORMAL);
+  const { mean = 0, std = 1, generator } = given;
   return drawInto("call normal_", x, { generator }, (random, values) => {
     random.fillNormal(values, mean, std);
   });
@@ -117,6 +124,7 @@ export function normal_<T extends Tensor>(
  * ```
  */
 export function truncNormal_<T extends Tensor>(x: T, options: TruncNormalOptions = {}): T {
+  assertOptions("call truncNormal_", options, [...NORMAL, "a", "b"]);
   const { mean = 0, std = 1, a = -2, b = 2 } = options;
   expectFinite("call truncNormal_", "mean", mean);
   expectFinite("call truncNormal_", "std", std);

@@ -1,6 +1,7 @@
 /** Initialisers that make a matrix or a kernel of a certain structure. */
 import type { Tensor } from "../../autograd/mod.ts";
 import { assertTensor } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { formatShape, sizeOf, stridesOf } from "../../autograd/shape.ts";
 import { orthonormalize } from "./householder.ts";
 import { drawInto, expectFinite, type InitOptions, write } from "./write.ts";
@@ -50,6 +51,7 @@ export interface DiracOptions {
  */
 export function orthogonal_<T extends Tensor>(x: T, options: OrthogonalOptions = {}): T {
   const action = "call orthogonal_";
+  assertOptions(action, options, ["gain", "generator"]);
   const { gain = 1 } = options;
   assertTensor(action, x, "tensor");
   expectFinite(action, "gain", gain);
@@ -109,6 +111,7 @@ export function eye_<T extends Tensor>(x: T): T {
  */
 export function dirac_<T extends Tensor>(x: T, options: DiracOptions = {}): T {
   const action = "call dirac_";
+  assertOptions(action, options, ["groups"]);
   const { groups = 1 } = options;
   assertTensor(action, x, "tensor");
   if (x.ndim < 3 || x.ndim > 5) {
@@ -153,6 +156,7 @@ export function dirac_<T extends Tensor>(x: T, options: DiracOptions = {}): T {
  */
 export function sparse_<T extends Tensor>(x: T, options: SparseOptions): T {
   const action = "call sparse_";
+  assertOptions(action, options, ["sparsity", "std", "generator"]);
   const { sparsity, std = 0.01 } = options;
   assertMatrix(action, x);
   expectFinite(action, "sparsity", sparsity);

@@ -2,7 +2,7 @@
  * What losses have in common.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkChoice, checkTensor, layerOptions } from "../arguments.ts";
+import { checkChoice, checkTensor } from "../arguments.ts";
 import type { LossOptions, Reduction } from "../functional.ts";
 import { Module } from "../module.ts";
 
@@ -12,11 +12,9 @@ export abstract class Loss extends Module {
   readonly reduction: Reduction;
 
   /** @internal */
-  constructor(options: LossOptions) {
+  constructor({ reduction = "mean" }: LossOptions) {
     super();
-    const layer = new.target.name;
-    const { reduction = "mean" } = layerOptions(layer, options);
-    this.reduction = checkChoice(layer, "reduction", reduction, ["none", "mean", "sum"]);
+    this.reduction = checkChoice(new.target.name, "reduction", reduction, ["none", "mean", "sum"]);
   }
 }
 

@@ -45,7 +45,14 @@ export class CrossEntropyLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: CrossEntropyOptions = {}) {
-    super(options);
+    super(
+      layerOptions("CrossEntropyLoss", options, [
+        "weight",
+        "ignoreIndex",
+        "reduction",
+        "labelSmoothing",
+      ]),
+    );
     this.ignoreIndex = checkNumber("CrossEntropyLoss", "ignoreIndex", options.ignoreIndex ?? -100);
     this.labelSmoothing = checkNumber(
       "CrossEntropyLoss",
@@ -75,7 +82,7 @@ export class NLLLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: NllLossOptions = {}) {
-    super(options);
+    super(layerOptions("NLLLoss", options, ["weight", "ignoreIndex", "reduction"]));
     this.ignoreIndex = checkNumber("NLLLoss", "ignoreIndex", options.ignoreIndex ?? -100);
   }
 
@@ -95,7 +102,7 @@ export class BCELoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: BinaryCrossEntropyOptions = {}) {
-    super(options);
+    super(layerOptions("BCELoss", options, ["weight", "reduction"]));
   }
 
   /** The loss of probabilities x at a target. */
@@ -120,7 +127,9 @@ export class BCEWithLogitsLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: BinaryCrossEntropyWithLogitsOptions = {}) {
-    super(options);
+    super(
+      layerOptions("BCEWithLogitsLoss", options, ["weight", "reduction", "posWeight"]),
+    );
     const posWeight = checkTensor("BCEWithLogitsLoss", "posWeight", options.posWeight);
     this.posWeight = this.registerBuffer("pos_weight", posWeight);
   }
@@ -147,7 +156,10 @@ export class KLDivLoss extends Module {
    */
   constructor(options: KlDivOptions = {}) {
     super();
-    const { reduction = "mean", logTarget = false } = layerOptions("KLDivLoss", options);
+    const { reduction = "mean", logTarget = false } = layerOptions("KLDivLoss", options, [
+      "reduction",
+      "logTarget",
+    ]);
     const known = ["none", "batchmean", "sum", "mean"] as const;
     this.reduction = checkChoice("KLDivLoss", "reduction", reduction, known);
     this.logTarget = checkFlag("KLDivLoss", "logTarget", logTarget);

@@ -2,7 +2,7 @@
  * Losses with a margin.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkFlag, checkNumber } from "../arguments.ts";
+import { checkFlag, checkNumber, layerOptions } from "../arguments.ts";
 import {
   type BinaryCrossEntropyOptions,
   cosineEmbeddingLoss,
@@ -33,7 +33,7 @@ export class HingeEmbeddingLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MarginLossOptions = {}) {
-    super(options);
+    super(layerOptions("HingeEmbeddingLoss", options, ["margin", "reduction"]));
     this.margin = checkNumber("HingeEmbeddingLoss", "margin", options.margin ?? 1);
   }
 
@@ -56,7 +56,7 @@ export class CosineEmbeddingLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MarginLossOptions = {}) {
-    super(options);
+    super(layerOptions("CosineEmbeddingLoss", options, ["margin", "reduction"]));
     this.margin = checkNumber("CosineEmbeddingLoss", "margin", options.margin ?? 0);
   }
 
@@ -79,7 +79,7 @@ export class MarginRankingLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MarginLossOptions = {}) {
-    super(options);
+    super(layerOptions("MarginRankingLoss", options, ["margin", "reduction"]));
     this.margin = checkNumber("MarginRankingLoss", "margin", options.margin ?? 0);
   }
 
@@ -108,7 +108,9 @@ export class TripletMarginLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: TripletMarginLossOptions = {}) {
-    super(options);
+    super(
+      layerOptions("TripletMarginLoss", options, ["margin", "p", "eps", "swap", "reduction"]),
+    );
     this.margin = checkNumber("TripletMarginLoss", "margin", options.margin ?? 1);
     this.p = checkNumber("TripletMarginLoss", "p", options.p ?? 2);
     this.eps = checkNumber("TripletMarginLoss", "eps", options.eps ?? 1e-6);
@@ -131,7 +133,7 @@ export class SoftMarginLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: LossOptions = {}) {
-    super(options);
+    super(layerOptions("SoftMarginLoss", options, ["reduction"]));
   }
 
   /** The loss of scores x at targets of ±1. */
@@ -155,7 +157,9 @@ export class MultiMarginLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MultiMarginLossOptions = {}) {
-    super(options);
+    super(
+      layerOptions("MultiMarginLoss", options, ["p", "margin", "weight", "reduction"]),
+    );
     this.p = checkNumber("MultiMarginLoss", "p", options.p ?? 1);
     this.margin = checkNumber("MultiMarginLoss", "margin", options.margin ?? 1);
   }
@@ -176,7 +180,7 @@ export class MultiLabelMarginLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: LossOptions = {}) {
-    super(options);
+    super(layerOptions("MultiLabelMarginLoss", options, ["reduction"]));
   }
 
   /** The loss of scores x at lists of class indices. */
@@ -195,7 +199,7 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: BinaryCrossEntropyOptions = {}) {
-    super(options);
+    super(layerOptions("MultiLabelSoftMarginLoss", options, ["weight", "reduction"]));
   }
 
   /** The loss of logits x at targets of 0 or 1. */

@@ -2,7 +2,7 @@
  * Losses between numbers.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkFlag, checkNumber } from "../arguments.ts";
+import { checkFlag, checkNumber, layerOptions } from "../arguments.ts";
 import {
   gaussianNllLoss,
   type GaussianNllLossOptions,
@@ -26,7 +26,7 @@ export class MSELoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: LossOptions = {}) {
-    super(options);
+    super(layerOptions("MSELoss", options, ["reduction"]));
   }
 
   /** The loss of x at a target. */
@@ -45,7 +45,7 @@ export class L1Loss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: LossOptions = {}) {
-    super(options);
+    super(layerOptions("L1Loss", options, ["reduction"]));
   }
 
   /** The loss of x at a target. */
@@ -67,7 +67,7 @@ export class SmoothL1Loss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: SmoothL1LossOptions = {}) {
-    super(options);
+    super(layerOptions("SmoothL1Loss", options, ["reduction", "beta"]));
     this.beta = checkNumber("SmoothL1Loss", "beta", options.beta ?? 1);
   }
 
@@ -90,7 +90,7 @@ export class HuberLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: LossOptions & { readonly delta?: number } = {}) {
-    super(options);
+    super(layerOptions("HuberLoss", options, ["reduction", "delta"]));
     this.delta = checkNumber("HuberLoss", "delta", options.delta ?? 1);
   }
 
@@ -117,7 +117,9 @@ export class PoissonNLLLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: PoissonNllLossOptions = {}) {
-    super(options);
+    super(
+      layerOptions("PoissonNLLLoss", options, ["logInput", "full", "eps", "reduction"]),
+    );
     this.logInput = checkFlag("PoissonNLLLoss", "logInput", options.logInput ?? true);
     this.full = checkFlag("PoissonNLLLoss", "full", options.full ?? false);
     this.eps = checkNumber("PoissonNLLLoss", "eps", options.eps ?? 1e-8);
@@ -144,7 +146,7 @@ export class GaussianNLLLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: GaussianNllLossOptions = {}) {
-    super(options);
+    super(layerOptions("GaussianNLLLoss", options, ["full", "eps", "reduction"]));
     this.full = checkFlag("GaussianNLLLoss", "full", options.full ?? false);
     this.eps = checkNumber("GaussianNLLLoss", "eps", options.eps ?? 1e-6);
   }

@@ -4,6 +4,7 @@
 import { scaleKeeping } from "../../autograd/gradient_history.ts";
 import { Tensor, tensor } from "../../autograd/mod.ts";
 import { assertTensor, describe } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 
 /** How {@linkcode clipGradNorm_} measures. */
 export interface ClipGradNormOptions {
@@ -48,6 +49,7 @@ export function clipGradNorm_(
   options: ClipGradNormOptions = {},
 ): Tensor {
   const action = "run clipGradNorm_";
+  assertOptions(action, options, ["normType", "errorIfNonfinite"]);
   const { normType = 2, errorIfNonfinite = false } = options;
   const bound = readBound(action, maxNorm, "maxNorm");
   if (typeof normType !== "number") {

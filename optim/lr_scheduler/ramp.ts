@@ -42,7 +42,7 @@ export class ConstantLR extends LRScheduler {
    */
   constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
     const action = "make ConstantLR";
-    const values = readArguments<ConstantLROptions>(action, "totalIters", options, undefined, {
+    const values = readArguments<ConstantLROptions>(action, "factor", options, undefined, {
       factor: 1 / 3,
       totalIters: 5,
     });
@@ -117,7 +117,7 @@ export class LinearLR extends LRScheduler {
    */
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
     const action = "make LinearLR";
-    const values = readArguments<LinearLROptions>(action, "totalIters", options, undefined, {
+    const values = readArguments<LinearLROptions>(action, "startFactor", options, undefined, {
       startFactor: 1 / 3,
       endFactor: 1,
       totalIters: 5,

@@ -3,6 +3,7 @@
  */
 import { Tensor } from "../../autograd/mod.ts";
 import { describe } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
 import { Optimizer } from "../optimizer.ts";
 import { toSnakeCase } from "../state_dict.ts";
@@ -284,6 +285,13 @@ function copy(value: unknown): unknown {
   return Array.isArray(value) ? value.map(copy) : value;
 }
 
+/** PyTorch's T_max is tMax, but TMax letter by letter: both are taken. */
+function withSmallT(options: object): Fields {
+  if (typeof options !== "object") return options;
+  const entries = Object.entries(options);
+  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/^T/, "t"), value]));
+}
+
 /**
  * The options of a call that gives its main argument in front, or among the options.
  *
@@ -298,18 +306,14 @@ export function readArguments<Options extends object>(
 ): Required<Options> {
   const named = typeof first === "object" && first !== null && !Array.isArray(first) &&
     !(first instanceof Tensor);
-  const given = named ? first as Fields : { ...options, [main]: first };
   const values: Fields = { lastEpoch: -1, ...defaults };
-  const known = [main, ...Object.keys(values).filter((key) => key !== main)];
-  for (const [key, value] of Object.entries(given)) {
-    if (value === undefined) continue;
-    if (!known.includes(key)) {
-      throw new TypeError(
-        `Cannot ${action}: got an option ${key}, expected one of ${known.join(", ")}`,
-      );
-    }
-    values[key] = value;
-  }
+  const others = [...Object.keys(defaults), "lastEpoch"].filter((key) => key !== main);
+  // An option by its place, as in StepLR(optimizer, 30, 0.1), is refused too.
+  const rest = options ?? {};
+  assertOptions(action, withSmallT(rest), others);
+  if (named) assertOptions(action, withSmallT(first), [main, ...others]);
+  const given = named ? withSmallT(first) : { ...withSmallT(rest), [main]: first };
+  for (const [key, value] of Object.entries(given)) if (value !== undefined) values[key] = value;
   if (values[main] === undefined) {
     throw new TypeError(`Cannot ${action}: got no ${main}, expected one`);
   }

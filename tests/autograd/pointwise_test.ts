@@ -168,8 +168,12 @@ Deno.test("clamp passes the gradient at its bounds and none for NaN", () => {
   const f = (x: tg.Tensor) => tg.clamp(x, { min: 1, max: 2 });
   assertEquals([...f(tensor([0, 1, 2, 3, NaN])).data], [1, 1, 2, 2, NaN]);
   assertEquals(slopes(f, [0, 1, 2, 3, NaN]), [0, 1, 1, 0, 0]);
-  assertEquals([...tg.clampMin(tensor([0, 5]), 1).data], [1, 5]);
-  assertEquals([...tg.clampMax(tensor([0, 5]), 1).data], [0, 1]);
+  assertEquals([...tg.clampMin(tensor([0, 5]), tensor(1)).data], [1, 5]);
+  assertEquals([...tg.clampMax(tensor([0, 5]), tensor([1, 6])).data], [0, 5]);
+  const one = 1 as unknown as tg.Tensor;
+  const message = "Cannot clampMin: got min number 1, expected a Tensor; clamp(x, { min }) takes a";
+  assertThrows(() => tg.clampMin(tensor([0, 5]), one), TypeError, message);
+  assertThrows(() => tensor([0, 5]).clampMax(one), TypeError, "Cannot clampMax: got max number 1");
 });
 
 Deno.test("clamp: the upper bound wins where it is below the lower", () => {

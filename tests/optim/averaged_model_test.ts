@@ -172,7 +172,7 @@ Deno.test("paramGroups refuses what is no module, and a decay below 0", () => {
     TypeError,
     "Cannot make paramGroups: got model an array of 0, expected a Module",
   );
-  assertThrows(() => paramGroups(net(), undefined as never), TypeError, "got options undefined");
+  assertThrows(() => paramGroups(net(), undefined as never), TypeError, "got undefined in place");
   assertThrows(() => paramGroups(net(), {} as never), TypeError, "got weightDecay undefined");
   assertThrows(() => paramGroups(net(), { weightDecay: -1 }), RangeError, "got weightDecay -1");
   assertThrows(() => paramGroups(net(), { weightDecay: NaN }), RangeError, "got weightDecay NaN");

@@ -45,7 +45,7 @@ const refusals: [what: string, call: () => unknown, error: typeof TypeError, mes
     "an unknown option",
     () => new StepLR(optimizer(), 3, { decay: 3 } as object),
     TypeError,
-    "Cannot make StepLR: got an option decay, expected one of stepSize, lastEpoch, gamma",
+    "Cannot make StepLR: got an option decay, expected one of gamma, lastEpoch",
   ],
   ["no milestones", () => new MultiStepLR(optimizer(), {}), TypeError, "got no milestones"],
   [

@@ -119,8 +119,8 @@ const operators: Record<string, string | Entry | ((given: Arguments) => Entry)> 
   sub: "sub(input, other, { alpha })",
   div: "div(input, other, { roundingMode })",
   clamp: "clamp(input, { min, max })",
-  clamp_max: "clamp(input, { max })",
-  clamp_min: "clamp(input, { min })",
+  clamp_max: "clampMax(input, max)",
+  clamp_min: "clampMin(input, min)",
   // Recorded as x.where(condition, y): the first argument is what is taken where it holds.
   where: { call: "where(condition, input, other)", adapt: reorder(1, 0, 2) },
   masked_fill: "maskedFill(input, mask, value)",
@@ -355,7 +355,9 @@ function parse(signature: string): Signature {
 }
 
 function write(signature: Signature, { args, kwargs }: Arguments, keepNull: boolean): unknown[] {
-  const { positional, options } = signature;
+  const { positional } = signature;
+  // Nothing here takes an out: it is passed on to be refused.
+  const options = "out" in kwargs ? [...signature.options, "out"] : signature.options;
   const order = [...positional, ...options];
   const values = new Map<string, Value>();
   for (const [place, value] of args.entries()) {

@@ -15,6 +15,8 @@ import * as loss from "../autograd/kernels/plain/cross_entropy.ts";
 import * as product from "../autograd/kernels/plain/matmul.ts";
 import * as optim from "../autograd/kernels/plain/optim.ts";
 import * as pointwise from "../autograd/kernels/plain/pointwise.ts";
+import * as pool from "../autograd/kernels/plain/pool.ts";
+import * as rowNorm from "../autograd/kernels/plain/row_norm.ts";
 import { uniformNumbers } from "./peers/inputs.ts";
 
 type Kernel = (...args: never[]) => void;
@@ -102,6 +104,62 @@ for (const size of [256, 8192, 131072]) {
   const losses = { n, c, s: 1, ignoreIndex: -100, smoothing: 0 };
   pair("crossEntropy [512,128]", door.crossEntropy, loss.crossEntropy, (f) => {
     f(x(), target, null, array(n, "loss"), losses);
+  });
+  const ones = Float64Array.of(1);
+  pair(
+    "crossEntropyBackward [512,128]",
+    door.crossEntropyBackward,
+    loss.crossEntropyBackward,
+    (f) => {
+      f(x(), target, null, ones, 1, y(), losses);
+    },
+  );
+}
+
+{
+  const [rows, size] = [512, 512];
+  const sizes = { rows, size, groups: 1 };
+  const [x, g, y] = ["x", "g", "out"].map((part) => () => array(rows * size, part));
+  const [mean, low, inv] = ["mean", "low", "inv"].map((part) => () => array(rows, part));
+  const [w, b, dw, db] = ["w", "b", "dw", "db"].map((part) => () => array(size, part));
+  pair("rowAffine [512,512]", door.rowAffine, rowNorm.rowAffine, (f) => {
+    f(x(), sizes, mean(), low(), inv(), w(), b(), y());
+  });
+  pair("rowGradient [512,512]", door.rowGradient, rowNorm.rowGradient, (f) => {
+    f(g(), x(), sizes, mean(), low(), inv(), w(), y(), dw(), db());
+  });
+  pair("rowScale [512,512]", door.rowScale, rowNorm.rowScale, (f) => {
+    f(x(), sizes, 1e-5, w(), inv(), y());
+  });
+  pair("rowScaleGradient [512,512]", door.rowScaleGradient, rowNorm.rowScaleGradient, (f) => {
+    f(g(), x(), sizes, inv(), w(), y(), dw());
+  });
+}
+
+{
+  // Windows of 3 × 3, two apart, over planes of 28 × 28 with a border of 1.
+  const [planes, size, windows] = [512, 28, 14];
+  const start = Int32Array.from({ length: windows }, (_, i) => Math.max(2 * i - 1, 0));
+  const end = Int32Array.from({ length: windows }, (_, i) => 2 * i + 2);
+  const band = { start, end, count: new Int32Array(windows).fill(3), step: 1 };
+  const flat = {
+    start: Int32Array.of(0),
+    end: Int32Array.of(1),
+    count: Int32Array.of(1),
+    step: 1,
+  };
+  const [input, bands] = [[1, size, size], [flat, band, band]] as const;
+  const [x, y, at] = ["x", "y", "at"].map((part) => () =>
+    array(planes * (part === "x" ? size : windows) ** 2, part)
+  );
+  pair("maxPool 3/2/1 [512,28,28]", door.maxPool, pool.maxPool, (f) => {
+    f(x(), y(), at(), input, bands);
+  });
+  pair("avgPool 3/2/1 [512,28,28]", door.avgPool, pool.avgPool, (f) => {
+    f(x(), y(), input, bands, 0);
+  });
+  pair("avgPoolTranspose 3/2/1 [512,28,28]", door.avgPoolTranspose, pool.avgPoolTranspose, (f) => {
+    f(y(), x(), input, bands, 0);
   });
 }
 

@@ -6,6 +6,7 @@ import { assert } from "@std/assert";
 const shapes = [
   ...Array.from({ length: 17 }, (_, i) => ({ n: 5, c: 3, s: i + 1 })),
   ...Array.from({ length: 17 }, (_, i) => ({ n: i + 1, c: 18 - i, s: 1 })),
+  { n: 11, c: 2, s: 7 },
   { n: 70, c: 3, s: 9 },
   { n: 133, c: 5, s: 1 },
 ];

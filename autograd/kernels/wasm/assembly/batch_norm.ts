@@ -1,5 +1,6 @@
 // Batch normalisation of [N, C, S] with S > 1 (images: rows of S neighbours that belong to one channel).
-// Every pass streams through memory in order, all images, channel by channel inside.
+// Every pass streams through memory in order, channel by channel inside, four images at a time: one stream alone
+// leaves the memory waiting.
 //
 // Statistics: with a guess k near the mean (from the first image) and c = x − k, which is exact when x and k
 // are close, d = S(c), mean = k + d, var = S(c²) − d². A channel whose guess was far off (d² > var) goes
@@ -42,16 +43,19 @@ export function imageStatistics(
   memory.fill(blockSum, 0, bytes);
   memory.fill(blockSquares, 0, bytes);
   let image = x;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < n;) {
+    const images = !mask && i + 4 <= n ? 4 : 1;
     let row = image;
     for (let j: usize = 0; j < bytes; j += 8) {
       const k = load<f64>(mean + j);
       if (mask) sumMaskedRow(row, valid(mask, i, s), s, k, blockSum + j, blockSquares + j);
+      else if (images == 4) sumRows(row, s, <usize>stride << 3, k, blockSum + j, blockSquares + j);
       else sumRow(row, s, k, blockSum + j, blockSquares + j);
       row += <usize>s << 3;
     }
-    image += <usize>stride << 3;
-    if (i % BLOCK == BLOCK - 1 || i == n - 1) {
+    image += <usize>(images * stride) << 3;
+    i += images;
+    if (i % BLOCK == 0 || i == n) {
       joinBlock(low, blockSum, bytes);
       joinBlock(variance, blockSquares, bytes);
     }
@@ -109,6 +113,40 @@ function guess(x: usize, s: i32): f64 {
   return first + sum / <f64>s;
 }
 
+/** The same of four rows that lie `gap` apart. */
+function sumRows(x: usize, s: i32, gap: usize, k: f64, sum: usize, squares: usize): void {
+  const kk = f64x2.splat(k);
+  const x1 = x + gap, x2 = x1 + gap, x3 = x2 + gap;
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
+  const bytes = <usize>s << 3, pairs = bytes & ~15;
+  let j: usize = 0;
+  for (; j < pairs; j += 16) {
+    const c0 = f64x2.sub(v128.load(x + j), kk);
+    s0 = f64x2.add(s0, c0);
+    q0 = fma(c0, c0, q0);
+    const c1 = f64x2.sub(v128.load(x1 + j), kk);
+    s1 = f64x2.add(s1, c1);
+    q1 = fma(c1, c1, q1);
+    const c2 = f64x2.sub(v128.load(x2 + j), kk);
+    s2 = f64x2.add(s2, c2);
+    q2 = fma(c2, c2, q2);
+    const c3 = f64x2.sub(v128.load(x3 + j), kk);
+    s3 = f64x2.add(s3, c3);
+    q3 = fma(c3, c3, q3);
+  }
+  s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  q0 = f64x2.add(f64x2.add(q0, q1), f64x2.add(q2, q3));
+  store<f64>(sum, load<f64>(sum) + f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1));
+  store<f64>(squares, load<f64>(squares) + f64x2.extract_lane(q0, 0) + f64x2.extract_lane(q0, 1));
+  if (j < bytes) {
+    for (let i = 0; i < 4; i++) {
+      sumRow(x + j, 1, k, sum, squares);
+      x += gap;
+    }
+  }
+}
+
 /** sum += Σ(x − k), squares += Σ(x − k)². */
 function sumRow(x: usize, s: i32, k: f64, sum: usize, squares: usize): void {
   const kk = f64x2.splat(k);
@@ -155,16 +193,45 @@ export function imageAffine(
   x: usize, y: usize, n: i32, c: i32, s: i32, stride: i32,
   mean: usize, scale: usize, shift: usize, mask: usize,
 ): void {
-  const bytes = <usize>c << 3;
-  for (let i = n - 1; i >= 0; i--) {
-    const base = <usize>i * <usize>stride << 3;
-    let from = x + base, to = y + base;
+  const bytes = <usize>c << 3, gap = <usize>stride << 3;
+  for (let i = n; i > 0;) {
+    const images = !mask && i >= 4 ? 4 : 1;
+    i -= images;
+    let from = x + <usize>i * gap, to = y + <usize>i * gap;
     for (let j: usize = 0; j < bytes; j += 8) {
       const m = load<f64>(mean + j), a = load<f64>(scale + j), b = load<f64>(shift + j);
       if (mask) affineMaskedRow(from, to, valid(mask, i, s), s, m, a, b);
+      else if (images == 4) affineRows(from, to, s, gap, m, a, b);
       else affineRow(from, to, s, m, a, b);
       from += <usize>s << 3;
       to += <usize>s << 3;
+    }
+  }
+}
+
+function affineRows(
+  x: usize, y: usize, s: i32, gap: usize, mean: f64, scale: f64, shift: f64,
+): void {
+  const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift);
+  const x1 = x + gap, x2 = x1 + gap, x3 = x2 + gap;
+  const y1 = y + gap, y2 = y1 + gap, y3 = y2 + gap;
+  const bytes = <usize>s << 3, fours = bytes & ~31;
+  let j: usize = 0;
+  for (; j < fours; j += 32) {
+    v128.store(y + j, fma(f64x2.sub(v128.load(x + j), m), a, b));
+    v128.store(y + j, fma(f64x2.sub(v128.load(x + j, 16), m), a, b), 16);
+    v128.store(y1 + j, fma(f64x2.sub(v128.load(x1 + j), m), a, b));
+    v128.store(y1 + j, fma(f64x2.sub(v128.load(x1 + j, 16), m), a, b), 16);
+    v128.store(y2 + j, fma(f64x2.sub(v128.load(x2 + j), m), a, b));
+    v128.store(y2 + j, fma(f64x2.sub(v128.load(x2 + j, 16), m), a, b), 16);
+    v128.store(y3 + j, fma(f64x2.sub(v128.load(x3 + j), m), a, b));
+    v128.store(y3 + j, fma(f64x2.sub(v128.load(x3 + j, 16), m), a, b), 16);
+  }
+  if (j < bytes) {
+    for (let i = 0; i < 4; i++) {
+      affineRow(x + j, y + j, s & 3, mean, scale, shift);
+      x += gap;
+      y += gap;
     }
   }
 }
@@ -199,17 +266,58 @@ export function imageCotangentSums(
   memory.fill(sumGC, 0, bytes);
   memory.fill(blockG, 0, bytes);
   memory.fill(blockGC, 0, bytes);
-  for (let i = 0; i < n; i++) {
-    let offset = <usize>i * <usize>stride << 3;
+  const gap = <usize>stride << 3;
+  for (let i = 0; i < n;) {
+    const images = !mask && i + 4 <= n ? 4 : 1;
+    let offset = <usize>i * gap;
     for (let j: usize = 0; j < bytes; j += 8) {
       const gs = g + offset, xs = x + offset, m = load<f64>(mean + j);
       if (mask) sumCotangentMaskedRow(gs, xs, valid(mask, i, s), s, m, blockG + j, blockGC + j);
+      else if (images == 4) sumCotangentRows(gs, xs, s, gap, m, blockG + j, blockGC + j);
       else sumCotangentRow(gs, xs, s, m, blockG + j, blockGC + j);
       offset += <usize>s << 3;
     }
-    if (i % BLOCK == BLOCK - 1 || i == n - 1) {
+    i += images;
+    if (i % BLOCK == 0 || i == n) {
       joinBlock(sumG, blockG, bytes);
       joinBlock(sumGC, blockGC, bytes);
+    }
+  }
+}
+
+function sumCotangentRows(
+  g: usize, x: usize, s: i32, gap: usize, mean: f64, sum: usize, products: usize,
+): void {
+  const m = f64x2.splat(mean);
+  const x1 = x + gap, x2 = x1 + gap, x3 = x2 + gap;
+  const g1 = g + gap, g2 = g1 + gap, g3 = g2 + gap;
+  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
+  const bytes = <usize>s << 3, pairs = bytes & ~15;
+  let j: usize = 0;
+  for (; j < pairs; j += 16) {
+    let v = v128.load(g + j);
+    s0 = f64x2.add(s0, v);
+    q0 = fma(v, f64x2.sub(v128.load(x + j), m), q0);
+    v = v128.load(g1 + j);
+    s1 = f64x2.add(s1, v);
+    q1 = fma(v, f64x2.sub(v128.load(x1 + j), m), q1);
+    v = v128.load(g2 + j);
+    s2 = f64x2.add(s2, v);
+    q2 = fma(v, f64x2.sub(v128.load(x2 + j), m), q2);
+    v = v128.load(g3 + j);
+    s3 = f64x2.add(s3, v);
+    q3 = fma(v, f64x2.sub(v128.load(x3 + j), m), q3);
+  }
+  s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  q0 = f64x2.add(f64x2.add(q0, q1), f64x2.add(q2, q3));
+  store<f64>(sum, load<f64>(sum) + f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1));
+  store<f64>(products, load<f64>(products) + f64x2.extract_lane(q0, 0) + f64x2.extract_lane(q0, 1));
+  if (j < bytes) {
+    for (let i = 0; i < 4; i++) {
+      sumCotangentRow(g + j, x + j, 1, mean, sum, products);
+      g += gap;
+      x += gap;
     }
   }
 }
@@ -261,15 +369,43 @@ export function imageInputGradient(
   g: usize, x: usize, dx: usize, n: i32, c: i32, s: i32, stride: i32,
   mean: usize, p: usize, q: usize, r: usize, mask: usize,
 ): void {
-  const bytes = <usize>c << 3;
-  for (let i = n - 1; i >= 0; i--) {
-    let offset = <usize>i * <usize>stride << 3;
+  const bytes = <usize>c << 3, gap = <usize>stride << 3;
+  for (let i = n; i > 0;) {
+    const images = !mask && i >= 4 ? 4 : 1;
+    i -= images;
+    let offset = <usize>i * gap;
     for (let j: usize = 0; j < bytes; j += 8) {
       const gs = g + offset, xs = x + offset, out = dx + offset, m = load<f64>(mean + j);
       const pj = load<f64>(p + j), qj = load<f64>(q + j), rj = load<f64>(r + j);
       if (mask) inputGradientMaskedRow(gs, xs, out, valid(mask, i, s), s, m, pj, qj, rj);
+      else if (images == 4) inputGradientRows(gs, xs, out, s, gap, m, pj, qj, rj);
       else inputGradientRow(gs, xs, out, s, m, pj, qj, rj);
       offset += <usize>s << 3;
+    }
+  }
+}
+
+function inputGradientRows(
+  g: usize, x: usize, dx: usize, s: i32, gap: usize, mean: f64, p: f64, q: f64, r: f64,
+): void {
+  const m = f64x2.splat(mean), pp = f64x2.splat(p), qq = f64x2.splat(q), rr = f64x2.splat(r);
+  const x1 = x + gap, x2 = x1 + gap, x3 = x2 + gap;
+  const g1 = g + gap, g2 = g1 + gap, g3 = g2 + gap;
+  const dx1 = dx + gap, dx2 = dx1 + gap, dx3 = dx2 + gap;
+  const bytes = <usize>s << 3, pairs = bytes & ~15;
+  let j: usize = 0;
+  for (; j < pairs; j += 16) {
+    v128.store(dx + j, fma(v128.load(g + j), pp, fma(f64x2.sub(v128.load(x + j), m), qq, rr)));
+    v128.store(dx1 + j, fma(v128.load(g1 + j), pp, fma(f64x2.sub(v128.load(x1 + j), m), qq, rr)));
+    v128.store(dx2 + j, fma(v128.load(g2 + j), pp, fma(f64x2.sub(v128.load(x2 + j), m), qq, rr)));
+    v128.store(dx3 + j, fma(v128.load(g3 + j), pp, fma(f64x2.sub(v128.load(x3 + j), m), qq, rr)));
+  }
+  if (j < bytes) {
+    for (let i = 0; i < 4; i++) {
+      inputGradientRow(g + j, x + j, dx + j, 1, mean, p, q, r);
+      g += gap;
+      x += gap;
+      dx += gap;
     }
   }
 }

@@ -120,15 +120,17 @@ function arrivedAt(pass: Pass, input: Tensor): Tensor | null {
 
 /** `.grad += cotangent`: in place unless a graph is being made. */
 function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean, alone: boolean): void {
-  if (leaf.grad === null) {
+  const before = leaf.heldGrad;
+  if (before === null) {
     if (createGraph) leaf.grad = cotangent;
     // Else a copy, because a rule may hand one tensor to several inputs.
     else leaf.takeGrad(alone ? cotangent : clone(cotangent));
   } else {
-    leaf.grad = addKeeping(leaf.grad, (grad) => {
+    const after = addKeeping(before, (grad) => {
       const sum = add(grad, cotangent);
       return createGraph || grad.requiresGrad ? sum : grad.copy_(sum);
     });
+    if (after !== before) leaf.grad = after;
   }
 }
 
@@ -188,7 +190,7 @@ export function grad(
       );
     }
   });
-  return inGradMode(createGraph, () => {
+  const gradients = inGradMode(createGraph, () => {
     const pass = new Pass(createGraph, retainGraph, new Set(targets.map((x) => x.node ?? x)));
     pass.run(roots, starts);
     return targets.map((target, i) => {
@@ -202,4 +204,6 @@ export function grad(
       return cotangent;
     });
   });
+  if (!retainGraph) atRest();
+  return gradients;
 }

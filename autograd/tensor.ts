@@ -111,6 +111,11 @@ export class Tensor {
     this.#grad = grad;
   }
 
+  /** @internal The gradient, for a caller that lets nobody keep it: this does not count as read. */
+  get heldGrad(): Tensor | null {
+    return this.#grad;
+  }
+
   /** @internal Takes a gradient whose values nobody else can see: they go back when it is cleared. */
   takeGrad(grad: Tensor): void {
     this.grad = grad;

@@ -538,11 +538,11 @@ export class Module {
 
 /** Clears one gradient; shared with the optimizers. */
 export function clearGrad(parameter: Tensor, setToNone: boolean): void {
-  if (parameter.grad === null) return;
+  if (parameter.heldGrad === null) return;
   if (setToNone) {
     parameter.grad = null;
   } else {
-    parameter.grad = parameter.grad.detach();
+    parameter.grad = parameter.grad!.detach();
     parameter.grad.copy_(0);
   }
 }

@@ -33,6 +33,7 @@ export type AdagradState = {
 
 const kind: OptimizerKind<AdagradOptions> = {
   name: "Adagrad",
+  forgetsGradient: true,
   defaults: {
     lr: 1e-2,
     lrDecay: 0,

@@ -45,6 +45,7 @@ export type AdamState = {
 function adamKind(name: string, defaults: Required<AdamOptions>): OptimizerKind<AdamOptions> {
   return {
     name,
+    forgetsGradient: true,
     defaults,
     state: { tensors: ["expAvg", "expAvgSq"], optional: ["maxExpAvgSq"], numbers: ["step"] },
     check(values) {

@@ -39,6 +39,7 @@ export type NAdamState = {
 
 const kind: OptimizerKind<NAdamOptions> = {
   name: "NAdam",
+  forgetsGradient: true,
   defaults: {
     lr: 2e-3,
     betas: [0.9, 0.999],

@@ -39,6 +39,11 @@ export interface OptimizerKind<Options> {
   readonly defaults: Required<Options>;
   /** What a parameter's state holds. */
   readonly state: StateLayout;
+  /**
+   * Whether a step keeps no hold of the gradient that it is given. Then nobody can tell when its memory
+   * is used again, which is as soon as it is cleared.
+   */
+  readonly forgetsGradient?: boolean;
   /** Throws at the first hyperparameter that is out of range. */
   check(values: HyperparameterCheck, group: Required<Options>): void;
 }
@@ -176,8 +181,9 @@ export abstract class Optimizer<
     warnOfStep(this as unknown as Optimizer);
     for (const group of this.paramGroups) {
       for (const param of group.params) {
-        if (param.grad === null) continue;
-        this.update(param, param.grad, group);
+        const grad = this.#kind.forgetsGradient ? param.heldGrad : param.grad;
+        if (grad === null) continue;
+        this.update(param, grad, group);
         param.storage.version++;
       }
     }
@@ -189,7 +195,7 @@ export abstract class Optimizer<
 
   #checkGradients(): void {
     for (const [i, group] of this.paramGroups.entries()) {
-      for (const [j, { grad, shape }] of group.params.entries()) {
+      for (const [j, { heldGrad: grad, shape }] of group.params.entries()) {
         if (grad !== null && !sameShape(grad.shape, shape)) {
           throw new RangeError(
             `Cannot step ${this.#kind.name}: got a gradient of shape ${

@@ -39,6 +39,7 @@ export type RMSpropState = {
 
 const kind: OptimizerKind<RMSpropOptions> = {
   name: "RMSprop",
+  forgetsGradient: true,
   defaults: {
     lr: 1e-2,
     alpha: 0.99,

@@ -31,6 +31,7 @@ export type SGDState = {
 
 const kind: OptimizerKind<SGDOptions> = {
   name: "SGD",
+  forgetsGradient: true,
   defaults: {
     lr: 1e-3,
     momentum: 0,

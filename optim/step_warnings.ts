@@ -49,6 +49,6 @@ export function noteStep(optimizer: Optimizer): void {
 
 function gradientsOf(optimizer: Optimizer): Tensor[] {
   return optimizer.paramGroups.flatMap(({ params }) =>
-    params.flatMap(({ grad }) => grad === null ? [] : [grad])
+    params.flatMap(({ heldGrad }) => heldGrad === null ? [] : [heldGrad])
   );
 }

@@ -56,8 +56,12 @@ const MEDIUM_SLAB = 2 ** 17;
 const MIB = 2 ** 20;
 /** A group of blocks is closed when it has grown to this. */
 const GROUP_BYTES = 32 * MIB;
-/** How much is allocated, and not released, between two collections. */
+/** How much is allocated, and not released, between two collections, unless blocks are large. */
 let collectBytes = 128 * MIB;
+/** Between two collections there is room for so many blocks of the size of the largest … */
+const LARGE_BLOCKS = 8;
+/** … up to this many times `collectBytes`. */
+const MOST_COLLECT = 4;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
 const RECENT = 64;
 /** A block in use, or, with pointer 0, values that have left the pool. */
@@ -97,7 +101,9 @@ let blocks: Blocks | null = null;
 let noPool = false;
 let clock = 0;
 let budget = 256 * MIB;
-/** How many bytes may be in use before the next look at what has died. */
+/** How much is allocated before the next look at what has died. */
+let pause = collectBytes;
+/** How many bytes may be in use before that look. */
 let nextLook = 2 * collectBytes;
 /** The clock when half of that was used: a group that was used later is probably alive. */
 let halfway = 0;
@@ -109,6 +115,8 @@ let plannedAt = 0;
 let nextRest = collectBytes;
 /** How many bytes were found alive, about. */
 let alive = 0;
+/** Bytes of the largest block since the last look. */
+let largest = 0;
 let openGroup: Group;
 let openToken: Token;
 /** Closed groups with blocks in use, oldest first. */
@@ -203,8 +211,9 @@ function allocatePooled(n: number): Storage | null {
   // Nothing would be left for the others.
   if (bytes > blocks.capacity / 2) return null;
   clock++;
+  if (bytes > largest) largest = bytes;
   if (blocks.usedBytes + bytes > nextLook) makeRoom(blocks, bytes);
-  else if (blocks.usedBytes + bytes < nextLook - collectBytes / 2) halfway = clock;
+  else if (blocks.usedBytes + bytes < nextLook - pause / 2) halfway = clock;
   let pointer = blocks.take(bytes);
   if (pointer === 0) {
     evict(blocks, blocks.usedBytes - 2 * bytes);
@@ -252,7 +261,7 @@ function makeRoom(pool: Blocks, bytes: number): void {
   collect();
   sweep((group) => group.cells.every((cell) => cell.pointer === 0 || cell.used <= halfway));
   const freed = before - pool.usedBytes;
-  if (pool.usedBytes + bytes > budget && freed < collectBytes / 2) {
+  if (pool.usedBytes + bytes > budget && freed < pause / 2) {
     evict(pool, Math.max(0, 0.75 * budget - bytes));
   }
   plan(pool.usedBytes + bytes);
@@ -263,8 +272,11 @@ function makeRoom(pool: Blocks, bytes: number): void {
  * misses what died while it marked, so that is judged by the lower of the latest readings.
  */
 function plan(used: number): void {
+  const large = Math.min(LARGE_BLOCKS * largest, MOST_COLLECT * collectBytes);
+  largest = 0;
   alive = Math.min(used, alive + (used - alive) / 8);
-  nextRest = Math.max(alive + Math.max(collectBytes, alive / 2), used + collectBytes / 3);
+  pause = Math.max(collectBytes, large, alive / 2);
+  nextRest = Math.max(alive + pause, used + pause / 3);
   // Where reverse passes come, the midst of work waits for one.
   nextLook = nextRest + (rests > plannedAt ? collectBytes : 0);
   plannedAt = rests;

@@ -17,26 +17,28 @@ export interface WatchedToken {
   readonly watch: WeakRef<Token>;
 }
 
-const STOCK = 16384;
-const stock: WatchedToken[] = [];
+/** Each costs the collector 0.1 µs every time it runs. */
+const STOCK = 8192;
+const tokens: Token[] = [];
+const watches: WeakRef<Token>[] = [];
 let refilling = false;
-
-function make(): WatchedToken {
-  const token = new Token();
-  return { token, watch: new WeakRef(token) };
-}
 
 function refill(): void {
   refilling = false;
-  while (stock.length < STOCK) stock.push(make());
+  while (tokens.length < STOCK) {
+    const token = new Token();
+    tokens.push(token);
+    watches.push(new WeakRef(token));
+  }
 }
 refill();
 
 /** A token; one whose death is seen only after this job if the stock has run out. */
 export function takeToken(): WatchedToken {
-  if (stock.length < STOCK / 2 && !refilling) {
+  if (tokens.length < STOCK / 2 && !refilling) {
     refilling = true;
     queueMicrotask(refill);
   }
-  return stock.pop() ?? make();
+  const token = tokens.pop() ?? new Token();
+  return { token, watch: watches.pop() ?? new WeakRef(token) };
 }

@@ -134,7 +134,8 @@ function gradientsOf(action: string, params: Tensor | Iterable<Tensor>): Tensor[
   let index = 0;
   for (const param of list as Iterable<unknown>) {
     assertTensor(action, param, `params[${index++}]`);
-    if (param.grad !== null) grads.push(param.grad);
+    const grad = param.heldGrad;
+    if (grad !== null) grads.push(grad);
   }
   return grads;
 }

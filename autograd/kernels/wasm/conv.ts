@@ -180,7 +180,7 @@ export function convWeight(
   const plane = 8 * volume(window.input);
   const windows = volume(window.output);
   const taps = inChannels * volume(window.kernel);
-  const bytes = kernels.convWeightScratchBytes(outChannels, taps);
+  const bytes = kernels.convWeightScratchBytes(outChannels, taps, windows);
   const layout = lay(window, inChannels, weight.byteLength, bytes);
   const weights = inPool(weight) ? weight.byteOffset : layout.copies;
   const work = images * outChannels * taps * windows;

@@ -4,7 +4,7 @@
 // Stride, dilation and padding are all in the tables.
 
 import { addToRuns } from "./arithmetic";
-import { KC, multiplyBlock, packRows } from "./gemm";
+import { multiplyBlock, packRows, panelLength } from "./gemm";
 
 /** Windows packed at a time: their panels stay in the second-level cache. Divisible by 6. */
 const WINDOWS: i32 = 96;
@@ -127,7 +127,7 @@ function packTaps(
 
 /** Bytes of scratch: packed weights [m, k], packed windows and a tile. */
 export function convScratchBytes(m: i32, k: i32): i32 {
-  return ((m + 3) / 4 * 4 * k + WINDOWS * min(k, KC) + 32) * 8;
+  return ((m + 3) / 4 * 4 * k + WINDOWS * panelLength(k) + 32) * 8;
 }
 
 /**
@@ -147,17 +147,18 @@ export function convForward(
   const packedA = scratch + 192;
   const rows = (m + 3) / 4 * 4;
   const packedB = packedA + (<usize>rows * <usize>k << 3);
-  for (let p0 = 0; p0 < k; p0 += KC) {
+  const length = panelLength(k);
+  for (let p0 = 0; p0 < k; p0 += length) {
     packRows(
-      weight + <usize>p0 * weightColumn, weightRow, weightColumn, m, min(KC, k - p0),
+      weight + <usize>p0 * weightColumn, weightRow, weightColumn, m, min(length, k - p0),
       packedA + (<usize>rows * <usize>p0 << 3),
     );
   }
   const yRow = <usize>windows << 3;
   for (let i = 0; i < images; i++) {
     padImage(x, padded, c, depth, height, width, d, h, w, d0, h0, w0);
-    for (let p0 = 0; p0 < k; p0 += KC) {
-      const kc = min(KC, k - p0);
+    for (let p0 = 0; p0 < k; p0 += length) {
+      const kc = min(length, k - p0);
       const taps = tapTable + (<usize>p0 << 2);
       const panelsA = packedA + (<usize>rows * <usize>p0 << 3);
       for (let j0 = 0; j0 < windows; j0 += WINDOWS) {
@@ -173,8 +174,8 @@ export function convForward(
 }
 
 /** Bytes of scratch for the gradient of the weight. */
-export function convWeightScratchBytes(m: i32, k: i32): i32 {
-  return ((min(m, ROWS) + 3) / 4 * 4 * KC + (k + 5) / 6 * 6 * KC + 32) * 8;
+export function convWeightScratchBytes(m: i32, k: i32, windows: i32): i32 {
+  return (((min(m, ROWS) + 3) / 4 * 4 + (k + 5) / 6 * 6) * panelLength(windows) + 32) * 8;
 }
 
 /** Columns t0 … t1 − 1 (taps) of dweight [m, k] = Σ over images of g [m, windows] · windowsᵀ. */
@@ -188,13 +189,14 @@ export function convWeightGradient(
   memory.fill(padded, 0, <usize>c * <usize>(d * h * w) << 3);
   const tile = scratch;
   const packedA = scratch + 192;
-  const packedB = packedA + (<usize>((min(m, ROWS) + 3) / 4 * 4) * KC << 3);
+  const length = panelLength(windows);
+  const packedB = packedA + (<usize>((min(m, ROWS) + 3) / 4 * 4) * length << 3);
   const gRow = <usize>windows << 3;
   const row = <usize>k << 3;
   for (let i = 0; i < images; i++) {
     padImage(x, padded, c, depth, height, width, d, h, w, d0, h0, w0);
-    for (let p0 = 0; p0 < windows; p0 += KC) {
-      const kc = min(KC, windows - p0);
+    for (let p0 = 0; p0 < windows; p0 += length) {
+      const kc = min(length, windows - p0);
       packTaps(
         padded, tapTable + (<usize>t0 << 2), windowTable + (<usize>p0 << 2), kc, t1 - t0, packedB,
       );

@@ -7,8 +7,15 @@
 
 import { fma, swap } from "./fma";
 
-/** Length of a panel: one of A (8 KiB) and one of B (12 KiB) fit in the first-level cache. */
-export const KC: i32 = 256;
+/** Length of a panel at most: one of A (12 KiB) and one of B (18 KiB) fit in the first-level cache. */
+const KC: i32 = 384;
+
+/** Length of the panels that k is cut into: all of about one length, and even. */
+export function panelLength(k: i32): i32 {
+  const count = (k + KC - 1) / KC;
+  return count > 1 ? ((k + count - 1) / count + 3) & ~3 : k;
+}
+
 /** Rows of A packed at a time: 192 KiB, for the second-level cache. Divisible by 4. */
 const MC: i32 = 96;
 /** Columns of B packed at a time. Divisible by 6. */
@@ -16,7 +23,7 @@ const NC: i32 = 1536;
 
 /** Bytes of scratch that `gemm` needs: both packed blocks and one tile. */
 export function gemmScratchBytes(m: i32, n: i32, k: i32): i32 {
-  const kc = min(k, KC);
+  const kc = panelLength(k);
   const rows = (min(m, MC) + 3) / 4 * 4;
   const columns = (min(n, NC) + 5) / 6 * 6;
   return (rows * kc + columns * kc + 24) * 8 + 128;
@@ -31,13 +38,14 @@ export function gemm(
   accumulate: bool,
   scratch: usize,
 ): void {
+  const length = panelLength(k);
   const tile = scratch;
   const packedA = scratch + 24 * 8;
-  const packedB = packedA + ((<usize>((min(m, MC) + 3) / 4 * 4) * min(k, KC)) << 3) + 64;
+  const packedB = packedA + ((<usize>((min(m, MC) + 3) / 4 * 4) * length) << 3) + 64;
   for (let j0 = 0; j0 < n; j0 += NC) {
     const nc = min(NC, n - j0);
-    for (let p0 = 0; p0 < k; p0 += KC) {
-      const kc = min(KC, k - p0);
+    for (let p0 = 0; p0 < k; p0 += length) {
+      const kc = min(length, k - p0);
       packColumns(b + <usize>p0 * bRow + <usize>j0 * bColumn, bRow, bColumn, kc, nc, packedB);
       const add = accumulate || p0 > 0;
       for (let i0 = 0; i0 < m; i0 += MC) {
@@ -299,8 +307,9 @@ export function gemmPack(
   b: usize, bRow: usize, bColumn: usize, k: i32, n: i32, j0: i32, j1: i32, packed: usize,
 ): void {
   const columns = <usize>((n + 5) / 6 * 6);
-  for (let p0 = 0; p0 < k; p0 += KC) {
-    const kc = min(KC, k - p0);
+  const length = panelLength(k);
+  for (let p0 = 0; p0 < k; p0 += length) {
+    const kc = min(length, k - p0);
     packColumns(
       b + <usize>p0 * bRow + <usize>j0 * bColumn, bRow, bColumn, kc, j1 - j0,
       packed + ((<usize>p0 * columns + <usize>j0 * <usize>kc) << 3),
@@ -315,8 +324,9 @@ export function gemmRows(
 ): void {
   const columns = <usize>((n + 5) / 6 * 6);
   const packedA = scratch + 192;
-  for (let p0 = 0; p0 < k; p0 += KC) {
-    const kc = min(KC, k - p0);
+  const length = panelLength(k);
+  for (let p0 = 0; p0 < k; p0 += length) {
+    const kc = min(length, k - p0);
     packRows(a + <usize>p0 * aColumn, aRow, aColumn, m, kc, packedA);
     multiplyBlock(
       packedA, packed + ((<usize>p0 * columns + <usize>j0 * <usize>kc) << 3),

@@ -2,6 +2,7 @@
  * Tables of numbers as text: comma-separated values.
  */
 import { Tensor } from "../autograd/mod.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { quote } from "./errors.ts";
 import { readBytes } from "./file.ts";
 import { gunzip, isGzip } from "./gzip.ts";
@@ -67,6 +68,7 @@ export async function loadCsv(path: string, options: CsvOptions = {}): Promise<T
  * @throws {RangeError} if a cell is no number or a row has another length, naming line and column.
  */
 export function parseCsv(text: string, options: CsvOptions & NameOptions = {}): Table {
+  assertOptions("read CSV", options, ["header", "delimiter", "missing", "name"]);
   const { delimiter = ",", name = "CSV data" } = options;
   if (delimiter.length !== 1 || delimiter === '"') {
     throw new RangeError(

@@ -6,6 +6,7 @@
  */
 import { Tensor } from "../autograd/mod.ts";
 import { assertTensor } from "../autograd/ops/creation.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { formatShape } from "../autograd/shape.ts";
 import { type Dtype, encodeValues, findDtype, type FloatDtype } from "./dtype.ts";
 import { messageOf } from "./errors.ts";
@@ -90,6 +91,7 @@ export async function loadNpy(path: string): Promise<Tensor> {
  */
 export function encodeNpy(x: Tensor, options: NpyOptions = {}): Uint8Array<ArrayBuffer> {
   assertTensor("write an array", x, "x");
+  assertOptions("write npy", options, ["dtype"]);
   return encodeArray(x, options.dtype ?? "F64");
 }
 
@@ -101,6 +103,7 @@ export function encodeNpy(x: Tensor, options: NpyOptions = {}): Uint8Array<Array
  * @throws {RangeError} if it is damaged or holds something other than numbers.
  */
 export function decodeNpy(bytes: Uint8Array, options: NameOptions = {}): Tensor {
+  assertOptions("read npy", options, ["name"]);
   return decodeArray(bytes, options.name ?? "npy data").tensor;
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Tensor } from "../autograd/mod.ts";
 import { assertTensor } from "../autograd/ops/creation.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { dtypeToWrite } from "./dtype.ts";
 import { quote } from "./errors.ts";
 import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "./file.ts";
@@ -83,11 +84,14 @@ export async function decodeNpz(
   bytes: Uint8Array,
   options: NameOptions & NpzOptions = {},
 ): Promise<LoadedTensors> {
-  return await readNpz(sourceOf(bytes, options.name ?? "npz data"), options);
+  assertOptions("read npz", options, ["name", "maxUnpackedBytes"]);
+  const { name = "npz data", maxUnpackedBytes } = options;
+  return await readNpz(sourceOf(bytes, name), { maxUnpackedBytes });
 }
 
 /** Reads a `.npz` file wherever it is. */
 export async function readNpz(source: ByteSource, options: NpzOptions): Promise<LoadedTensors> {
+  assertOptions("read npz", options, ["maxUnpackedBytes"]);
   const most = options.maxUnpackedBytes ?? MOST_UNPACKED;
   const entries = await readZip(source);
   let unpacked = 0;
@@ -118,6 +122,7 @@ function* filesOf(
   arrays: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
   options: NpyOptions,
 ): Iterable<ZipFile> {
+  assertOptions("write npz", options, ["dtype"]);
   for (const [name, x] of arrays instanceof Map ? arrays : Object.entries(arrays)) {
     assertTensor(`write ${quote(name)}`, x, "value");
     const content = encodeArray(x, dtypeToWrite(name, x, options.dtype ?? "F64"));

@@ -4,6 +4,7 @@
  * @see https://www.w3.org/TR/png-3/
  */
 import { Tensor } from "../autograd/mod.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { crc32 } from "./crc32.ts";
 import { messageOf } from "./errors.ts";
 import { readBytes } from "./file.ts";
@@ -69,6 +70,7 @@ export async function loadPng(path: string): Promise<Tensor> {
  * @throws {RangeError} if it is damaged or larger than 64 million pixels.
  */
 export async function decodePng(bytes: Uint8Array, options: NameOptions = {}): Promise<Tensor> {
+  assertOptions("read PNG", options, ["name"]);
   const name = options.name ?? "PNG data";
   const damaged = (what: string): RangeError => new RangeError(`Cannot read ${name}: ${what}`);
   const png = readChunks(bytes, damaged);

@@ -5,6 +5,7 @@
  * @see https://github.com/huggingface/safetensors#format
  */
 import { Tensor } from "../autograd/mod.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { type Dtype, dtypeNames, dtypeToWrite, encodePieces, findDtype } from "./dtype.ts";
 import type { FloatDtype } from "./dtype.ts";
 import { messageOf, quote } from "./errors.ts";
@@ -133,6 +134,7 @@ export function encodeSafetensors(
  * @throws {RangeError} if the file is damaged, or holds a 64-bit integer that float64 does not.
  */
 export function decodeSafetensors(bytes: Uint8Array, options: NameOptions = {}): LoadedTensors {
+  assertOptions("read safetensors", options, ["name"]);
   const name = options.name ?? "safetensors data";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = headerLength(view, bytes.length, name);
@@ -317,6 +319,7 @@ function* chunksOf(
   state: ReadonlyMap<string, Tensor>,
   options: SafetensorsOptions,
 ): Iterable<Uint8Array> {
+  assertOptions("write safetensors", options, ["metadata", "dtype"]);
   const float = options.dtype ?? "F64";
   const remarks = metadataEntries(options.metadata ?? {});
   const plan: { tensor: Tensor; dtype: FloatDtype | "I64" }[] = [];

@@ -2,6 +2,7 @@
  * The weights of a model from any file that holds them.
  */
 import { Tensor } from "../autograd/mod.ts";
+import { assertOptions } from "../autograd/ops/options.ts";
 import { StateDict } from "../nn/state_dict.ts";
 import { quote } from "./errors.ts";
 import { type ByteSource, withFile } from "./file.ts";
@@ -45,6 +46,7 @@ export async function loadState(
   path: string,
   options: LoadStateOptions = {},
 ): Promise<ReadonlyMap<string, Tensor>> {
+  assertOptions("load a state", options, ["key"]);
   return await withFile(path, async (source) => {
     const first = new Uint8Array(Math.min(4, source.size));
     await source.read(0, first);

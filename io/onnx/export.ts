@@ -4,6 +4,7 @@
 import { cat, noGrad, type Shape, Tensor } from "../../autograd/mod.ts";
 import type { Storage } from "../../autograd/kernels/memory.ts";
 import { assertTensor, describe } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { formatShape } from "../../autograd/shape.ts";
 import type { Input } from "../../autograd/primitive.ts";
 import { setInspector } from "../../autograd/tape.ts";
@@ -85,6 +86,7 @@ export function encodeOnnx(
   inputs: Tensor | readonly Tensor[],
   options: OnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  assertOptions("export to ONNX", options, ["dtype", "inputNames", "outputNames"]);
   const examples = inputs instanceof Tensor ? [inputs] : [...inputs];
   examples.forEach((x, i) => assertTensor("export to ONNX", x, `inputs[${i}]`));
   return keepingModes(model, () => {

@@ -1,6 +1,7 @@
 /**
  * Reading what `torch.save` wrote.
  */
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { type ByteSource, sourceOf, withFile } from "../file.ts";
 import { quote } from "../errors.ts";
 import { unpickle } from "../pickle/unpickler.ts";
@@ -55,6 +56,7 @@ export async function decodeTorch(
   bytes: Uint8Array,
   options: NameOptions = {},
 ): Promise<PickleValue> {
+  assertOptions("read PyTorch data", options, ["name"]);
   return await readTorch(sourceOf(bytes, options.name ?? "PyTorch data"));
 }
 

@@ -4,6 +4,7 @@
 import { Tensor } from "../../autograd/mod.ts";
 import type { Storage } from "../../autograd/kernels/memory.ts";
 import { describe } from "../../autograd/ops/creation.ts";
+import { assertOptions } from "../../autograd/ops/options.ts";
 import { StateDict } from "../../nn/state_dict.ts";
 import { dtypeToWrite, encodeValues, type FloatDtype } from "../dtype.ts";
 import { joinChunks, writeWhole } from "../file.ts";
@@ -91,6 +92,7 @@ export function encodeTorch(
 }
 
 function filesOf(value: TorchValue, options: TorchOptions): Iterable<ZipFile> {
+  assertOptions("write a checkpoint", options, ["dtype"]);
   const writer = new TorchWriter(options.dtype ?? "F64");
   writer.write(value, "", 0);
   return writer.files();

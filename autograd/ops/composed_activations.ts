@@ -6,7 +6,7 @@ import { add, div, mul, sub } from "./arithmetic.ts";
 import { clamp } from "./bounds.ts";
 import { le } from "./compare.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions, type Known, numberOption } from "./options.ts";
+import { assertNoOptions, assertOptions, type Known, numberOption } from "./options.ts";
 import { elu, relu, relu6 } from "./piecewise.ts";
 import { abs, expm1 } from "./pointwise.ts";
 import { tanh } from "./sigmoid.ts";
@@ -41,18 +41,21 @@ export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tens
 
 /** min(max(x + 3, 0), 6) / 6. Gradient: g / 6 strictly between −3 and 3, else 0. */
 export function hardsigmoid(x: Tensor): Tensor {
+  assertNoOptions("hardsigmoid", arguments, 1);
   assertTensor("hardsigmoid", x, "x");
   return div(relu6(add(x, 3)), 6);
 }
 
 /** x / (1 + |x|). Gradient: g / (1 + |x|)². */
 export function softsign(x: Tensor): Tensor {
+  assertNoOptions("softsign", arguments, 1);
   assertTensor("softsign", x, "x");
   return div(x, add(abs(x), 1));
 }
 
 /** x − tanh x. Gradient: g · tanh² x. */
 export function tanhshrink(x: Tensor): Tensor {
+  assertNoOptions("tanhshrink", arguments, 1);
   assertTensor("tanhshrink", x, "x");
   return sub(x, tanh(x));
 }
@@ -89,6 +92,7 @@ export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
 
 /** x where it is above the threshold, else the value. Gradient: g above the threshold. */
 export function threshold(x: Tensor, threshold: number, value: number): Tensor {
+  assertNoOptions("threshold", arguments, 3);
   assertTensor("threshold", x, "x");
   const bound = numberOption("threshold", threshold, "threshold", NaN);
   return where(le(x, bound), numberOption("threshold", value, "value", NaN), x);

@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { gt, lt } from "./compare.ts";
 import { assertTensor } from "./creation.ts";
-import { assertOptions, type Known, numberOption } from "./options.ts";
+import { assertNoOptions, assertOptions, type Known, numberOption } from "./options.ts";
 import { exp } from "./pointwise.ts";
 import { uniform, uniformAwayFrom } from "./samples.ts";
 import { reshape } from "./shape.ts";
@@ -43,6 +43,7 @@ const reluOf = defineSlope<undefined>({
  * ```
  */
 export function relu(x: Tensor): Tensor {
+  assertNoOptions("relu", arguments, 1);
   assertTensor("relu", x, "x");
   return reluOf(x, undefined);
 }
@@ -102,6 +103,7 @@ export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
 
 /** min(max(x, 0), 6) element by element. Gradient: g strictly between 0 and 6, else 0. */
 export function relu6(x: Tensor): Tensor {
+  assertNoOptions("relu6", arguments, 1);
   assertTensor("relu6", x, "x");
   return hardtanhOf(x, { low: 0, high: 6 });
 }
@@ -191,6 +193,7 @@ const SELU = { alpha: 1.6732632423543772848, scale: 1.0507009873554804934 };
  * @see G. Klambauer and others, "Self-normalizing neural networks" (2017), appendix A1.
  */
 export function selu(x: Tensor): Tensor {
+  assertNoOptions("selu", arguments, 1);
   assertTensor("selu", x, "x");
   return eluOf(x, SELU);
 }
@@ -216,6 +219,7 @@ const hardswishOf = defineSlope<undefined>({
  * @see A. Howard and others, "Searching for MobileNetV3" (2019), section 5.2.
  */
 export function hardswish(x: Tensor): Tensor {
+  assertNoOptions("hardswish", arguments, 1);
   assertTensor("hardswish", x, "x");
   return hardswishOf(x, undefined);
 }
@@ -278,6 +282,7 @@ const preluPrimitive = definePrimitive<
  * ```
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  assertNoOptions("prelu", arguments, 2);
   assertTensor("prelu", x, "x");
   assertTensor("prelu", weight, "weight");
   const channels = x.ndim > 1 ? x.shape[1] : 1;

@@ -108,6 +108,7 @@ const siluOf = defineSlope<undefined>({
  * ```
  */
 export function silu(x: Tensor): Tensor {
+  assertNoOptions("silu", arguments, 1);
   assertTensor("silu", x, "x");
   return siluOf(x, undefined);
 }
@@ -258,6 +259,7 @@ const logsigmoidOf = defineSlope<undefined>({
  * ```
  */
 export function logsigmoid(x: Tensor): Tensor {
+  assertNoOptions("logsigmoid", arguments, 1);
   assertTensor("logsigmoid", x, "x");
   return logsigmoidOf(x, undefined);
 }
@@ -287,6 +289,7 @@ const mishOf = defineSlope<undefined>({
  * @see D. Misra, "Mish: a self regularized non-monotonic activation function" (2019).
  */
 export function mish(x: Tensor): Tensor {
+  assertNoOptions("mish", arguments, 1);
   assertTensor("mish", x, "x");
   return mishOf(x, undefined);
 }

@@ -175,6 +175,7 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
 
 /** softmax(−x) along an axis. */
 export function softmin(x: Tensor, dim: number): Tensor {
+  assertNoOptions("softmin", arguments, 2);
   assertTensor("softmin", x, "x");
   normalizeDim("softmin", dim, x.ndim);
   return softmax(neg(x), dim);

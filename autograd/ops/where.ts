@@ -95,6 +95,7 @@ export function where(condition: Tensor, x: Tensor | number, y: Tensor | number)
  * ```
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Tensor | number): Tensor {
+  assertNoOptions("maskedFill", arguments, 3);
   assertTensor("maskedFill", x, "x");
   assertTensor("maskedFill", mask, "mask");
   const fill = asTensor("maskedFill", value, "value");

@@ -137,6 +137,11 @@ const plain: [args: unknown[], names: string][] = [
   [[ones([2]), ones([2])], "dot outer"],
   [[0, 3, 1], "arange linspace"],
   [[2, 2], "eye"],
+  [[x], "relu relu6 selu silu mish hardswish hardsigmoid logsigmoid softsign tanhshrink"],
+  [[x, ones([1])], "prelu"],
+  [[x, 0], "softmin"],
+  [[x, x, 0], "maskedFill"],
+  [[x, 1, 0], "threshold"],
 ];
 
 Deno.test("an option out is refused instead of left as it was", () => {

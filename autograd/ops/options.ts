@@ -30,6 +30,12 @@ export function assertOptions<Options extends object>(
   }
 }
 
+/** What PyTorch's callers may ask for and what is so anyway. */
+const granted: Readonly<Record<string, readonly unknown[]>> = {
+  inplace: [false],
+  dtype: ["float64", "torch.float64"],
+};
+
 function refuse<Options extends object>(
   action: string,
   options: Options,
@@ -38,7 +44,7 @@ function refuse<Options extends object>(
 ): void {
   if (options instanceof Tensor) misplaced(action, options, known);
   const value: unknown = options[name];
-  if (value === undefined || value === null) return;
+  if (value === undefined || value === null || granted[name]?.includes(value)) return;
   throw new TypeError(
     `Cannot ${action}: got an option ${name}, expected ${
       known.length > 1 ? `one of ${known.join(", ")}` : known[0] ?? "none"

@@ -123,6 +123,14 @@ Deno.test("an unknown option is refused by name, one that is absent is not", () 
   assertEquals(entry.sum(x, absent).item(), 10);
 });
 
+Deno.test("an option that asks for what is so anyway may stand, one that asks for more may not", () => {
+  const { relu, softmax } = nn.functional as unknown as Record<string, AnyFunction>;
+  relu(x, { inplace: false });
+  softmax(x, 0, { dtype: "float64" });
+  assertThrows(() => relu(x, { inplace: true }), TypeError, "got an option inplace");
+  assertThrows(() => softmax(x, 0, { dtype: "float32" }), TypeError, "got an option dtype");
+});
+
 // Arguments that each takes, without options.
 const plain: [args: unknown[], names: string][] = [
   [[x], "neg abs sign exp expm1 log log1p sqrt rsqrt square reciprocal sin cos tanh sigmoid erf"],

@@ -14,6 +14,9 @@ const sizes: readonly [batch: number, m: number, n: number, k: number][] = [
   [1, 18, 20, 257],
   [1, 98, 13, 259],
   [1, 97, 1543, 3],
+  // Small right factors are read where they are.
+  [1, 9, 7, 400],
+  [1, 5, 1543, 2],
   [3, 16, 20, 18],
   ...Array.from(
     { length: 16 },

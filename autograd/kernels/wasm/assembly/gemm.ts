@@ -10,6 +10,9 @@ import { fma, swap } from "./fma";
 /** Length of a panel at most: one of A (12 KiB) and one of B (18 KiB) fit in the first-level cache. */
 const KC: i32 = 384;
 
+/** A right factor of at most so many elements (32 KiB) stays in the first-level cache as it is. */
+const IN_PLACE: i32 = 4096;
+
 /** Length of the panels that k is cut into: all of about one length, and even. */
 export function panelLength(k: i32): i32 {
   const count = (k + KC - 1) / KC;
@@ -39,6 +42,8 @@ export function gemm(
   scratch: usize,
 ): void {
   const length = panelLength(k);
+  // A small B with whole rows is read where it is; past its last column stands what nobody looks at.
+  const inPlace = bColumn == 8 && n * k <= IN_PLACE;
   const tile = scratch;
   const packedA = scratch + 24 * 8;
   const packedB = packedA + ((<usize>((min(m, MC) + 3) / 4 * 4) * length) << 3) + 64;
@@ -46,40 +51,49 @@ export function gemm(
     const nc = min(NC, n - j0);
     for (let p0 = 0; p0 < k; p0 += length) {
       const kc = min(length, k - p0);
-      packColumns(b + <usize>p0 * bRow + <usize>j0 * bColumn, bRow, bColumn, kc, nc, packedB);
+      const from = b + <usize>p0 * bRow + <usize>j0 * bColumn;
+      if (!inPlace) packColumns(from, bRow, bColumn, kc, nc, packedB);
       const add = accumulate || p0 > 0;
       for (let i0 = 0; i0 < m; i0 += MC) {
         const mc = min(MC, m - i0);
         packRows(a + <usize>i0 * aRow + <usize>p0 * aColumn, aRow, aColumn, mc, kc, packedA);
-        multiplyBlock(
-          packedA, packedB, c + <usize>i0 * cRow + (<usize>j0 << 3), cRow, mc, nc, kc, add, tile,
-        );
+        const out = c + <usize>i0 * cRow + (<usize>j0 << 3);
+        if (inPlace) multiplyPanels(packedA, from, bRow, 48, out, cRow, mc, nc, kc, add, tile);
+        else multiplyBlock(packedA, packedB, out, cRow, mc, nc, kc, add, tile);
       }
     }
   }
 }
 
+/** C (+)= A·B of packed blocks. */
 export function multiplyBlock(
   packedA: usize, packedB: usize, c: usize, cRow: usize,
   mc: i32, nc: i32, kc: i32, add: bool, tile: usize,
 ): void {
+  multiplyPanels(packedA, packedB, 48, (<usize>kc) * 48, c, cRow, mc, nc, kc, add, tile);
+}
+
+/** The same with rows of B `bRow` apart, and panels of six columns `bPanel`. */
+function multiplyPanels(
+  packedA: usize, b: usize, bRow: usize, bPanel: usize, c: usize, cRow: usize,
+  mc: i32, nc: i32, kc: i32, add: bool, tile: usize,
+): void {
   const panelA = (<usize>kc) << 5;
-  const panelB = (<usize>kc) * 48;
   for (let j = 0; j < nc; j += 6) {
     let pa = packedA;
     let out = c + (<usize>j << 3);
     const whole = j + 6 <= nc;
     for (let i = 0; i < mc; i += 4) {
       if (whole && i + 4 <= mc) {
-        multiplyTile(pa, packedB, kc, out, cRow, add);
+        multiplyTile(pa, b, bRow, kc, out, cRow, add);
       } else {
-        multiplyTile(pa, packedB, kc, tile, 48, false);
+        multiplyTile(pa, b, bRow, kc, tile, 48, false);
         copyTile(tile, out, cRow, min(4, mc - i), min(6, nc - j), add);
       }
       pa += panelA;
       out += cRow << 2;
     }
-    packedB += panelB;
+    b += bPanel;
   }
 }
 
@@ -98,7 +112,7 @@ function copyTile(tile: usize, out: usize, cRow: usize, rows: i32, columns: i32,
 // One step of k: for each pair of columns [b0 b1], multiply by rows [a0 a1] and [a2 a3], swap the
 // pair, multiply again. Diagonal products gather in d…, crosswise ones in x…; they are sorted at
 // the end. Twelve accumulators and three temporaries are all the registers there are.
-function multiplyTile(a: usize, b: usize, kc: i32, c: usize, cRow: usize, add: bool): void {
+function multiplyTile(a: usize, b: usize, bRow: usize, kc: i32, c: usize, cRow: usize, add: bool): void {
   let d00 = f64x2.splat(0), x00 = d00, d20 = d00, x20 = d00;
   let d02 = d00, x02 = d00, d22 = d00, x22 = d00;
   let d04 = d00, x04 = d00, d24 = d00, x24 = d00;
@@ -109,28 +123,28 @@ function multiplyTile(a: usize, b: usize, kc: i32, c: usize, cRow: usize, add: b
     {
       const a0 = v128.load(a, 32 * $);
       const a2 = v128.load(a, 32 * $ + 16);
-      let t = v128.load(b, 48 * $);
+      let t = v128.load(b);
       d00 = fma(a0, t, d00);
       d20 = fma(a2, t, d20);
       t = swap(t);
       x00 = fma(a0, t, x00);
       x20 = fma(a2, t, x20);
-      t = v128.load(b, 48 * $ + 16);
+      t = v128.load(b, 16);
       d02 = fma(a0, t, d02);
       d22 = fma(a2, t, d22);
       t = swap(t);
       x02 = fma(a0, t, x02);
       x22 = fma(a2, t, x22);
-      t = v128.load(b, 48 * $ + 32);
+      t = v128.load(b, 32);
       d04 = fma(a0, t, d04);
       d24 = fma(a2, t, d24);
       t = swap(t);
       x04 = fma(a0, t, x04);
       x24 = fma(a2, t, x24);
+      b += bRow;
     }
     // end
     a += 128;
-    b += 192;
   }
   while (a < end) {
     const a0 = v128.load(a);
@@ -154,7 +168,7 @@ function multiplyTile(a: usize, b: usize, kc: i32, c: usize, cRow: usize, add: b
     x04 = fma(a0, t, x04);
     x24 = fma(a2, t, x24);
     a += 32;
-    b += 48;
+    b += bRow;
   }
   storeRows(c, cRow, d00, x00, add);
   storeRows(c + 16, cRow, d02, x02, add);

@@ -59,7 +59,7 @@ const GROUP_BYTES = 32 * MIB;
 /** How much is allocated, and not released, between two collections, unless blocks are large. */
 let collectBytes = 128 * MIB;
 /** Between two collections there is room for so many blocks of the size of the largest … */
-const LARGE_BLOCKS = 8;
+const LARGE_BLOCKS = 16;
 /** … up to this many times `collectBytes`. */
 const MOST_COLLECT = 4;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */

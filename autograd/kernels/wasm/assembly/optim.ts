@@ -1,6 +1,33 @@
 // Optimizer steps in one pass, two lanes wide. The formulas stand with the plain kernels; products and
 // sums are not fused, so that both give the same digits.
 
+// Both flags are constants at every call: only one branch is compiled into each loop.
+// @ts-ignore: decorator
+@inline
+function plainSteps(
+  p: usize, g: usize, buffer: usize, n: i32, rate: v128, keep: v128, share: v128, decay: v128,
+  buffered: bool, decayed: bool,
+): void {
+  const end = p + (<usize>n << 3);
+  while (p < end) {
+    // unroll(4) $
+    {
+      const old = v128.load(p, 16 * $);
+      let d = v128.load(g, 16 * $);
+      if (decayed) d = f64x2.add(d, f64x2.mul(decay, old));
+      if (buffered) {
+        d = f64x2.add(f64x2.mul(keep, v128.load(buffer, 16 * $)), f64x2.mul(share, d));
+        v128.store(buffer, d, 16 * $);
+      }
+      v128.store(p, f64x2.sub(old, f64x2.mul(rate, d)), 16 * $);
+    }
+    // end
+    p += 64;
+    g += 64;
+    if (buffered) buffer += 64;
+  }
+}
+
 /** Without a buffer (`buffer` 0): p −= lr·d; with one as in the plain kernel; `first` writes it. */
 export function sgdStep(
   p: usize, g: usize, buffer: usize, n: i32,
@@ -9,21 +36,18 @@ export function sgdStep(
   const rate = f64x2.splat(lr), keep = f64x2.splat(momentum), share = f64x2.splat(take);
   const decay = f64x2.splat(weightDecay), signs = f64x2.splat(sign);
   let i = 0;
-  if (buffer && !first && !nesterov && weightDecay == 0 && sign == 1) {
-    // The everyday case, without a choice per element: b = μ·b + (1 − τ)·g, p −= lr·b.
-    for (; i + 8 <= n; i += 8) {
-      // unroll(4) $
-      const b$ = f64x2.add(
-        f64x2.mul(keep, v128.load(buffer, 16 * $)),
-        f64x2.mul(share, v128.load(g, 16 * $)),
-      );
-      v128.store(buffer, b$, 16 * $);
-      v128.store(p, f64x2.sub(v128.load(p, 16 * $), f64x2.mul(rate, b$)), 16 * $);
-      // end
-      p += 64;
-      g += 64;
-      buffer += 64;
-    }
+  if (!first && !nesterov && sign == 1) {
+    // The everyday cases, without a choice per element.
+    i = n & ~7;
+    if (buffer) {
+      if (weightDecay == 0) plainSteps(p, g, buffer, i, rate, keep, share, decay, true, false);
+      else plainSteps(p, g, buffer, i, rate, keep, share, decay, true, true);
+      buffer += <usize>i << 3;
+    } else if (weightDecay == 0) {
+      plainSteps(p, g, 0, i, rate, keep, share, decay, false, false);
+    } else plainSteps(p, g, 0, i, rate, keep, share, decay, false, true);
+    p += <usize>i << 3;
+    g += <usize>i << 3;
   }
   for (; !first && i + 2 <= n; i += 2) {
     const old = v128.load(p);

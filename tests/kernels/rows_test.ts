@@ -93,7 +93,9 @@ testBuilds("SGD and Adam steps equal the plain ones digit for digit", () => {
         [0.9, 0.1, true, false],
         [0.9, 0, false, false],
         [0.9, 0, true, false],
+        [0, 0, false, false],
         [0, 0.1, false, false],
+        [0.9, 0.1, false, false],
       ] as const
     ) {
       for (const maximize of [false, true]) {

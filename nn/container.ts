@@ -3,6 +3,7 @@
  */
 import { describe } from "../autograd/ops/creation.ts";
 import { Module } from "./module.ts";
+import { pythonModule } from "./repr.ts";
 
 /** Modules by name: a record, a Map or pairs; their order is that of the container. */
 export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
@@ -178,7 +179,6 @@ export class ModuleList extends ModuleRow {
 
   /** Neighbours that print alike share one line, as in PyTorch. */
   override toString(): string {
-    const name = this.constructor.name;
     const runs: { start: number; end: number; text: string }[] = [];
     for (const [i, module] of this.row().entries()) {
       const text = module.toString();
@@ -186,14 +186,10 @@ export class ModuleList extends ModuleRow {
       if (last?.text === text) last.end = i;
       else runs.push({ start: i, end: i, text });
     }
-    if (runs.length === 0) return `${name}()`;
-    const lines = runs.map(({ start, end, text }) => {
-      const line = start === end
-        ? `(${start}): ${text}`
-        : `(${start}-${end}): ${end - start + 1} x ${text}`;
-      return `  ${line.replaceAll("\n", "\n  ")}`;
-    });
-    return `${name}(\n${lines.join("\n")}\n)`;
+    const lines = runs.map(({ start, end, text }) =>
+      start === end ? `(${start}): ${text}` : `(${start}-${end}): ${end - start + 1} x ${text}`
+    );
+    return pythonModule(this.constructor.name, "", lines);
   }
 }
 

@@ -2,17 +2,26 @@
  * Copies of modules that share nothing with the original.
  */
 import { Generator, noGrad, Tensor } from "../autograd/mod.ts";
+import { hasFieldForward } from "./hooks.ts";
+import type { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 
-/** Hooks: they belong to their module, and a copy begins without any. */
-export class HookSet<Hook> extends Set<Hook> {}
-
 /**
- * Copies an object with everything that it holds. Tensors become leaves of their own class; one that
+ * Copies a module with everything that it holds. Tensors become leaves of their own class; one that
  * is held twice is copied once; functions are shared, and so are built-in objects like dates, whose
  * inside cannot be seen.
+ *
+ * @throws {TypeError} if a module's `forward` is a field.
  */
-export function deepCopy<T extends object>(original: T): T {
+export function deepCopy<T extends Module>(original: T): T {
+  for (const [name, module] of original.namedModules()) {
+    if (hasFieldForward(module)) {
+      throw new TypeError(
+        `Cannot deepCopy ${module.constructor.name}${name === "" ? "" : ` at ${name}`}: got a ` +
+          `forward that is a field and belongs to the original, expected a method`,
+      );
+    }
+  }
   return copyValue(original, new Map()) as T;
 }
 
@@ -32,7 +41,7 @@ function copyValue(value: unknown, copies: Map<object, unknown>): unknown {
     for (const [key, item] of value as Map<unknown, unknown>) {
       copy.set(copyValue(key, copies), copyValue(item, copies));
     }
-  } else if (copy instanceof Set && !(copy instanceof HookSet)) {
+  } else if (copy instanceof Set) {
     for (const item of value as Set<unknown>) copy.add(copyValue(item, copies));
   }
   for (const [key, item] of Object.entries(value)) {

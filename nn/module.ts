@@ -1,27 +1,26 @@
 /**
  * The module: a tree of layers with its parameters, buffers and mode.
  */
-import { Tensor } from "../autograd/mod.ts";
+import type { Tensor } from "../autograd/mod.ts";
 import { assertOptions, type Known } from "../autograd/ops/options.ts";
-import { deepCopy, HookSet } from "./deep_copy.ts";
-import { Buffer, Parameter } from "./parameter.ts";
+import { deepCopy } from "./deep_copy.ts";
 import {
-  entriesBelow,
-  entriesOf,
-  type LoadPlace,
+  addForwardHook,
+  addForwardPreHook,
+  type ForwardHook,
+  type ForwardPreHook,
+} from "./hooks.ts";
+import { Registry } from "./registry.ts";
+import { pythonModule } from "./repr.ts";
+import {
+  join,
   type LoadResult,
   loadState,
-  StateDict,
+  type StateDict,
+  type StatePlace,
   type StateSource,
+  takeState,
 } from "./state_dict.ts";
-
-/** Sees a module's inputs and output after each forward and may return another output. */
-// deno-lint-ignore no-explicit-any -- a hook serves modules of every signature.
-export type ForwardHook = (module: Module, inputs: any[], output: any) => any;
-
-/** Sees a module's inputs before each forward and may return others, as a list. */
-// deno-lint-ignore no-explicit-any -- a hook serves modules of every signature.
-export type ForwardPreHook = (module: Module, inputs: any[]) => any[] | void;
 
 /** How the named listings walk. */
 export interface NamedOptions {
@@ -34,16 +33,6 @@ export interface NamedOptions {
 }
 
 const NAMED: Known<NamedOptions> = ["prefix", "recurse", "removeDuplicate"];
-
-interface BufferEntry {
-  readonly value: Tensor | null;
-  readonly persistent: boolean;
-}
-
-type Fields = Record<string, unknown>;
-
-/** Forwards that are fields of their modules, while hooks stand in front of them. */
-const fieldForwards = new WeakMap<Module, PropertyDescriptor>();
 
 /**
  * Base of all layers and networks.
@@ -74,12 +63,9 @@ const fieldForwards = new WeakMap<Module, PropertyDescriptor>();
 export class Module {
   /** Whether the module is in training mode; set by `train()` and `eval()`. */
   training = true;
-  private readonly registeredParameters = new Map<string, Tensor | null>();
-  private readonly registeredBuffers = new Map<string, BufferEntry>();
+  private readonly ownRegistry = new Registry(this);
   /** The submodules that were registered, by name; containers keep theirs here. */
-  protected readonly registeredModules: Map<string, Module | null> = new Map();
-  private readonly hooks = new HookSet<ForwardHook>();
-  private readonly preHooks = new HookSet<ForwardPreHook>();
+  protected readonly registeredModules: Map<string, Module | null> = this.ownRegistry.modules;
 
   /** Computes the output; every layer has its own. */
   // deno-lint-ignore no-explicit-any -- layers differ in what they take and return.
@@ -129,17 +115,7 @@ export class Module {
    * @throws {RangeError} if the name is empty, has a dot or is taken, or the value is no leaf.
    */
   registerParameter<T extends Tensor | null>(name: string, value: T): T {
-    this.checkName("parameter", name);
-    if (value !== null) {
-      checkTensor("parameter", name, value);
-      if (!value.isLeaf) {
-        throw new RangeError(
-          `Cannot register parameter ${name}: got a tensor that an operation made, expected a leaf`,
-        );
-      }
-      if (!(value instanceof Parameter)) value.requiresGrad_();
-    }
-    this.registeredParameters.set(name, value);
+    this.ownRegistry.addParameter(name, value);
     return value;
   }
 
@@ -158,9 +134,7 @@ export class Module {
     options: { readonly persistent?: boolean } = {},
   ): T {
     assertOptions("register a buffer", options, ["persistent"]);
-    this.checkName("buffer", name);
-    if (value !== null) checkTensor("buffer", name, value);
-    this.registeredBuffers.set(name, { value, persistent: options.persistent ?? true });
+    this.ownRegistry.addBuffer(name, value, options.persistent ?? true);
     return value;
   }
 
@@ -171,7 +145,7 @@ export class Module {
    * @throws {RangeError} if the name is empty, has a dot or is taken.
    */
   registerModule<T extends Module | null>(name: string, value: T): T {
-    this.checkName("module", name);
+    this.ownRegistry.checkName("module", name);
     if (value !== null && !(value instanceof Module)) {
       throw new TypeError(
         `Cannot register module ${name}: got ${typeof value}, expected a Module or null`,
@@ -187,69 +161,12 @@ export class Module {
    * @throws {RangeError} if there is none of that name.
    */
   replaceModule(name: string, replacement: Module): void {
-    const field = fieldOf(this, name);
     if (!this.childEntries().some(([key]) => key === name)) {
       throw new RangeError(
         `Cannot replace module ${name}: ${this.constructor.name} has none of that name`,
       );
     }
-    if (field !== null) (this as unknown as Fields)[field] = replacement;
-    if (this.registeredModules.has(name)) this.registeredModules.set(name, replacement);
-  }
-
-  /** @internal */
-  private checkName(kind: string, name: string): void {
-    if (typeof name !== "string") {
-      throw new TypeError(`Cannot register a ${kind}: got name ${String(name)}, expected a string`);
-    }
-    if (name === "" || name.includes(".")) {
-      throw new RangeError(
-        `Cannot register a ${kind}: got name "${name}", expected one that is not empty and has no dot`,
-      );
-    }
-    const taken = this.registeredParameters.has(name) || this.registeredBuffers.has(name) ||
-      this.registeredModules.has(name) || (this as unknown as Fields)[name] !== undefined;
-    if (taken) {
-      throw new RangeError(
-        `Cannot register a ${kind}: the name "${name}" is taken, expected a new one`,
-      );
-    }
-  }
-
-  /** What a registered name holds now: its field's value where there is a field. */
-  private current<T>(name: string, registered: T): T {
-    const field = fieldOf(this, name);
-    return field === null ? registered : (this as unknown as Fields)[field] as T;
-  }
-
-  /** Public fields of a class that no registered name covers. */
-  private *looseFields<T>(kind: abstract new (...args: never[]) => T): Iterable<[string, T]> {
-    const covered = new Set<string | null>();
-    const registries = [this.registeredParameters, this.registeredBuffers, this.registeredModules];
-    for (const registry of registries) {
-      for (const name of registry.keys()) covered.add(fieldOf(this, name));
-    }
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof kind && !covered.has(name)) yield [name, value];
-    }
-  }
-
-  /** @internal */
-  private *ownParameters(): Iterable<[string, Tensor]> {
-    for (const [name, registered] of this.registeredParameters) {
-      const value = this.current(name, registered);
-      if (value) yield [name, value];
-    }
-    yield* this.looseFields(Parameter);
-  }
-
-  /** @internal */
-  private *ownBuffers(): Iterable<[string, Tensor, persistent: boolean]> {
-    for (const [name, { value: registered, persistent }] of this.registeredBuffers) {
-      const value = this.current(name, registered);
-      if (value) yield [name, value, persistent];
-    }
-    for (const [name, value] of this.looseFields(Buffer)) yield [name, value, value.persistent];
+    this.ownRegistry.replaceModule(name, replacement);
   }
 
   /** The direct submodules with their names; one that is held twice is listed once. */
@@ -260,12 +177,7 @@ export class Module {
 
   /** The direct submodules with their names; one that is held twice under both. */
   protected childEntries(): [string, Module][] {
-    const entries: [string, Module][] = [];
-    for (const [name, registered] of this.registeredModules) {
-      const value = this.current(name, registered);
-      if (value) entries.push([name, value]);
-    }
-    return [...entries, ...this.looseFields(Module)];
+    return [...this.ownRegistry.ownModules(Module)];
   }
 
   /** The direct submodules. */
@@ -296,7 +208,7 @@ export class Module {
 
   /** The parameters with their dotted names, in registration order; a shared one once. */
   namedParameters(options: NamedOptions = {}): [string, Tensor][] {
-    return this.collect(options, (module) => module.ownParameters());
+    return this.collect(options, (module) => module.ownRegistry.ownParameters());
   }
 
   /** The parameters, in registration order; a shared one once. */
@@ -306,7 +218,7 @@ export class Module {
 
   /** The buffers with their dotted names, those that are not persistent included. */
   namedBuffers(options: NamedOptions = {}): [string, Tensor][] {
-    return this.collect(options, (module) => module.ownBuffers());
+    return this.collect(options, (module) => module.ownRegistry.ownBuffers());
   }
 
   /** The buffers, those that are not persistent included. */
@@ -317,7 +229,7 @@ export class Module {
   /** @internal */
   private collect(
     options: NamedOptions,
-    own: (module: Module) => Iterable<[string, Tensor, boolean?]>,
+    own: (module: Module) => Iterable<[string, Tensor]>,
   ): [string, Tensor][] {
     assertOptions("list tensors", options, NAMED);
     const { prefix = "", recurse = true, removeDuplicate = true } = options;
@@ -361,25 +273,18 @@ export class Module {
    */
   stateDict(options: { readonly prefix?: string } = {}): StateDict {
     assertOptions("take the state", options, ["prefix"]);
-    const state = new StateDict();
-    for (
-      const [path, module] of this.namedModules({
-        prefix: options.prefix ?? "",
-        removeDuplicate: false,
-      })
-    ) {
-      state.metadata.set(path, { version: module.stateVersion() });
-      for (const [name, value] of module.ownState()) state.set(join(path, name), value.detach());
-    }
-    return state;
+    return takeState(this.statePlaces(options.prefix ?? ""));
   }
 
-  /** @internal */
-  private *ownState(): Iterable<[string, Tensor]> {
-    yield* this.ownParameters();
-    for (const [name, value, persistent] of this.ownBuffers()) {
-      if (persistent) yield [name, value];
-    }
+  /** @internal This module and all below it, as their state is taken and loaded. */
+  private statePlaces(prefix: string): StatePlace[] {
+    return this.namedModules({ prefix, removeDuplicate: false }).map(([path, module]) => ({
+      path,
+      version: module.stateVersion(),
+      tensors: () => module.ownRegistry.ownState(),
+      optionalKeys: (version) => module.optionalKeys(version),
+      beforeLoad: (own) => module.beforeLoad(own),
+    }));
   }
 
   /**
@@ -394,23 +299,8 @@ export class Module {
    */
   loadStateDict(state: StateSource, options: { readonly strict?: boolean } = {}): LoadResult {
     assertOptions("load a state", options, ["strict"]);
-    const source = entriesOf(state);
-    const metadata = state instanceof StateDict ? state.metadata : null;
-    const places: LoadPlace[] = [];
-    const undo: (() => void)[] = [];
-    for (const [path, module] of this.namedModules({ removeDuplicate: false })) {
-      const prefix = path === "" ? "" : `${path}.`;
-      const undoThis = module.beforeLoad(entriesBelow(source, prefix));
-      if (undoThis !== null) undo.push(undoThis);
-      const optional = module.optionalKeys(metadata?.get(path)?.version ?? null);
-      places.push({ prefix, targets: module.ownState(), optional });
-    }
-    try {
-      return loadState(this.constructor.name, places, source, options.strict ?? true);
-    } catch (error) {
-      for (const undoOne of undo) undoOne();
-      throw error;
-    }
+    const places = this.statePlaces("");
+    return loadState(this.constructor.name, places, state, options.strict ?? true);
   }
 
   /** Calls `fn` with every module, children first, and returns this one. */
@@ -439,7 +329,7 @@ export class Module {
    * @returns A handle whose `remove()` takes the hook off.
    */
   registerForwardHook(hook: ForwardHook): { remove(): void } {
-    return this.hookInto(this.hooks, (module, inputs, output) => hook(module, inputs, output));
+    return addForwardHook(this, hook);
   }
 
   /**
@@ -448,42 +338,7 @@ export class Module {
    * @returns A handle whose `remove()` takes the hook off.
    */
   registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
-    return this.hookInto(this.preHooks, (module, inputs) => hook(module, inputs));
-  }
-
-  /** @internal */
-  private hookInto<T>(hooks: Set<T>, hook: T): { remove(): void } {
-    // Callers call forward itself, so a module with hooks gets one of its own in front.
-    if (this.hooks.size + this.preHooks.size === 0) {
-      const field = Object.getOwnPropertyDescriptor(this, "forward");
-      if (field !== undefined) fieldForwards.set(this, field);
-      Object.defineProperty(this, "forward", {
-        value: (...inputs: unknown[]) => this.forwardWithHooks(inputs),
-        configurable: true,
-        enumerable: false,
-        writable: true,
-      });
-    }
-    hooks.add(hook);
-    return {
-      remove: () => {
-        if (!hooks.delete(hook) || this.hooks.size + this.preHooks.size > 0) return;
-        const field = fieldForwards.get(this);
-        fieldForwards.delete(this);
-        if (field !== undefined) Object.defineProperty(this, "forward", field);
-        else delete (this as { forward?: unknown }).forward;
-      },
-    };
-  }
-
-  /** @internal */
-  private forwardWithHooks(given: unknown[]): unknown {
-    let inputs = given;
-    for (const hook of [...this.preHooks]) inputs = hook(this, inputs) ?? inputs;
-    const { forward } = Object.getPrototypeOf(this) as Module;
-    let output: unknown = (fieldForwards.get(this)?.value ?? forward).apply(this, inputs);
-    for (const hook of [...this.hooks]) output = hook(this, inputs, output) ?? output;
-    return output;
+    return addForwardPreHook(this, hook);
   }
 
   /**
@@ -497,14 +352,6 @@ export class Module {
    * original's layers.
    */
   deepCopy(): this {
-    for (const [name, module] of this.namedModules()) {
-      if (fieldForwards.has(module) || Object.keys(module).includes("forward")) {
-        throw new TypeError(
-          `Cannot deepCopy ${module.constructor.name}${name === "" ? "" : ` at ${name}`}: got a ` +
-            `forward that is a field and belongs to the original, expected a method`,
-        );
-      }
-    }
     return deepCopy(this);
   }
 
@@ -515,14 +362,8 @@ export class Module {
 
   /** The tree of modules in PyTorch's layout. */
   toString(): string {
-    const children = this.childEntries().map(([name, child]) =>
-      `  (${name}): ${child.toString().replaceAll("\n", "\n  ")}`
-    );
-    const extra = this.extraRepr();
-    const name = this.constructor.name;
-    if (children.length === 0) return `${name}(${extra})`;
-    const lines = extra === "" ? children : [`  ${extra}`, ...children];
-    return `${name}(\n${lines.join("\n")}\n)`;
+    const children = this.childEntries().map(([name, child]) => `(${name}): ${child}`);
+    return pythonModule(this.constructor.name, this.extraRepr(), children);
   }
 
   /** @internal Shows the tree in Deno's console. */
@@ -545,23 +386,4 @@ export function clearGrad(parameter: Tensor, setToNone: boolean): void {
     parameter.grad = parameter.grad!.detach();
     parameter.grad.copy_(0);
   }
-}
-
-function checkTensor(kind: string, name: string, value: unknown): void {
-  if (!(value instanceof Tensor)) {
-    throw new TypeError(
-      `Cannot register ${kind} ${name}: got ${typeof value}, expected a Tensor or null`,
-    );
-  }
-}
-
-/** The field that a registered name reads: its own name or the camelCase of it. */
-function fieldOf(module: Module, name: string): string | null {
-  if (Object.hasOwn(module, name)) return name;
-  const camel = name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  return Object.hasOwn(module, camel) ? camel : null;
-}
-
-function join(prefix: string, name: string): string {
-  return prefix === "" ? name : `${prefix}.${name}`;
 }

@@ -23,3 +23,10 @@ export function pythonBoolean(value: boolean): string {
 export function pythonTuple(values: readonly number[]): string {
   return values.length === 1 ? `(${values[0]},)` : `(${values.join(", ")})`;
 }
+
+/** `Name(extra)`, or an indented line for each part of a module that has some. */
+export function pythonModule(name: string, extra: string, parts: readonly string[]): string {
+  if (parts.length === 0) return `${name}(${extra})`;
+  const lines = extra === "" ? parts : [extra, ...parts];
+  return `${name}(\n  ${lines.join("\n").replaceAll("\n", "\n  ")}\n)`;
+}

@@ -1,5 +1,5 @@
 /**
- * What a module's state is made of, and what loading it reports.
+ * The state of a tree of modules: taken, and loaded in one go or not at all.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
 
@@ -29,14 +29,50 @@ export interface LoadResult {
   readonly unexpectedKeys: string[];
 }
 
-/** A module that is loaded, as {@linkcode loadState} sees it. */
-export interface LoadPlace {
-  /** Its dotted name with a closing dot; empty for the module that was asked. */
-  readonly prefix: string;
+/** A module, as {@linkcode takeState} and {@linkcode loadState} see it. */
+export interface StatePlace {
+  /** Its dotted name; `""` for the module that was asked. */
+  readonly path: string;
+  /** The version of the layout that it writes. */
+  readonly version: number;
   /** Its own parameters and persistent buffers. */
-  readonly targets: Iterable<[string, Tensor]>;
-  /** Own names that may be missing. */
-  readonly optional: readonly string[];
+  tensors(): Iterable<[string, Tensor]>;
+  /** Own names that a state of that version may lack. */
+  optionalKeys(version: number | null): readonly string[];
+  /** Makes ready for the entries under its own names; what it returns undoes that. */
+  beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null;
+}
+
+/** The dotted name of what a module calls `name`. */
+export function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}
+
+/** The tensors of modules, off the tape, and the versions of their layouts. */
+export function takeState(places: readonly StatePlace[]): StateDict {
+  const state = new StateDict();
+  for (const place of places) {
+    state.metadata.set(place.path, { version: place.version });
+    for (const [name, value] of place.tensors()) state.set(join(place.path, name), value.detach());
+  }
+  return state;
+}
+
+/** Copies a state into modules, or, if anything does not fit, says everything that does not. */
+export function loadState(
+  className: string,
+  places: readonly StatePlace[],
+  state: StateSource,
+  strict: boolean,
+): LoadResult {
+  const source = entriesOf(state);
+  const undo = places.map((place) => place.beforeLoad(entriesBelow(source, join(place.path, ""))));
+  try {
+    return copyState(className, places, source, strict);
+  } catch (error) {
+    for (const undoOne of undo) undoOne?.();
+    throw error;
+  }
 }
 
 /**
@@ -44,7 +80,7 @@ export interface LoadPlace {
  *
  * @throws {TypeError} if it is neither a map nor an object.
  */
-export function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
+function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
   if (state instanceof Map) return state;
   if (typeof state !== "object" || state === null) {
     throw new TypeError(
@@ -55,7 +91,7 @@ export function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
 }
 
 /** The entries directly below a prefix, under their own names. */
-export function entriesBelow(
+function entriesBelow(
   source: ReadonlyMap<string, Tensor>,
   prefix: string,
 ): Map<string, Tensor> {
@@ -67,10 +103,9 @@ export function entriesBelow(
   return own;
 }
 
-/** Copies a state into modules, or, if anything does not fit, says everything that does not. */
-export function loadState(
+function copyState(
   className: string,
-  places: readonly LoadPlace[],
+  places: readonly StatePlace[],
   source: ReadonlyMap<string, Tensor>,
   strict: boolean,
 ): LoadResult {
@@ -78,9 +113,11 @@ export function loadState(
   const misfits: string[] = [];
   const known = new Set<string>();
   const copies: [Tensor, Tensor][] = [];
-  for (const { prefix, targets, optional } of places) {
-    for (const [name, target] of targets) {
-      const key = prefix + name;
+  const metadata = source instanceof StateDict ? source.metadata : null;
+  for (const place of places) {
+    const optional = place.optionalKeys(metadata?.get(place.path)?.version ?? null);
+    for (const [name, target] of place.tensors()) {
+      const key = join(place.path, name);
       known.add(key);
       const value = source.get(key);
       if (value === undefined) {

@@ -271,6 +271,8 @@ Deno.test("a forward that is a field has hooks too", () => {
   assertEquals(net.forward(ones([1, 2])).toArray(), [[1, 1]]);
   handle.remove();
   assertEquals(net.forward(ones([1, 2])).toArray(), [[0, 0]]);
+  const once = net.registerForwardPreHook(() => once.remove());
+  assertEquals(net.forward(ones([1, 2])).toArray(), [[0, 0]]);
 });
 
 Deno.test("a lazy layer with hooks calls them once also in its first forward", () => {

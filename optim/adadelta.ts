@@ -33,7 +33,7 @@ export type AdadeltaState = {
 
 const kind: OptimizerKind<AdadeltaOptions> = {
   name: "Adadelta",
-  forgetsGradient: true,
+  forgetsGradient: () => Adadelta,
   defaults: { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false },
   state: { tensors: ["squareAvg", "accDelta"], optional: [], numbers: ["step"] },
   check(values) {

@@ -33,7 +33,7 @@ export type AdagradState = {
 
 const kind: OptimizerKind<AdagradOptions> = {
   name: "Adagrad",
-  forgetsGradient: true,
+  forgetsGradient: () => Adagrad,
   defaults: {
     lr: 1e-2,
     lrDecay: 0,

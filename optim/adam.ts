@@ -45,7 +45,7 @@ export type AdamState = {
 function adamKind(name: string, defaults: Required<AdamOptions>): OptimizerKind<AdamOptions> {
   return {
     name,
-    forgetsGradient: true,
+    forgetsGradient: () => Adam,
     defaults,
     state: { tensors: ["expAvg", "expAvgSq"], optional: ["maxExpAvgSq"], numbers: ["step"] },
     check(values) {

@@ -33,7 +33,7 @@ export type AdamaxState = {
 
 const kind: OptimizerKind<AdamaxOptions> = {
   name: "Adamax",
-  forgetsGradient: true,
+  forgetsGradient: () => Adamax,
   defaults: { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false },
   state: { tensors: ["expAvg", "expInf"], optional: [], numbers: ["step"] },
   check(values) {

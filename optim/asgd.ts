@@ -37,7 +37,7 @@ export type ASGDState = {
 
 const kind: OptimizerKind<ASGDOptions> = {
   name: "ASGD",
-  forgetsGradient: true,
+  forgetsGradient: () => ASGD,
   defaults: { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0, maximize: false },
   state: { tensors: ["ax"], optional: [], numbers: ["step", "eta", "mu"] },
   check(values) {

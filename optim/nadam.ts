@@ -39,7 +39,7 @@ export type NAdamState = {
 
 const kind: OptimizerKind<NAdamOptions> = {
   name: "NAdam",
-  forgetsGradient: true,
+  forgetsGradient: () => NAdam,
   defaults: {
     lr: 2e-3,
     betas: [0.9, 0.999],

@@ -40,10 +40,11 @@ export interface OptimizerKind<Options> {
   /** What a parameter's state holds. */
   readonly state: StateLayout;
   /**
-   * Whether a step keeps no hold of the gradient that it is given. Then nobody can tell when its memory
-   * is used again, which is as soon as it is cleared.
+   * The class whose step keeps no hold of the gradient that it is given. Then nobody can tell when its
+   * memory is used again, which is as soon as it is cleared. A subclass with a step of its own may
+   * keep it.
    */
-  readonly forgetsGradient?: boolean;
+  readonly forgetsGradient?: () => { readonly prototype: object };
   /** Throws at the first hyperparameter that is out of range. */
   check(values: HyperparameterCheck, group: Required<Options>): void;
 }
@@ -179,9 +180,10 @@ export abstract class Optimizer<
     const result = closure ? enableGrad(closure) : undefined;
     this.#checkGradients();
     warnOfStep(this as unknown as Optimizer);
+    const forgets = this.#forgetsGradient();
     for (const group of this.paramGroups) {
       for (const param of group.params) {
-        const grad = this.#kind.forgetsGradient ? param.heldGrad : param.grad;
+        const grad = forgets ? param.heldGrad : param.grad;
         if (grad === null) continue;
         this.update(param, grad, group);
         param.storage.version++;
@@ -191,6 +193,11 @@ export abstract class Optimizer<
     this.#stepCount++;
     for (const hook of [...this.#after]) hook(this as unknown as Optimizer);
     return result;
+  }
+
+  #forgetsGradient(): boolean {
+    const forgetful: { update?: unknown } | undefined = this.#kind.forgetsGradient?.().prototype;
+    return forgetful?.update === this.update;
   }
 
   #checkGradients(): void {

@@ -35,7 +35,7 @@ export type RAdamState = {
 
 const kind: OptimizerKind<RAdamOptions> = {
   name: "RAdam",
-  forgetsGradient: true,
+  forgetsGradient: () => RAdam,
   defaults: {
     lr: 1e-3,
     betas: [0.9, 0.999],

@@ -39,7 +39,7 @@ export type RMSpropState = {
 
 const kind: OptimizerKind<RMSpropOptions> = {
   name: "RMSprop",
-  forgetsGradient: true,
+  forgetsGradient: () => RMSprop,
   defaults: {
     lr: 1e-2,
     alpha: 0.99,

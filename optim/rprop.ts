@@ -31,7 +31,7 @@ export type RpropState = {
 
 const kind: OptimizerKind<RpropOptions> = {
   name: "Rprop",
-  forgetsGradient: true,
+  forgetsGradient: () => Rprop,
   defaults: { lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50], maximize: false },
   state: { tensors: ["prev", "stepSize"], optional: [], numbers: ["step"] },
   check(values) {

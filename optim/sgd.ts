@@ -31,7 +31,7 @@ export type SGDState = {
 
 const kind: OptimizerKind<SGDOptions> = {
   name: "SGD",
-  forgetsGradient: true,
+  forgetsGradient: () => SGD,
   defaults: {
     lr: 1e-3,
     momentum: 0,

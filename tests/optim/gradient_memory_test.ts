@@ -1,6 +1,6 @@
 import { memoryInfo } from "../../autograd/kernels/memory.ts";
 import { optim, randn, type Tensor } from "../../mod.ts";
-import type { OptimizerKind } from "../../optim/mod.ts";
+import type { OptimizerKind, ParamGroup, SGDOptions } from "../../optim/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 
 function parameter(): Tensor {
@@ -56,6 +56,23 @@ Deno.test("an optimizer of one's own may keep the gradients that it is given", (
   }
   const p = parameter();
   const optimizer = new Keeping([p]);
+  step(p, optimizer);
+  const values = optimizer.kept[0].toArray();
+  for (let i = 0; i < 3; i++) step(p, optimizer);
+  assertEquals(optimizer.kept[0].toArray(), values);
+});
+
+Deno.test("an optimizer of one's own that goes on from one of ours may keep them too", () => {
+  class Keeping extends optim.SGD {
+    readonly kept: Tensor[] = [];
+
+    protected override update(param: Tensor, grad: Tensor, group: ParamGroup<SGDOptions>): void {
+      this.kept.push(grad);
+      super.update(param, grad, group);
+    }
+  }
+  const p = parameter();
+  const optimizer = new Keeping([p], { lr: 0.25 });
   step(p, optimizer);
   const values = optimizer.kept[0].toArray();
   for (let i = 0; i < 3; i++) step(p, optimizer);

@@ -24,6 +24,11 @@ export function pythonTuple(values: readonly number[]): string {
   return values.length === 1 ? `(${values[0]},)` : `(${values.join(", ")})`;
 }
 
+/** One size for all axes as it is, a list of sizes as a tuple. */
+export function pythonSizes(sizes: number | readonly number[]): string {
+  return typeof sizes === "number" ? String(sizes) : pythonTuple(sizes);
+}
+
 /** `Name(extra)`, or an indented line for each part of a module that has some. */
 export function pythonModule(name: string, extra: string, parts: readonly string[]): string {
   if (parts.length === 0) return `${name}(${extra})`;

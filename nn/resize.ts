@@ -6,7 +6,7 @@ import type { Known } from "../autograd/ops/options.ts";
 import { checkPerAxis, layerOptions } from "./arguments.ts";
 import { fold, interpolate, unfold } from "./functional.ts";
 import { Module } from "./module.ts";
-import { pythonFloat, pythonTuple } from "./repr.ts";
+import { pythonFloat, pythonSizes } from "./repr.ts";
 
 const UPSAMPLE: Known<InterpolateOptions> = [
   "size",
@@ -44,20 +44,16 @@ export class Upsample extends Module {
     const factors = typeof scaleFactor === "number"
       ? pythonFloat(scaleFactor)
       : `(${scaleFactor?.map(pythonFloat).join(", ")})`;
-    const target = scaleFactor ? `scale_factor=${factors}` : `size=${repr(size ?? 0)}`;
+    const target = scaleFactor ? `scale_factor=${factors}` : `size=${pythonSizes(size ?? 0)}`;
     return `${target}, mode='${mode}'`;
   }
 }
 
-function repr(sizes: PerAxis): string {
-  return typeof sizes === "number" ? String(sizes) : pythonTuple(sizes);
-}
-
 function windowRepr(kernelSize: PerAxis, options: UnfoldOptions): string {
   const { dilation = 1, padding = 0, stride = 1 } = options;
-  return `kernel_size=${repr(kernelSize)}, dilation=${repr(dilation)}, padding=${
-    repr(padding)
-  }, stride=${repr(stride)}`;
+  return `kernel_size=${pythonSizes(kernelSize)}, dilation=${pythonSizes(dilation)}, padding=${
+    pythonSizes(padding)
+  }, stride=${pythonSizes(stride)}`;
 }
 
 /** The windows of an image as columns; see {@linkcode unfold}. */
@@ -118,6 +114,8 @@ export class Fold extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `output_size=${repr(this.outputSize)}, ${windowRepr(this.kernelSize, this.options)}`;
+    return `output_size=${pythonSizes(this.outputSize)}, ${
+      windowRepr(this.kernelSize, this.options)
+    }`;
   }
 }

@@ -205,11 +205,7 @@ function decodeI64(
 ): void {
   for (let i = 0; i < count; i++) {
     const at = offset + 8 * i;
-    out[start + i] = exact(
-      view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true),
-      view,
-      at,
-    );
+    out[start + i] = exact(view.getInt32(at + 4, true), view, at);
   }
 }
 
@@ -222,19 +218,17 @@ function decodeU64(
 ): void {
   for (let i = 0; i < count; i++) {
     const at = offset + 8 * i;
-    out[start + i] = exact(
-      view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true),
-      view,
-      at,
-    );
+    out[start + i] = exact(view.getUint32(at + 4, true), view, at);
   }
 }
 
-/** A 64-bit integer that was put together in float64, if no digit was lost. */
-function exact(value: number, view: DataView, at: number): number {
+/** The integer of that upper half at `at`, if float64 holds it. */
+function exact(high: number, view: DataView, at: number): number {
+  const low = view.getUint32(at, true);
+  const value = high * 2 ** 32 + low;
   if (value >= -(2 ** 53) && value <= 2 ** 53) {
     // 2^53 + 1 rounds to 2^53 too.
-    if (Math.abs(value) < 2 ** 53 || view.getUint32(at, true) === 0) return value;
+    if (Math.abs(value) < 2 ** 53 || low === 0) return value;
   }
   throw new RangeError(
     `got a 64-bit integer near ${value}, expected at most 2^53, which float64 still holds exactly`,

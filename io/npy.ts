@@ -4,6 +4,7 @@
  *
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
+import { gatherStrided } from "../autograd/kernels/mod.ts";
 import { Tensor } from "../autograd/mod.ts";
 import { assertTensor } from "../autograd/ops/creation.ts";
 import { assertOptions } from "../autograd/ops/options.ts";
@@ -238,16 +239,6 @@ function fromFortran(values: Float64Array, shape: readonly number[]): Float64Arr
     strides.push(stride);
     stride *= n;
   }
-  const index = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = values[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
+  gatherStrided(values, out, shape, strides, 0);
   return out;
 }

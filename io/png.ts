@@ -6,8 +6,8 @@
 import { Tensor } from "../autograd/mod.ts";
 import { assertOptions } from "../autograd/ops/options.ts";
 import { crc32 } from "./crc32.ts";
-import { messageOf } from "./errors.ts";
 import { readBytes } from "./file.ts";
+import { inflate } from "./inflate.ts";
 import type { NameOptions } from "./safetensors.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -168,7 +168,8 @@ async function readSamples({ header, data }: Png, damaged: Damage): Promise<Uint
   const passes = passesOf(header);
   const rowBytes = (pass: Pass): number => Math.ceil(pass.width * samples * depth / 8);
   const size = passes.reduce((sum, pass) => sum + pass.height * (1 + rowBytes(pass)), 0);
-  const raw = await inflate(data, size, damaged);
+  const raw = new Uint8Array(size);
+  await inflate(data, "deflate", raw, "image data", damaged);
   const out = new Uint16Array(width * height * samples);
   const pixelBytes = Math.max(1, samples * depth / 8);
   let at = 0;
@@ -197,34 +198,6 @@ function sampleOf(line: Uint8Array, index: number, depth: number): number {
   if (depth === 16) return line[2 * index] << 8 | line[2 * index + 1];
   const bit = index * depth;
   return line[bit >> 3] >> (8 - depth - (bit & 7)) & ((1 << depth) - 1);
-}
-
-async function inflate(
-  data: readonly Uint8Array[],
-  size: number,
-  damaged: Damage,
-): Promise<Uint8Array> {
-  const reader = new Blob(data as Uint8Array<ArrayBuffer>[]).stream()
-    .pipeThrough(new DecompressionStream("deflate")).getReader();
-  const raw = new Uint8Array(size);
-  let done = 0;
-  while (true) {
-    let chunk: ReadableStreamReadResult<Uint8Array>;
-    try {
-      chunk = await reader.read();
-    } catch (error) {
-      throw damaged(`got image data that cannot be unpacked (${messageOf(error)})`);
-    }
-    if (chunk.done) break;
-    if (done + chunk.value.length > size) {
-      await reader.cancel();
-      throw damaged(`got more than ${size} bytes of image data, expected as many`);
-    }
-    raw.set(chunk.value, done);
-    done += chunk.value.length;
-  }
-  if (done !== size) throw damaged(`got ${done} bytes of image data, expected ${size}`);
-  return raw;
 }
 
 /** Each byte was stored as its difference from a guess: left, above, their mean, or Paeth's. */

@@ -3,7 +3,8 @@
  * (zip64), checksums verified. Nothing that a file says about its sizes is believed unchecked.
  */
 import { crc32 } from "./crc32.ts";
-import { messageOf, quote } from "./errors.ts";
+import { quote } from "./errors.ts";
+import { inflate } from "./inflate.ts";
 import type { ByteSource } from "./file.ts";
 
 /** One file in a zip file. */
@@ -109,7 +110,13 @@ export async function readEntry(
   if (entry.deflated) {
     const packed = new Uint8Array(entry.packedSize);
     await source.read(start, packed);
-    await inflate(source, entry, packed, bytes);
+    await inflate(
+      [packed],
+      "deflate-raw",
+      bytes,
+      quote(entry.name),
+      (found) => damaged(source, found),
+    );
   } else {
     await source.read(start, bytes);
   }
@@ -132,35 +139,6 @@ function allocate(source: ByteSource, { name, size }: ZipEntry): Uint8Array<Arra
         `there is memory for`,
       { cause: error },
     );
-  }
-}
-
-async function inflate(
-  source: ByteSource,
-  { name, size }: ZipEntry,
-  packed: Uint8Array<ArrayBuffer>,
-  target: Uint8Array,
-): Promise<void> {
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  const reader = stream.getReader();
-  let done = 0;
-  while (true) {
-    let chunk: ReadableStreamReadResult<Uint8Array>;
-    try {
-      chunk = await reader.read();
-    } catch (error) {
-      throw damaged(source, `got ${quote(name)} that cannot be unpacked (${messageOf(error)})`);
-    }
-    if (chunk.done) break;
-    if (done + chunk.value.length > size) {
-      await reader.cancel();
-      throw damaged(source, `got more than ${size} bytes in ${quote(name)}, expected as many`);
-    }
-    target.set(chunk.value, done);
-    done += chunk.value.length;
-  }
-  if (done !== size) {
-    throw damaged(source, `got ${done} bytes in ${quote(name)}, expected ${size}`);
   }
 }
 

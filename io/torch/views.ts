@@ -2,6 +2,7 @@
  * From the storages of a file to contiguous tensors.
  */
 import type { Storage } from "../../autograd/kernels/memory.ts";
+import { gatherStrided } from "../../autograd/kernels/mod.ts";
 import type { Dtype } from "../dtype.ts";
 import { messageOf, quote } from "../errors.ts";
 import type { TensorView } from "./vocabulary.ts";
@@ -81,17 +82,7 @@ function gather(values: Float64Array, view: TensorView, isAlone: boolean): Float
       : values.slice(offset, offset + count);
   }
   const out = new Float64Array(count);
-  const index = new Array<number>(shape.length).fill(0);
-  let from = offset;
-  for (let i = 0; i < count; i++) {
-    out[i] = values[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
+  gatherStrided(values, out, shape, strides, offset);
   return out;
 }
 

@@ -39,15 +39,45 @@ function readLambdas(
   return [...list];
 }
 
-function factorOf(name: string, lambda: LrLambda, epoch: number): number {
-  const factor: unknown = lambda(epoch);
-  if (typeof factor !== "number") {
-    throw new TypeError(
-      `Cannot step ${name}: lrLambda returned ${describe(factor)} for epoch ${epoch}, expected a ` +
-        `number`,
-    );
+/** @internal What LambdaLR and MultiplicativeLR have in common. */
+abstract class ByFunction extends LRScheduler {
+  /** The factor for each epoch, by group. */
+  readonly lrLambdas: readonly LrLambda[];
+
+  /**
+   * Checks the options and sets the rates to begin with.
+   *
+   * @param optimizer The optimizer.
+   * @param lrLambda The function, a list with one for each group, or all options.
+   * @param options See {@linkcode LambdaLROptions}.
+   * @throws {TypeError} if it is no function. @throws {RangeError} for a wrong number of functions.
+   */
+  constructor(
+    optimizer: Optimizer,
+    lrLambda: LrLambda | readonly LrLambda[] | LambdaLROptions,
+    options?: LambdaLROptions,
+  ) {
+    const action = `make ${new.target.name}`;
+    const values = readArguments<LambdaLROptions>(action, "lrLambda", lrLambda, options, {});
+    const lambdas = readLambdas(action, optimizer, values.lrLambda);
+    super(optimizer, values.lastEpoch);
+    this.lrLambdas = lambdas;
+    this.start();
   }
-  return factor;
+
+  /** The rates times the factors of this epoch. */
+  protected scaled(lrs: readonly number[]): number[] {
+    return lrs.map((lr, i) => {
+      const lambda = this.lrLambdas[i];
+      const factor: unknown = lambda(this.lastEpoch);
+      if (typeof factor === "number") return lr * factor;
+      throw new TypeError(
+        `Cannot step ${this.constructor.name}: lrLambda returned ${
+          describe(factor)
+        } for epoch ${this.lastEpoch}, expected a number`,
+      );
+    });
+  }
 }
 
 /**
@@ -66,36 +96,10 @@ function factorOf(name: string, lambda: LrLambda, epoch: number): number {
  * assertEquals(rates, [4, 8 / 3, 2]);
  * ```
  */
-export class LambdaLR extends LRScheduler {
-  /** The factor for each epoch, by group. */
-  readonly lrLambdas: readonly LrLambda[];
-
-  /**
-   * Checks the options and sets the rates to begin with.
-   *
-   * @param optimizer The optimizer.
-   * @param lrLambda The function, a list with one for each group, or all options.
-   * @param options See {@linkcode LambdaLROptions}.
-   * @throws {TypeError} if it is no function. @throws {RangeError} for a wrong number of functions.
-   */
-  constructor(
-    optimizer: Optimizer,
-    lrLambda: LrLambda | readonly LrLambda[] | LambdaLROptions,
-    options?: LambdaLROptions,
-  ) {
-    const action = "make LambdaLR";
-    const values = readArguments<LambdaLROptions>(action, "lrLambda", lrLambda, options, {});
-    const lambdas = readLambdas(action, optimizer, values.lrLambda);
-    super(optimizer, values.lastEpoch);
-    this.lrLambdas = lambdas;
-    this.start();
-  }
-
+export class LambdaLR extends ByFunction {
   /** @internal */
   protected override getLr(): number[] {
-    return this.baseLrs.map((lr, i) =>
-      lr * factorOf("LambdaLR", this.lrLambdas[i], this.lastEpoch)
-    );
+    return this.scaled(this.baseLrs);
   }
 }
 
@@ -115,35 +119,10 @@ export class LambdaLR extends LRScheduler {
  * assertEquals(rates, [4, 2, 1]);
  * ```
  */
-export class MultiplicativeLR extends LRScheduler {
-  /** The factor for each epoch, by group. */
-  readonly lrLambdas: readonly LrLambda[];
-
-  /**
-   * Checks the options and sets the rates to begin with.
-   *
-   * @param optimizer The optimizer.
-   * @param lrLambda The function, a list with one for each group, or all options.
-   * @param options See {@linkcode LambdaLROptions}.
-   * @throws {TypeError} if it is no function. @throws {RangeError} for a wrong number of functions.
-   */
-  constructor(
-    optimizer: Optimizer,
-    lrLambda: LrLambda | readonly LrLambda[] | LambdaLROptions,
-    options?: LambdaLROptions,
-  ) {
-    const action = "make MultiplicativeLR";
-    const values = readArguments<LambdaLROptions>(action, "lrLambda", lrLambda, options, {});
-    const lambdas = readLambdas(action, optimizer, values.lrLambda);
-    super(optimizer, values.lastEpoch);
-    this.lrLambdas = lambdas;
-    this.start();
-  }
-
+export class MultiplicativeLR extends ByFunction {
   /** @internal */
   protected override getLr(): number[] {
     const lrs = this.currentLrs();
-    if (this.isInitial || this.lastEpoch === 0) return lrs;
-    return lrs.map((lr, i) => lr * factorOf("MultiplicativeLR", this.lrLambdas[i], this.lastEpoch));
+    return this.isInitial || this.lastEpoch === 0 ? lrs : this.scaled(lrs);
   }
 }

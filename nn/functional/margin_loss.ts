@@ -19,7 +19,7 @@ import {
 import type { Known } from "../../autograd/ops/options.ts";
 import { formatShape } from "../../autograd/shape.ts";
 import { pairwiseDistance } from "./distance.ts";
-import { assertTensors, checkBroadcast, checkNumber } from "./operands.ts";
+import { assertTensors, checkBroadcast, checkNumber, checkSameRank } from "./operands.ts";
 import { type LossOptions, reduce, reductionOf } from "./reduction.ts";
 
 /** max(x, 0); unlike relu it hands the gradient on at 0, as PyTorch does. */
@@ -135,14 +135,7 @@ export function marginRankingLoss(
   const reduction = reductionOf(action, options, MARGIN);
   const { margin = 0 } = options;
   checkNumber(action, "margin", margin);
-  assertTensors(action, { x1, x2, target });
-  if (x1.ndim !== x2.ndim || x1.ndim !== target.ndim) {
-    throw new RangeError(
-      `Cannot ${action}: got x1 of shape ${formatShape(x1.shape)}, x2 of shape ` +
-        `${formatShape(x2.shape)} and target of shape ${formatShape(target.shape)}, expected as ` +
-        `many dims each`,
-    );
-  }
+  checkSameRank(action, { x1, x2, target });
   checkBroadcast(action, { x1, x2, target });
   return reduce(hinge(add(mul(neg(target), sub(x1, x2)), margin)), reduction);
 }
@@ -173,14 +166,7 @@ export function tripletMarginLoss(
   if (!(margin > 0)) {
     throw new RangeError(`Cannot ${action}: got margin ${margin}, expected more than 0`);
   }
-  assertTensors(action, { anchor, positive, negative });
-  if (anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim) {
-    throw new RangeError(
-      `Cannot ${action}: got anchor of shape ${formatShape(anchor.shape)}, positive of shape ` +
-        `${formatShape(positive.shape)} and negative of shape ${formatShape(negative.shape)}, ` +
-        `expected as many dims each`,
-    );
-  }
+  checkSameRank(action, { anchor, positive, negative });
   checkBroadcast(action, { anchor, positive, negative });
   const near = pairwiseDistance(anchor, positive, { p, eps });
   const far = pairwiseDistance(anchor, negative, { p, eps });

@@ -25,6 +25,23 @@ export function checkBroadcast(action: string, tensors: Readonly<Record<string, 
 }
 
 /**
+ * Checks that tensors have as many dims each.
+ *
+ * @throws {TypeError} if one is no tensor. @throws {RangeError} if they have not.
+ */
+export function checkSameRank(action: string, tensors: Readonly<Record<string, Tensor>>): void {
+  assertTensors(action, tensors);
+  const ranks = new Set(Object.values(tensors).map((x) => x.ndim));
+  if (ranks.size === 1) return;
+  const shapes = Object.entries(tensors)
+    .map(([name, { shape }]) => `${name} of shape ${formatShape(shape)}`);
+  throw new RangeError(
+    `Cannot ${action}: got ${shapes.slice(0, -1).join(", ")} and ${shapes.at(-1)}, expected as ` +
+      `many dims each`,
+  );
+}
+
+/**
  * Checks that a tensor has the shape of x.
  *
  * @throws {TypeError} if it is no tensor. @throws {RangeError} if it has another shape.

@@ -249,6 +249,11 @@ export function atRest(): void {
     collect();
     sweep((group) => group.born < rests);
     plan(blocks.usedBytes);
+    // Here too: one tensor that is kept, of each thousandth step perhaps, keeps a whole group.
+    if (alive > budget) {
+      evict(blocks, 0.75 * budget);
+      plan(blocks.usedBytes);
+    }
   }
   rests++;
   // Groups of two steps would die together.

@@ -1,6 +1,7 @@
 import {
   allocateStorage,
   allocateUninitialised,
+  atRest,
   heapValues,
   isPooled,
   memoryInfo,
@@ -113,6 +114,28 @@ Deno.test("storages that seem alive to the end of the job move out, and come bac
   assert(memoryInfo().pooledBytes < 30 * MIB, `${memoryInfo().pooledBytes} bytes`);
   held.forEach(({ values }, i) => assert(values.every((value) => value === i), `storage ${i}`));
   setLimits(128 * MIB, 256 * MIB);
+});
+
+Deno.test("a tensor that is held of every thirtieth step does not keep the others' memory", async () => {
+  await nextJob();
+  setLimits(8 * MIB, 32 * MIB);
+  const held: Storage[] = [];
+  let most = 0;
+  for (let i = 0; i < 1200; i++) {
+    for (let j = 0; j < 3; j++) {
+      const storage = allocateUninitialised(LARGE);
+      storage.values.fill(i);
+      if (j === 0 && i % 30 === 0) held.push(storage);
+    }
+    atRest();
+    most = Math.max(most, memoryInfo().pooledBytes);
+  }
+  setLimits(128 * MIB, 256 * MIB);
+  // 10 MB are held; with all that was made next to them it would be 900.
+  assert(most < 120 * MIB, `${most} bytes`);
+  held.forEach(({ values }, i) => {
+    assert(values.every((value) => value === 30 * i), `storage ${i}`);
+  });
 });
 
 Deno.test("too large a tensor is refused with what was asked for and what is held", () => {

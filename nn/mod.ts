@@ -13,9 +13,8 @@
  * @module
  */
 export * from "./activation.ts";
-export * from "./adaptive_pool.ts";
-export * from "./avg_pool.ts";
 export * from "./batch_norm.ts";
+export * from "./softmax.ts";
 export * from "./composed_activations.ts";
 export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./container.ts";
 export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions, type PaddingMode } from "./conv.ts";
@@ -42,10 +41,11 @@ export * from "./loss.ts";
 export { Module, type NamedOptions } from "./module.ts";
 export { noStatsUpdate } from "../autograd/mod.ts";
 export { Buffer, Parameter } from "./parameter.ts";
-export * from "./max_pool.ts";
 export * from "./padding.ts";
+export * from "./max_pool.ts";
+export * from "./avg_pool.ts";
+export * from "./adaptive_pool.ts";
 export { Fold, Unfold, Upsample } from "./resize.ts";
-export * from "./softmax.ts";
 export { type LoadResult, type ModuleMetadata, StateDict, type StateSource } from "./state_dict.ts";
 export * from "./sync_batch_norm.ts";
 export * as utils from "./utils/mod.ts";

@@ -101,14 +101,15 @@ export class Registry {
     registered: Registered<T>,
     kind: abstract new (...args: never[]) => T,
   ): Iterable<[string, T]> {
-    for (const [name, given] of registered) {
-      const field = this.fieldOf(name);
-      const value = field === null ? given : this.fields[field] as T | null;
-      if (value) yield [name, value];
+    const covered = new Set<string | null>();
+    for (const registry of this.registries()) {
+      for (const [name, given] of registry) {
+        const field = this.fieldOf(name);
+        covered.add(field);
+        const value = (field === null ? given : this.fields[field]) as T | null;
+        if (registry === registered && value) yield [name, value];
+      }
     }
-    const covered = new Set(
-      this.registries().flatMap((registry) => [...registry.keys()].map((n) => this.fieldOf(n))),
-    );
     for (const [name, value] of Object.entries(this.fields)) {
       if (value instanceof kind && !covered.has(name)) yield [name, value];
     }

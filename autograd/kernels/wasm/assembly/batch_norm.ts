@@ -21,6 +21,8 @@ import { finishStatistics } from "./moments";
 
 /** Rows are summed in blocks of this many before they join the total: keeps rounding errors small. */
 const BLOCK: i32 = 32;
+/** Longer rows are summed in runs of this many, for the same reason. Even. */
+const RUN: i32 = 4096;
 
 /**
  * mean[c], low[c], variance[c] (biased) over images and S; `stride`: elements between images. The sums of a
@@ -115,6 +117,10 @@ function guess(x: usize, s: i32): f64 {
 
 /** The same of four rows that lie `gap` apart. */
 function sumRows(x: usize, s: i32, gap: usize, k: f64, sum: usize, squares: usize): void {
+  for (; s > RUN; s -= RUN) {
+    sumRows(x, RUN, gap, k, sum, squares);
+    x += <usize>RUN << 3;
+  }
   const kk = f64x2.splat(k);
   const x1 = x + gap, x2 = x1 + gap, x3 = x2 + gap;
   let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
@@ -147,45 +153,15 @@ function sumRows(x: usize, s: i32, gap: usize, k: f64, sum: usize, squares: usiz
   }
 }
 
-/** sum += Σ(x − k), squares += Σ(x − k)². */
+/** sum += Σ(x − k), squares += Σ(x − k)²; a row's quarters are walked through together. */
 function sumRow(x: usize, s: i32, k: f64, sum: usize, squares: usize): void {
-  const kk = f64x2.splat(k);
-  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
-  const end = x + (<usize>s << 3);
-  const endOfEights = x + (<usize>(s & ~7) << 3);
-  while (x < endOfEights) {
-    const c0 = f64x2.sub(v128.load(x), kk);
-    s0 = f64x2.add(s0, c0);
-    q0 = fma(c0, c0, q0);
-    const c1 = f64x2.sub(v128.load(x, 16), kk);
-    s1 = f64x2.add(s1, c1);
-    q1 = fma(c1, c1, q1);
-    const c2 = f64x2.sub(v128.load(x, 32), kk);
-    s2 = f64x2.add(s2, c2);
-    q2 = fma(c2, c2, q2);
-    const c3 = f64x2.sub(v128.load(x, 48), kk);
-    s3 = f64x2.add(s3, c3);
-    q3 = fma(c3, c3, q3);
-    x += 64;
+  const quarter = s >> 3 << 1;
+  if (quarter > 0) sumRows(x, quarter, <usize>quarter << 3, k, sum, squares);
+  for (let j = <usize>quarter << 5; j < <usize>s << 3; j += 8) {
+    const c = load<f64>(x + j) - k;
+    store<f64>(sum, load<f64>(sum) + c);
+    store<f64>(squares, load<f64>(squares) + c * c);
   }
-  s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
-  q0 = f64x2.add(f64x2.add(q0, q1), f64x2.add(q2, q3));
-  while (x + 16 <= end) {
-    const c0 = f64x2.sub(v128.load(x), kk);
-    s0 = f64x2.add(s0, c0);
-    q0 = fma(c0, c0, q0);
-    x += 16;
-  }
-  let rowSum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
-  let rowSquares = f64x2.extract_lane(q0, 0) + f64x2.extract_lane(q0, 1);
-  if (x < end) {
-    const c = load<f64>(x) - k;
-    rowSum += c;
-    rowSquares += c * c;
-  }
-  store<f64>(sum, load<f64>(sum) + rowSum);
-  store<f64>(squares, load<f64>(squares) + rowSquares);
 }
 
 /** y = (x − mean)·scale + shift per channel; from the last image to the first, which is cached longest. */
@@ -237,23 +213,12 @@ function affineRows(
 }
 
 function affineRow(x: usize, y: usize, s: i32, mean: f64, scale: f64, shift: f64): void {
+  const quarter = s >> 4 << 2, done = <usize>quarter << 5;
+  if (quarter > 0) affineRows(x, y, quarter, <usize>quarter << 3, mean, scale, shift);
   const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift);
-  const end = x + (<usize>s << 3);
-  const endOfEights = x + (<usize>(s & ~7) << 3);
-  while (x < endOfEights) {
-    v128.store(y, fma(f64x2.sub(v128.load(x), m), a, b));
-    v128.store(y, fma(f64x2.sub(v128.load(x, 16), m), a, b), 16);
-    v128.store(y, fma(f64x2.sub(v128.load(x, 32), m), a, b), 32);
-    v128.store(y, fma(f64x2.sub(v128.load(x, 48), m), a, b), 48);
-    x += 64;
-    y += 64;
+  for (let j = done; j < <usize>s << 3; j += 8) {
+    store<f64>(y + j, f64x2.extract_lane(fma(f64x2.sub(v128.load64_splat(x + j), m), a, b), 0));
   }
-  while (x + 16 <= end) {
-    v128.store(y, fma(f64x2.sub(v128.load(x), m), a, b));
-    x += 16;
-    y += 16;
-  }
-  if (x < end) store<f64>(y, f64x2.extract_lane(fma(f64x2.sub(v128.load64_splat(x), m), a, b), 0));
 }
 
 /** sumG[c] = Σg, sumGC[c] = Σ g·(x − mean), by way of blocks as in the statistics. */
@@ -288,6 +253,11 @@ export function imageCotangentSums(
 function sumCotangentRows(
   g: usize, x: usize, s: i32, gap: usize, mean: f64, sum: usize, products: usize,
 ): void {
+  for (; s > RUN; s -= RUN) {
+    sumCotangentRows(g, x, RUN, gap, mean, sum, products);
+    g += <usize>RUN << 3;
+    x += <usize>RUN << 3;
+  }
   const m = f64x2.splat(mean);
   const x1 = x + gap, x2 = x1 + gap, x3 = x2 + gap;
   const g1 = g + gap, g2 = g1 + gap, g3 = g2 + gap;
@@ -323,45 +293,13 @@ function sumCotangentRows(
 }
 
 function sumCotangentRow(g: usize, x: usize, s: i32, mean: f64, sum: usize, products: usize): void {
-  const m = f64x2.splat(mean);
-  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  let q0 = s0, q1 = s0, q2 = s0, q3 = s0;
-  const end = x + (<usize>s << 3);
-  const endOfEights = x + (<usize>(s & ~7) << 3);
-  while (x < endOfEights) {
-    let v = v128.load(g);
-    s0 = f64x2.add(s0, v);
-    q0 = fma(v, f64x2.sub(v128.load(x), m), q0);
-    v = v128.load(g, 16);
-    s1 = f64x2.add(s1, v);
-    q1 = fma(v, f64x2.sub(v128.load(x, 16), m), q1);
-    v = v128.load(g, 32);
-    s2 = f64x2.add(s2, v);
-    q2 = fma(v, f64x2.sub(v128.load(x, 32), m), q2);
-    v = v128.load(g, 48);
-    s3 = f64x2.add(s3, v);
-    q3 = fma(v, f64x2.sub(v128.load(x, 48), m), q3);
-    g += 64;
-    x += 64;
+  const quarter = s >> 3 << 1;
+  if (quarter > 0) sumCotangentRows(g, x, quarter, <usize>quarter << 3, mean, sum, products);
+  for (let j = <usize>quarter << 5; j < <usize>s << 3; j += 8) {
+    const v = load<f64>(g + j);
+    store<f64>(sum, load<f64>(sum) + v);
+    store<f64>(products, load<f64>(products) + v * (load<f64>(x + j) - mean));
   }
-  s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
-  q0 = f64x2.add(f64x2.add(q0, q1), f64x2.add(q2, q3));
-  while (x + 16 <= end) {
-    const v = v128.load(g);
-    s0 = f64x2.add(s0, v);
-    q0 = fma(v, f64x2.sub(v128.load(x), m), q0);
-    g += 16;
-    x += 16;
-  }
-  let rowSum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
-  let rowProducts = f64x2.extract_lane(q0, 0) + f64x2.extract_lane(q0, 1);
-  if (x < end) {
-    const v = load<f64>(g);
-    rowSum += v;
-    rowProducts += v * (load<f64>(x) - mean);
-  }
-  store<f64>(sum, load<f64>(sum) + rowSum);
-  store<f64>(products, load<f64>(products) + rowProducts);
 }
 
 /** dx = p·g + q·(x − mean) + r per channel. */
@@ -413,29 +351,13 @@ function inputGradientRows(
 function inputGradientRow(
   g: usize, x: usize, dx: usize, s: i32, mean: f64, p: f64, q: f64, r: f64,
 ): void {
+  const quarter = s >> 3 << 1;
+  if (quarter > 0) {
+    inputGradientRows(g, x, dx, quarter, <usize>quarter << 3, mean, p, q, r);
+  }
   const m = f64x2.splat(mean), pp = f64x2.splat(p), qq = f64x2.splat(q), rr = f64x2.splat(r);
-  const end = x + (<usize>s << 3);
-  const endOfEights = x + (<usize>(s & ~7) << 3);
-  while (x < endOfEights) {
-    // unroll(4) $
-    v128.store(
-      dx,
-      fma(v128.load(g, 16 * $), pp, fma(f64x2.sub(v128.load(x, 16 * $), m), qq, rr)),
-      16 * $,
-    );
-    // end
-    g += 64;
-    x += 64;
-    dx += 64;
-  }
-  while (x + 16 <= end) {
-    v128.store(dx, fma(v128.load(g), pp, fma(f64x2.sub(v128.load(x), m), qq, rr)));
-    g += 16;
-    x += 16;
-    dx += 16;
-  }
-  if (x < end) {
-    const v = fma(v128.load64_splat(g), pp, fma(f64x2.sub(v128.load64_splat(x), m), qq, rr));
-    store<f64>(dx, f64x2.extract_lane(v, 0));
+  for (let j = <usize>quarter << 5; j < <usize>s << 3; j += 8) {
+    const inner = fma(f64x2.sub(v128.load64_splat(x + j), m), qq, rr);
+    store<f64>(dx + j, f64x2.extract_lane(fma(v128.load64_splat(g + j), pp, inner), 0));
   }
 }

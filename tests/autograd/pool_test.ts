@@ -66,6 +66,17 @@ Deno.test("max pooling with stride, padding and dilation", () => {
   assertEquals(maxPool1d(row, 3, { padding: 1 }).toArray(), [[5, 4]]);
 });
 
+Deno.test("a window whose taps all miss the input has an index in its plane", () => {
+  const x = tensor([[7, 8, 9], [4, 5, 6]], { requiresGrad: true });
+  const options = { padding: 1, dilation: 4, stride: 1, returnIndices: true } as const;
+  const [y, indices] = maxPool1d(x, 2, options);
+  assertEquals(y.toArray(), [[-Infinity], [-Infinity]]);
+  assertEquals(indices.toArray(), [[0], [0]]);
+  // An index behind the plane let the gradient out into the next one, or into other tensors.
+  y.backward(tensor([[1], [10]]));
+  assertEquals(x.grad!.sum({ dim: 1 }).toArray(), [1, 10]);
+});
+
 Deno.test("ceilMode adds a window, unless it would start in the padding", () => {
   assertEquals(maxPool1d(row, 2, { ceilMode: true }).toArray(), [[5, 4, 3]]);
   assertEquals(maxPool1d(row, 2, { stride: 3, padding: 1, ceilMode: true }).shape, [1, 2]);

@@ -116,7 +116,7 @@ export function slidingPool(
       // The first tap inside the input; a dilated window skips whole steps.
       const start = from < 0 ? from + Math.ceil(-from / dilation[i]) * dilation[i] : from;
       const end = Math.min(to, size);
-      // One whose taps all miss the input: empty, but where it stands is in the plane, as an index must be.
+      // All taps miss the input: nothing to see, but an index must lie in the plane.
       if (start >= size) return [0, 0, 0];
       return [start, end, countIncludePad ? to - from : end - start];
     }, dilation[i]);

@@ -69,6 +69,7 @@ export interface KernelsOptions {
  * otherwise.
  *
  * @param options See {@linkcode KernelsOptions}.
+ * @throws {TypeError} for an option that is not known.
  *
  * @example
  * ```ts
@@ -80,7 +81,14 @@ export interface KernelsOptions {
  * kernels.configure({});
  * ```
  */
-export function configure({ deterministic = false, plain = false }: KernelsOptions): void {
+export function configure(options: KernelsOptions): void {
+  const { deterministic = false, plain = false, ...others } = options;
+  for (const [name, value] of Object.entries(others)) {
+    if (value === undefined || value === null) continue;
+    throw new TypeError(
+      `Cannot configure the kernels: got an option ${name}, expected one of deterministic, plain`,
+    );
+  }
   const allowed = supportedBuilds().filter((build) =>
     plain ? build === "plain" : !(deterministic && build === "relaxed")
   );

@@ -43,6 +43,8 @@ function refuse<Options extends object>(
   known: Known<Options>,
 ): void {
   if (options instanceof Tensor) misplaced(action, options, known);
+  // What somebody has added to the prototype of all objects was not asked for.
+  if (!Object.hasOwn(options, name)) return;
   const value: unknown = options[name];
   if (value === undefined || value === null || granted[name]?.includes(value)) return;
   throw new TypeError(

@@ -123,6 +123,26 @@ Deno.test("an unknown option is refused by name, one that is absent is not", () 
   assertEquals(entry.sum(x, absent).item(), 10);
 });
 
+Deno.test("what all objects inherit is no option that was asked for", () => {
+  const prototype = Object.prototype as { shared?: () => void };
+  prototype.shared = () => {};
+  try {
+    assertEquals(entry.sum(x, { dim: 0 }).toArray(), [4, 6]);
+  } finally {
+    delete prototype.shared;
+  }
+  // Known options may be inherited.
+  assertEquals(entry.sum(x, Object.create({ dim: 0 })).toArray(), [4, 6]);
+});
+
+Deno.test("the kernels refuse an option that they do not know", () => {
+  assertThrows(
+    () => entry.kernels.configure({ determinstic: true } as object),
+    TypeError,
+    "Cannot configure the kernels: got an option determinstic, expected one of deterministic, plain",
+  );
+});
+
 Deno.test("an option that asks for what is so anyway may stand, one that asks for more may not", () => {
   const { relu, softmax } = nn.functional as unknown as Record<string, AnyFunction>;
   relu(x, { inplace: false });

@@ -151,14 +151,15 @@ function compare(
   level: number,
   { eps, atol, rtol }: Tolerance,
 ): void {
-  const values = target.storage.values;
-  for (let i = 0; i < values.length; i++) {
-    const center = values[i];
-    values[i] = center + eps;
+  // Taken afresh each time: the function may move the values, by reading `data` for instance.
+  const { storage } = target;
+  for (let i = 0; i < target.size; i++) {
+    const center = storage.values[i];
+    storage.values[i] = center + eps;
     const above = weighted();
-    values[i] = center - eps;
+    storage.values[i] = center - eps;
     const below = weighted();
-    values[i] = center;
+    storage.values[i] = center;
     const numeric = (above - below) / (2 * eps);
     const exact = analytic === null ? 0 : analytic.storage.values[i];
     if (!(Math.abs(exact - numeric) <= atol + rtol * Math.abs(numeric))) {

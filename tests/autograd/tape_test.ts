@@ -248,6 +248,15 @@ Deno.test("detectAnomaly() names the primitive, forward and backward", () => {
   assertEquals(div(tensor([1]), 0).item(), Infinity);
 });
 
+Deno.test("gradcheck() varies its inputs also when the function has looked into them", () => {
+  let calls = 0;
+  const fn = (x: Tensor) => {
+    if (calls++ === 1) x.data.forEach((value) => assert(Number.isFinite(value)));
+    return x.mul(x);
+  };
+  assertEquals(gradcheck(fn, [leaf([1, 2])]), true);
+});
+
 Deno.test("gradcheck() names input, index, analytic and numeric", () => {
   const wrong = definePrimitive<Unary>({
     name: "tests.wrongRule",

@@ -61,7 +61,7 @@ let collectBytes = 128 * MIB;
 /** Between two collections there is room for so many blocks of the size of the largest … */
 const LARGE_BLOCKS = 16;
 /** … up to this many times `collectBytes`. */
-const MOST_COLLECT = 4;
+const MOST_COLLECT = 3;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
 const RECENT = 64;
 /** A block in use, or, with pointer 0, values that have left the pool. */
@@ -111,6 +111,8 @@ let halfway = 0;
 let rests = 0;
 /** How many rests there had been when the next look was planned. */
 let plannedAt = 0;
+/** The clock at that time. */
+let lookedAt = 0;
 /** How many bytes may be in use at a rest before a look at what has died. */
 let nextRest = collectBytes;
 /** How many bytes were found alive, about. */
@@ -248,12 +250,9 @@ export function atRest(): void {
   if (blocks.usedBytes > nextRest) {
     collect();
     sweep((group) => group.born < rests);
+    // One tensor that is kept, of each thousandth step perhaps, keeps a whole group.
+    evict(blocks, Math.max(0.75 * budget, blocks.usedBytes - unusedBytes()));
     plan(blocks.usedBytes);
-    // Here too: one tensor that is kept, of each thousandth step perhaps, keeps a whole group.
-    if (alive > budget) {
-      evict(blocks, 0.75 * budget);
-      plan(blocks.usedBytes);
-    }
   }
   rests++;
   // Groups of two steps would die together.
@@ -285,7 +284,7 @@ function plan(used: number): void {
   // Where reverse passes come, the midst of work waits for one.
   nextLook = nextRest + (rests > plannedAt ? collectBytes : 0);
   plannedAt = rests;
-  halfway = clock;
+  lookedAt = halfway = clock;
 }
 
 /** How often the collector is asked before it is left alone. */
@@ -319,6 +318,17 @@ function sweep(expected: (group: Group) => boolean): void {
     }
     return group.listed = false;
   });
+}
+
+/** How much was not used since the last look. */
+function unusedBytes(): number {
+  let bytes = 0;
+  for (const { cells } of groups) {
+    for (const cell of cells) {
+      if (cell.pointer !== 0 && cell.used <= lookedAt) bytes += cell.values.byteLength;
+    }
+  }
+  return bytes;
 }
 
 /** Moves the values that were not used for longest to the heap until `target` bytes are in use. */

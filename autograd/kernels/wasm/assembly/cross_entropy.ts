@@ -131,7 +131,8 @@ export function crossEntropyGradient(
         const t = load<f64>(target);
         if (t == ignoreIndex) memory.fill(row, 0, rowBytes);
         else {
-          const at = <usize>t << 3;
+          // Checked in the forward; what was written into it since must not lead behind the row.
+          const at = <usize>min(<u32>t, <u32>c - 1) << 3;
           const own = (1 - smoothing) * (weight == 0 ? 1 : load<f64>(weight + at));
           const by = load<f64>(g) * scale;
           const p = (own + share * all) / sumOf(row, c);

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { kernels } from "../mod.ts";
 import { lazily } from "./lazily.ts";
-import { offered } from "./work.ts";
 
 for (const n of [8, 16, 32, 64, 128]) {
   const work = { kind: "batchNorm", shape: [n, 32, 14, 14] } as const;
@@ -29,30 +29,25 @@ for (const operations of [250, 500, 1000, 2000, 4000]) {
   Deno.bench(`${operations} tiny operations`, { group: "tape", baseline: operations === 250 }, run);
 }
 
-const setThreads = offered("setThreads");
-if (setThreads === null) {
-  console.log("Threads: this version has no setThreads, so there is nothing to compare.");
-} else {
-  const works = [
-    { kind: "matmul", m: 512, n: 512, k: 512 },
-    { kind: "batchNorm", shape: [64, 32, 28, 28] },
-    { kind: "conv", shape: [32, 16, 28, 28], channels: 32, kernel: 3 },
-  ] as const;
-  let current = 1;
-  for (const work of works) {
-    const run = lazily(work);
-    for (const threads of [1, 2]) {
-      const change = async () => {
-        await setThreads(threads);
-        current = threads;
-        run();
-      };
-      Deno.bench({
-        name: `${work.kind}, ${threads} ${threads === 1 ? "thread" : "threads"}`,
-        group: `threads ${work.kind}`,
-        baseline: threads === 1,
-        fn: () => current === threads ? run() : change(),
-      });
-    }
+const works = [
+  { kind: "matmul", m: 512, n: 512, k: 512 },
+  { kind: "batchNorm", shape: [64, 32, 28, 28] },
+  { kind: "conv", shape: [32, 16, 28, 28], channels: 32, kernel: 3 },
+] as const;
+let current = 1;
+for (const work of works) {
+  const run = lazily(work);
+  for (const threads of [1, 2]) {
+    const change = async () => {
+      await kernels.setThreads(threads);
+      current = threads;
+      run();
+    };
+    Deno.bench({
+      name: `${work.kind}, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+      group: `threads ${work.kind}`,
+      baseline: threads === 1,
+      fn: () => current === threads ? run() : change(),
+    });
   }
 }

@@ -12,14 +12,6 @@ const { add, exp, grad, matmul, mul, noGrad, nn, optim, sum, tensor } = tapegrad
 type Tensor = tapegrad.Tensor;
 const { batchNorm, conv2d, crossEntropy, linear, maxPool2d, relu } = nn.functional;
 
-/** A function for the kernels, by name: threads and BLAS are there or not, the bench runs anyway. */
-export function offered(name: string): ((...args: unknown[]) => unknown) | null {
-  const everything: Record<string, unknown> = { ...tapegrad };
-  const kernels = everything.kernels as Record<string, unknown> | undefined;
-  const found = everything[name] ?? kernels?.[name];
-  return typeof found === "function" ? (...args) => found(...args) : null;
-}
-
 function training(work: Work & { kind: "mlp" | "cnn" }, inputs: Inputs): Prepared {
   const { x, target, ...parameters } = tensors(inputs);
   const names = parameterShapes(work).map(([name]) => name);

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadCsv, loadState } from "../../io/mod.ts";
 import { encodePng } from "../io/png.ts";
+import { withTempDir } from "../io/temp_dir.ts";
 
 const examples = new URL("../../examples/", import.meta.url).pathname;
 
@@ -28,15 +29,6 @@ async function run(
 /** The report of a run without what names files, times and epochs that the other did not see. */
 function reported(stdout: string): string {
   return stdout.slice(stdout.indexOf("training = true")).replace(/, [\d.]+ s\.[^]*$/, "");
-}
-
-async function withTempDir(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("Ctrl-C saves and says how to go on, and going on ends where the whole run does", async () => {

@@ -5,17 +5,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Generator, nn, tensor } from "../../mod.ts";
 import { loadCheckpoint, loadSafetensors, saveCheckpoint, saveSafetensors } from "../../io/mod.ts";
 import { writeWhole } from "../../io/file.ts";
+import { withTempDir } from "./temp_dir.ts";
 
 const KILLS = Number(Deno.env.get("KILLS") ?? 4);
-
-async function withTempDir(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test(`a kill during a save leaves the old checkpoint or the new one, ${KILLS} times`, async () => {
   await withTempDir(async (folder) => {

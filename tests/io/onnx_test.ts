@@ -254,11 +254,10 @@ for (const [name, make, shape] of float32Only) {
   });
 }
 
-/** The operators that a file names, found as text. */
-function mentions(bytes: Uint8Array, operator: string): boolean {
-  return new TextDecoder("latin1").decode(bytes).includes(
-    `"${String.fromCharCode(operator.length)}${operator}`.slice(1),
-  );
+/** Whether a file has a name, which stands behind its length. */
+function mentions(bytes: Uint8Array, name: string): boolean {
+  const text = new TextDecoder("latin1").decode(bytes);
+  return text.includes(String.fromCharCode(name.length) + name);
 }
 
 Deno.test("layers are ONNX's own in float32, and parameters keep their names", () => {

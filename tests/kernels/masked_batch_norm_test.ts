@@ -10,8 +10,8 @@ const shapes = [
   { n: 133, c: 5, s: 1 },
 ];
 
-/** Masks of `size` positions: scattered, a prefix of each `s`, all but one sample, everything. */
-const masks: readonly [name: string, valid: (i: number, s: number, n: number) => boolean][] = [
+/** Which positions count, of samples of `s` each. */
+const masks: readonly [name: string, valid: (i: number, s: number) => boolean][] = [
   ["scattered", (i) => (i * 7 + (i >> 2)) % 5 > 1],
   ["prefixes", (i, s) => i % s <= (i / s + 1) % s],
   ["all but the first sample", (i, s) => i >= s],
@@ -21,9 +21,9 @@ const masks: readonly [name: string, valid: (i: number, s: number, n: number) =>
 
 function validOf(
   { n, s }: { n: number; s: number },
-  rule: (i: number, s: number, n: number) => boolean,
+  rule: (i: number, s: number) => boolean,
 ): door.ValidPositions {
-  const values = Float64Array.from({ length: n * s }, (_, i) => rule(i, s, n) ? 1 : 0);
+  const values = Float64Array.from({ length: n * s }, (_, i) => rule(i, s) ? 1 : 0);
   return { values, count: values.reduce((sum, value) => sum + value, 0) };
 }
 

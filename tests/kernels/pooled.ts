@@ -11,7 +11,7 @@ setPooledFrom(1);
 setSmallest(0);
 
 /** The builds that are compared with the plain kernels. */
-export const builds: readonly Build[] = ["relaxed", "simd"];
+const builds: readonly Build[] = ["relaxed", "simd"];
 
 const held: Storage[] = [];
 

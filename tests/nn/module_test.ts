@@ -349,7 +349,7 @@ Deno.test("a module that is held twice is one: it trains, applies and counts onc
   assertEquals(net.toString().match(/BatchNorm1d/g)!.length, 2);
 });
 
-Deno.test("modes are put back where an audit or a recalibration was in between", () => {
+Deno.test("an audit puts modes back, also that of a frozen layer", () => {
   const net = new Net();
   net.fc2.eval();
   net.bn1.freeze();

@@ -21,7 +21,10 @@ export interface ChannelSizes {
   readonly c: number;
   /** Positions in a channel of an image. */
   readonly s: number;
-  /** The channels to work on, `from` to `to` − 1; all where left out. */
+}
+
+/** The channels `from` to `to` − 1 of an array; all where left out. */
+export interface ChannelBlock extends ChannelSizes {
   readonly from?: number;
   readonly to?: number;
 }
@@ -32,7 +35,7 @@ export interface ChannelSizes {
  */
 export function batchStatistics(
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   mean: Float64Array,
   low: Float64Array,
   variance: Float64Array,
@@ -74,7 +77,7 @@ export function batchStatistics(
 /** y = (x − mean)·scale + shift, by channel. */
 export function channelAffine(
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   mean: Float64Array,
   scale: Float64Array,
   shift: Float64Array,
@@ -95,7 +98,7 @@ export function channelAffine(
 export function cotangentSums(
   g: Float64Array,
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   mean: Float64Array,
   sumG: Float64Array,
   sumGC: Float64Array,
@@ -122,7 +125,7 @@ export function cotangentSums(
 export function channelGradient(
   g: Float64Array,
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   mean: Float64Array,
   p: Float64Array,
   q: Float64Array,

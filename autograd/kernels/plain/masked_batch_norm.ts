@@ -2,7 +2,7 @@
  * What batch_norm.ts does, over the valid positions only. What the others hold, be it NaN, is never
  * reckoned with; outputs are 0 there.
  */
-import type { ChannelSizes } from "./batch_norm.ts";
+import type { ChannelBlock } from "./batch_norm.ts";
 
 /** The positions that count. */
 export interface ValidPositions {
@@ -15,7 +15,7 @@ export interface ValidPositions {
 /** Mean (mean + low) and biased variance of each channel, by the corrected two-pass formula. */
 export function maskedStatistics(
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   { values, count }: ValidPositions,
   mean: Float64Array,
   low: Float64Array,
@@ -58,7 +58,7 @@ export function maskedStatistics(
 /** y = (x − mean)·scale + shift, by channel. */
 export function maskedAffine(
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   { values }: ValidPositions,
   mean: Float64Array,
   scale: Float64Array,
@@ -82,7 +82,7 @@ export function maskedAffine(
 export function maskedCotangentSums(
   g: Float64Array,
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   { values }: ValidPositions,
   mean: Float64Array,
   sumG: Float64Array,
@@ -111,7 +111,7 @@ export function maskedCotangentSums(
 export function maskedGradient(
   g: Float64Array,
   x: Float64Array,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  { n, c, s, from = 0, to = c }: ChannelBlock,
   { values }: ValidPositions,
   mean: Float64Array,
   p: Float64Array,

@@ -2,17 +2,9 @@
 import * as plain from "../plain/batch_norm.ts";
 import type { ChannelSizes, ChannelStatistics } from "../plain/batch_norm.ts";
 import type { ValidPositions } from "../plain/masked_batch_norm.ts";
+import type { Team } from "../threads.ts";
 import { copyIn, copyOut, inPool, type Kernels, kernelsFor, scratch, teamFor } from "./instance.ts";
 import type { KernelName } from "./module.ts";
-
-/** Fills the values of the channels that were worked on from an address. */
-function takeChannels(
-  at: number,
-  { c, from = 0, to = c }: ChannelSizes,
-  values: Float64Array,
-): void {
-  copyOut(at + 8 * from, to - from === values.length ? values : values.subarray(from, to));
-}
 
 /** Copies arrays of one value per channel to scratch, one behind the other. */
 function placeChannels(at: number, arrays: readonly Float64Array[]): void {
@@ -23,40 +15,51 @@ function placeChannels(at: number, arrays: readonly Float64Array[]): void {
 }
 
 /**
- * Runs a kernel over the channels: at once, or on threads that take some channels each. Its arguments are
- * the arrays [n, c, s] as addresses, the sizes, and arrays of one value per channel as addresses; the
- * kernels of images take those of `blocks` too. The mask behind them is left out, and so 0: all counts.
+ * Runs a kernel over all channels: at once, or on threads that take some channels each. `call` makes its
+ * arguments for `count` channels from one on.
+ */
+function share(
+  kernels: Kernels,
+  name: KernelName,
+  { c, s }: ChannelSizes,
+  team: Team | null,
+  call: (from: number, count: number) => number[],
+): void {
+  if (team === null) {
+    kernels[name](...call(0, c));
+    return;
+  }
+  // Whole vectors of channels, and as many in a chunk as the sizes say: never as the threads do.
+  const grain = s === 1 ? 16 : 1;
+  const count = Math.ceil(c / 16 / grain) * grain;
+  const calls: number[][] = [];
+  for (let from = 0; from < c; from += count) calls.push(call(from, Math.min(count, c - from)));
+  team.run(name, kernels[name], calls);
+}
+
+/**
+ * Runs one of a pair of kernels. Its arguments are the arrays [n, c, s] as addresses, the sizes, and arrays
+ * of one value per channel as addresses; that of images takes those of `blocks` too. The mask behind
+ * them is left out, and so 0: all counts.
  */
 function overChannels(
   kernels: Kernels,
   image: KernelName,
   row: KernelName,
-  { n, c, s, from = 0, to = c }: ChannelSizes,
+  sizes: ChannelSizes,
   arrays: readonly number[],
   channels: readonly number[],
   blocks: readonly number[] = [],
 ): void {
-  const name = s === 1 ? row : image;
-  const call = (first: number, count: number): number[] => [
-    ...arrays.map((array) => array + 8 * first * s),
+  const { n, c, s } = sizes;
+  const team = teamFor(n * c * s * arrays.length);
+  share(kernels, s === 1 ? row : image, sizes, team, (from, count) => [
+    ...arrays.map((array) => array + 8 * from * s),
     n,
     count,
     ...(s === 1 ? [c] : [s, c * s]),
-    ...(s === 1 ? channels : [...channels, ...blocks]).map((array) => array + 8 * first),
-  ];
-  const team = teamFor(n * (to - from) * s * arrays.length);
-  if (team === null) {
-    kernels[name](...call(from, to - from));
-    return;
-  }
-  // Whole vectors of channels, and as many in a chunk as the sizes say: never as the threads do.
-  const grain = s === 1 ? 16 : 1;
-  const count = Math.ceil((to - from) / 16 / grain) * grain;
-  const calls: number[][] = [];
-  for (let first = from; first < to; first += count) {
-    calls.push(call(first, Math.min(count, to - first)));
-  }
-  team.run(name, kernels[name], calls);
+    ...(s === 1 ? channels : [...channels, ...blocks]).map((array) => array + 8 * from),
+  ]);
 }
 
 /** Mean (mean + low) and biased variance of each channel. */
@@ -85,9 +88,9 @@ export function batchStatistics(
     results,
     blocks,
   );
-  takeChannels(at, sizes, mean);
-  takeChannels(at + bytes, sizes, low);
-  takeChannels(at + 2 * bytes, sizes, variance);
+  copyOut(at, mean);
+  copyOut(at + bytes, low);
+  copyOut(at + 2 * bytes, variance);
 }
 
 /** y = (x − mean)·scale + shift, by channel. */
@@ -139,8 +142,8 @@ export function cotangentSums(
     channels,
     [m + 3 * bytes, m + 4 * bytes],
   );
-  takeChannels(m + bytes, sizes, sumG);
-  takeChannels(m + 2 * bytes, sizes, sumGC);
+  copyOut(m + bytes, sumG);
+  copyOut(m + 2 * bytes, sumGC);
 }
 
 /** dx = p·g + q·(x − mean) + r, by channel. */
@@ -168,9 +171,8 @@ export function channelGradient(
 }
 
 /**
- * Runs a fused kernel over all channels: at once, or on threads that take some channels each. Its arguments are
- * the arrays [n, c, s], the sizes, `options` and arrays of one value per channel, 0 for those that are
- * absent.
+ * Runs a fused kernel. Its arguments are the arrays [n, c, s], the sizes, `options` and arrays of one value
+ * per channel, 0 for those that are absent.
  */
 function fused(
   kernels: Kernels,
@@ -184,7 +186,9 @@ function fused(
   const shifted = (addresses: readonly number[], bytes: number): number[] =>
     addresses.map((address) => address === 0 ? 0 : address + bytes);
   const step = plain.channelsTogether(sizes);
-  const call = (from: number, count: number): number[] => [
+  // Threads take negative numbers for addresses of their own.
+  const team = options.some((option) => option < 0) ? null : teamFor(n * c * s * arrays.length);
+  share(kernels, name, sizes, team, (from, count) => [
     ...shifted(arrays, 8 * from * s),
     n,
     count,
@@ -193,18 +197,7 @@ function fused(
     step,
     ...options,
     ...shifted(channels, 8 * from),
-  ];
-  // Threads take negative numbers for addresses of their own.
-  const team = options.some((option) => option < 0) ? null : teamFor(n * c * s * arrays.length);
-  if (team === null) {
-    kernels[name](...call(0, c));
-    return;
-  }
-  const grain = s === 1 ? 16 : 1;
-  const count = Math.ceil(c / 16 / grain) * grain;
-  const calls: number[][] = [];
-  for (let from = 0; from < c; from += count) calls.push(call(from, Math.min(count, c - from)));
-  team.run(name, kernels[name], calls);
+  ]);
 }
 
 /** The address of a mask and how many it counts; one that lies elsewhere is copied to `at`. */

@@ -115,7 +115,7 @@ function guess(x: usize, s: i32): f64 {
   return first + sum / <f64>s;
 }
 
-/** The same of four rows that lie `gap` apart. */
+/** sum += Σ(x − k), squares += Σ(x − k)², over four rows that lie `gap` apart. */
 function sumRows(x: usize, s: i32, gap: usize, k: f64, sum: usize, squares: usize): void {
   for (; s > RUN; s -= RUN) {
     sumRows(x, RUN, gap, k, sum, squares);
@@ -153,7 +153,7 @@ function sumRows(x: usize, s: i32, gap: usize, k: f64, sum: usize, squares: usiz
   }
 }
 
-/** sum += Σ(x − k), squares += Σ(x − k)²; a row's quarters are walked through together. */
+/** The same of one row, whose quarters are walked through together. */
 function sumRow(x: usize, s: i32, k: f64, sum: usize, squares: usize): void {
   const quarter = s >> 3 << 1;
   if (quarter > 0) sumRows(x, quarter, <usize>quarter << 3, k, sum, squares);

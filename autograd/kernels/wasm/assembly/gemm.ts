@@ -13,7 +13,7 @@ const KC: i32 = 384;
 /** A right factor of at most so many elements (32 KiB) stays in the first-level cache as it is. */
 const IN_PLACE: i32 = 4096;
 
-/** Length of the panels that k is cut into: all of about one length, and even. */
+/** Length of the panels that k is cut into: all of about one length, divisible by 4 if there are several. */
 export function panelLength(k: i32): i32 {
   const count = (k + KC - 1) / KC;
   return count > 1 ? ((k + count - 1) / count + 3) & ~3 : k;

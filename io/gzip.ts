@@ -1,6 +1,7 @@
 /**
  * Gzipped data, unpacked as far as it is wanted.
  */
+import { joinChunks } from "./file.ts";
 
 /** What gzipped data may unpack to where nothing else is said. */
 export const MOST_UNPACKED = 2 ** 32;
@@ -49,11 +50,5 @@ export async function gunzip(
       );
     }
   }
-  const unpacked = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    unpacked.set(chunk, at);
-    at += chunk.length;
-  }
-  return unpacked;
+  return joinChunks(chunks);
 }

@@ -18,6 +18,7 @@ import {
   adaptiveMaxPool3d,
 } from "./functional.ts";
 import { Module } from "./module.ts";
+import { pythonTuple } from "./repr.ts";
 
 /** @internal What the adaptive pooling layers have in common. */
 abstract class AdaptivePool extends Module {
@@ -33,8 +34,7 @@ abstract class AdaptivePool extends Module {
     const { outputSize } = this;
     const show = (size: number | null) => size === null ? "None" : String(size);
     if (!Array.isArray(outputSize)) return `output_size=${show(outputSize as number | null)}`;
-    const sizes = outputSize.map(show);
-    return `output_size=(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})`;
+    return `output_size=${pythonTuple(outputSize.map(show))}`;
   }
 }
 

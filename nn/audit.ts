@@ -125,7 +125,7 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
   const add = (cause: AuditCause, detail: string): void => void reasons.push({ cause, detail });
   const channels = Array.from({ length: layer.numFeatures }, (_, c) => c);
   const untrained = layer.isUntrained();
-  const share = untrained ? 1 : Math.abs(layer.initialShare());
+  const share = Math.abs(layer.initialShare());
   // A small share of the initial variance 1 can be most of a variance that is much smaller.
   const stale = channels.filter((c) =>
     share > STALE || share > STALE * (layer.runningVar!.storage.values[c] + layer.eps)

@@ -20,7 +20,7 @@ export function pythonBoolean(value: boolean): string {
 }
 
 /** `(3, 3)`, and `(3,)` for a single element. */
-export function pythonTuple(values: readonly number[]): string {
+export function pythonTuple(values: readonly (number | string)[]): string {
   return values.length === 1 ? `(${values[0]},)` : `(${values.join(", ")})`;
 }
 

@@ -184,7 +184,7 @@ class Recording {
       }
       const wanted = options.outputNames?.[i] ?? (results.length === 1 ? "output" : `output_${i}`);
       const name = this.#graph.unique(wanted);
-      this.#graph.alias(this.#nameOf(y), name);
+      this.#graph.alias(this.#nameOfResult(y), name);
       return { name, shape: y.shape };
     });
     const named = inputs.map((x) => ({ name: this.#names.get(x)!, shape: x.shape }));
@@ -235,6 +235,17 @@ class Recording {
             `expected operations that ONNX has`,
         )
         : error;
+    }
+  }
+
+  #nameOfResult(tensor: Tensor): string {
+    try {
+      return this.#nameOf(tensor);
+    } catch (error) {
+      if (!(error instanceof NoCounterpart)) throw error;
+      throw new TypeError(
+        `Cannot export to ONNX: got a model ${error.message}, expected operations that ONNX has`,
+      );
     }
   }
 

@@ -9,7 +9,7 @@ import type { FloatDtype } from "../dtype.ts";
 import { Message } from "./protobuf.ts";
 
 /** The operator set: the first that has everything needed here, so that old runtimes read it. */
-export const OPSET = 17;
+const OPSET = 17;
 const IR_VERSION = 8;
 
 /** ONNX's numbers of the types. */
@@ -98,13 +98,16 @@ export class Graph {
 
   /** A constant tensor of values under a name. */
   initializer(name: string, values: ArrayLike<number>, shape: Shape): string {
+    const floats = this.dtype === "F64" ? Float64Array.from(values) : Float32Array.from(values);
+    return this.#store(name, this.dtype, floats.buffer, shape);
+  }
+
+  #store(name: string, type: keyof typeof TYPE, values: ArrayBuffer, shape: Shape): string {
     const free = this.unique(name);
-    const bytes = this.dtype === "F64"
-      ? new Uint8Array(Float64Array.from(values).buffer)
-      : new Uint8Array(Float32Array.from(values).buffer);
+    const bytes = new Uint8Array(values);
     this.#initializers.set(
       free,
-      new Message().ints(1, shape).int(2, TYPE[this.dtype]).text(8, free).bytes(9, bytes),
+      new Message().ints(1, shape).int(2, TYPE[type]).text(8, free).bytes(9, bytes),
     );
     return free;
   }
@@ -125,15 +128,10 @@ export class Graph {
   /** Whole numbers: a shape, axes, or indices. */
   ints(values: ArrayLike<number>, shape: Shape = [values.length]): string {
     const list = Array.from(values);
-    return this.#once(`int ${list.join()} ${shape.join()}`, (name) => {
-      const free = this.unique(name);
-      const bytes = new Uint8Array(BigInt64Array.from(list, BigInt).buffer);
-      this.#initializers.set(
-        free,
-        new Message().ints(1, shape).int(2, TYPE.I64).text(8, free).bytes(9, bytes),
-      );
-      return free;
-    });
+    return this.#once(
+      `int ${list.join()} ${shape.join()}`,
+      (name) => this.#store(name, "I64", BigInt64Array.from(list, BigInt).buffer, shape),
+    );
   }
 
   #once(key: string, make: (name: string) => string): string {

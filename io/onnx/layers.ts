@@ -10,7 +10,7 @@ import { type Call, type Converter, NoCounterpart } from "./converter.ts";
 import type { Graph } from "./graph.ts";
 
 /** The geometry of a convolution, in three axes of which the last ones count. */
-export interface Window {
+interface Window {
   readonly input: readonly number[];
   readonly kernel: readonly number[];
   readonly output: readonly number[];
@@ -24,8 +24,15 @@ interface Convolution {
   readonly groups: number;
 }
 
-/** The last axes of a geometry, and what the padding behind is. */
-function spatialOf(window: Window, axes: number): Window & { readonly behind: readonly number[] } {
+/** A geometry in the axes that the input has. */
+interface Spatial extends Window {
+  /** The padding behind the input. */
+  readonly behind: readonly number[];
+  /** What the last windows do not reach. */
+  readonly unreached: readonly number[];
+}
+
+function spatialOf(window: Window, axes: number): Spatial {
   const last = (values: readonly number[]): number[] => values.slice(3 - axes);
   const own: Window = {
     input: last(window.input),
@@ -35,10 +42,11 @@ function spatialOf(window: Window, axes: number): Window & { readonly behind: re
     padding: last(window.padding),
     dilation: last(window.dilation),
   };
-  const behind = own.input.map((size, i) =>
+  const past = own.input.map((size, i) =>
     (own.output[i] - 1) * own.stride[i] + extent(own, i) - size - own.padding[i]
   );
-  return { ...own, behind };
+  const behind = past.map((size) => Math.max(size, 0));
+  return { ...own, behind, unreached: past.map((size) => Math.max(-size, 0)) };
 }
 
 /** How far a window reaches. */
@@ -54,7 +62,7 @@ function conv(call: Call<Convolution>): string {
   return graph.node("Conv", bias === "" ? [x, weight] : [x, weight, bias], {
     kernel_shape: kernel,
     strides: stride,
-    pads: [...padding, ...behind.map((size) => Math.max(size, 0))],
+    pads: [...padding, ...behind],
     dilations: dilation,
     group: groups,
   });
@@ -64,15 +72,14 @@ function convByPatches(call: Call<Convolution>): string {
   const { graph, names: [x, weight, bias], inputs, outputs, attrs: { window, groups } } = call;
   const axes = inputs[0]!.ndim - 2;
   const own = spatialOf(window, axes);
-  const behind = own.behind.map((size) => Math.max(size, 0));
-  const padded = own.input.map((size, i) => own.padding[i] + size + behind[i]);
+  const padded = own.input.map((size, i) => own.padding[i] + size + own.behind[i]);
   const [batch, channels] = inputs[0]!.shape;
   const filters = outputs[0].shape[1];
   const windows = sizeOf(own.output);
   const taps = sizeOf(own.kernel);
-  const inside = [...own.padding, ...behind].every((size) => size === 0)
+  const inside = [...own.padding, ...own.behind].every((size) => size === 0)
     ? x
-    : graph.node("Pad", [x, graph.ints([0, 0, ...own.padding, 0, 0, ...behind])]);
+    : graph.node("Pad", [x, graph.ints([0, 0, ...own.padding, 0, 0, ...own.behind])]);
   const flat = graph.reshape(inside, [batch, groups, channels / groups, sizeOf(padded)]);
   const indices = graph.ints(patchIndices(own, padded), [taps, windows]);
   const patches = graph.node("Gather", [flat, indices], { axis: 3 });
@@ -113,13 +120,11 @@ function places(shape: Shape): number[][] {
 function convTranspose(call: Call<Convolution>): string {
   const { graph, names: [y, weight, bias], inputs, attrs: { window, groups } } = call;
   const own = spatialOf(window, inputs[0]!.ndim - 2);
-  // What the last windows do not reach is the output padding.
-  const missing = own.behind.map((size) => Math.max(-size, 0));
   return graph.node("ConvTranspose", bias === "" ? [y, weight] : [y, weight, bias], {
     kernel_shape: own.kernel,
     strides: own.stride,
-    pads: [...own.padding, ...own.behind.map((size) => Math.max(size, 0))],
-    output_padding: missing,
+    pads: [...own.padding, ...own.behind],
+    output_padding: own.unreached,
     dilations: own.dilation,
     group: groups,
   });

@@ -2,6 +2,7 @@
  * Shapes, reductions and picking by index.
  */
 import type { Shape } from "../../autograd/mod.ts";
+import { stridesOf } from "../../autograd/shape.ts";
 import { type Call, type Converter, NoCounterpart } from "./converter.ts";
 
 /** A reduction that keeps its axes with size 1. */
@@ -40,9 +41,10 @@ function asSlice(shape: Shape, { shape: out, strides, offset }: Walk): number[][
   if (shape.length !== out.length) return null;
   const starts: number[] = [];
   const steps: number[] = [];
+  const units = stridesOf(shape);
   let rest = offset;
   for (let axis = 0; axis < shape.length; axis++) {
-    const unit = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+    const unit = units[axis];
     const start = Math.floor(rest / unit);
     const step = out[axis] === 1 ? 1 : strides[axis] / unit;
     const last = start + (out[axis] - 1) * step;

@@ -313,4 +313,9 @@ Deno.test("an operation without a counterpart is named", () => {
     TypeError,
     "got number 3 from the model, expected tensors",
   );
+  assertThrows(
+    () => encodeOnnx(new nn.MaxPool2d(2, { returnIndices: true }), randn([1, 1, 4, 4])),
+    TypeError,
+    "Cannot export to ONNX: got a model that uses an output that ONNX lacks",
+  );
 });

@@ -6,7 +6,7 @@ import type { Known } from "../autograd/ops/options.ts";
 import { checkPerAxis, layerOptions } from "./arguments.ts";
 import { fold, interpolate, unfold } from "./functional.ts";
 import { Module } from "./module.ts";
-import { pythonFloat, pythonSizes } from "./repr.ts";
+import { pythonFloat, pythonSizes, pythonTuple } from "./repr.ts";
 
 const UPSAMPLE: Known<InterpolateOptions> = [
   "size",
@@ -43,7 +43,7 @@ export class Upsample extends Module {
     const { size, scaleFactor, mode = "nearest" } = this.options;
     const factors = typeof scaleFactor === "number"
       ? pythonFloat(scaleFactor)
-      : `(${scaleFactor?.map(pythonFloat).join(", ")})`;
+      : pythonTuple((scaleFactor ?? []).map(pythonFloat));
     const target = scaleFactor ? `scale_factor=${factors}` : `size=${pythonSizes(size ?? 0)}`;
     return `${target}, mode='${mode}'`;
   }

@@ -126,6 +126,10 @@ Deno.test("layers print floats where PyTorch 2 does", () => {
     "Upsample(scale_factor=2.0, mode='nearest')",
   );
   assertEquals(
+    String(new nn.Upsample({ scaleFactor: [2] })),
+    "Upsample(scale_factor=(2.0,), mode='nearest')",
+  );
+  assertEquals(
     String(new nn.Upsample({ size: [3, 4], mode: "bilinear" })),
     "Upsample(size=(3, 4), mode='bilinear')",
   );

@@ -15,7 +15,7 @@ const root = new URL("../", import.meta.url);
 /** What a visitor's browser may have to load for the whole library, compressed, in kilobytes. */
 export const LIMIT = 120;
 
-/** The generated module without the kernels' bytes: builds that no engine accepts. */
+/** The generated module without the kernels' bytes: there is nothing to unpack, so plain ones run. */
 async function withoutKernels(generated: URL): Promise<string> {
   const text = await Deno.readTextFile(generated);
   const without = text.replaceAll(/"[A-Za-z0-9+/=]{1000,}"/g, '""');

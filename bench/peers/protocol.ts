@@ -49,12 +49,9 @@ export interface Prepared {
 
 /** A library that can be timed. */
 export interface Adapter extends Hello {
-  /** Gets ready. Throws {@linkcode Unsupported} where the library lacks something. */
+  /** Gets ready. Throws where the library lacks something. */
   prepare(work: Work, inputs: Inputs): Prepared | Promise<Prepared>;
 }
-
-/** A library cannot do a piece of work. */
-export class Unsupported extends Error {}
 
 /** Runs shorter than this are timed several at a time. */
 const SHORTEST = 1;
@@ -127,10 +124,8 @@ export async function serve(start: () => Adapter | Promise<Adapter>): Promise<vo
     try {
       prepared = await obey(adapter, prepared, JSON.parse(line) as Request);
     } catch (error) {
-      const why = error instanceof Unsupported
-        ? error.message
-        : `failed: ${error instanceof Error ? error.message.split("\n")[0] : error}`;
-      answer({ unsupported: why });
+      const why = error instanceof Error ? error.message.split("\n")[0] : error;
+      answer({ unsupported: `failed: ${why}` });
     }
   }
 }

@@ -56,19 +56,21 @@ for (const [n, c, s] of [[64, 32, 784], [256, 512, 1]]) {
   const sizes = { n, c, s };
   const shape = `[${n},${c},${s}]`;
   const [x, g, out] = ["x", "g", "out"].map((part) => () => array(size, part));
-  const [mean, low, scale, shift] = ["mean", "low", "scale", "shift"]
-    .map((part) => () => array(c, part));
-  pair(`batchStatistics ${shape}`, door.batchStatistics, norm.batchStatistics, (f) => {
-    f(x(), sizes, mean(), low(), scale());
+  const [mean, low, variance, invStd, weight, bias] = Array.from(
+    ["mean", "low", "variance", "invStd", "weight", "bias"],
+    (part) => () => array(c, part),
+  );
+  const statistics = () => ({
+    mean: mean(),
+    low: low(),
+    variance: variance(),
+    invStd: invStd(),
   });
-  pair(`channelAffine ${shape}`, door.channelAffine, norm.channelAffine, (f) => {
-    f(x(), sizes, mean(), scale(), shift(), out());
+  pair(`batchNormForward ${shape}`, door.batchNormForward, norm.batchNormForward, (f) => {
+    f(x(), weight(), bias(), out(), statistics(), sizes, 1e-5, true);
   });
-  pair(`cotangentSums ${shape}`, door.cotangentSums, norm.cotangentSums, (f) => {
-    f(g(), x(), sizes, mean(), low(), scale());
-  });
-  pair(`channelGradient ${shape}`, door.channelGradient, norm.channelGradient, (f) => {
-    f(g(), x(), sizes, mean(), scale(), shift(), low(), out());
+  pair(`batchNormBackward ${shape}`, door.batchNormBackward, norm.batchNormBackward, (f) => {
+    f(g(), x(), weight(), statistics(), out(), low(), variance(), sizes, true);
   });
 }
 

@@ -21,18 +21,20 @@ function results(): Float64Array[] {
   for (const sizes of [{ n: 40, c: 21, s: 60 }, { n: 200, c: 133, s: 1 }]) {
     const x = pooled(numbers(sizes.n * sizes.c * sizes.s, 3));
     const g = pooled(numbers(x.length, 4));
-    const [mean, p, q, r] = [5, 6, 7, 8].map((seed) => numbers(sizes.c, seed));
+    const [weight, bias, q, r] = [5, 6, 7, 8].map((seed) => numbers(sizes.c, seed));
     door.batchStatistics(x, sizes, out(sizes.c), out(sizes.c), out(sizes.c));
-    door.channelAffine(x, sizes, mean, p, q, out(x.length));
-    door.cotangentSums(g, x, sizes, mean, out(sizes.c), out(sizes.c));
-    door.channelGradient(g, x, sizes, mean, p, q, r, out(x.length));
+    door.channelAffine(x, sizes, weight, bias, q, out(x.length));
+    door.cotangentSums(g, x, sizes, weight, out(sizes.c), out(sizes.c));
+    door.channelGradient(g, x, sizes, weight, bias, q, r, out(x.length));
     const values = numbers(sizes.n * sizes.s, 9).map((value) => value > 0 ? 1 : 0);
-    const valid = { values, count: values.reduce((sum, value) => sum + value, 0) };
-    const [m, low, variance, invStd] = [0, 1, 2, 3].map(() => out(sizes.c));
-    const statistics = { mean: m, low, variance, invStd };
-    door.batchNormForward(x, p, q, out(x.length), statistics, sizes, 1e-5, true, valid);
-    const [dw, db] = [out(sizes.c), out(sizes.c)];
-    door.batchNormBackward(g, x, p, statistics, out(x.length), dw, db, sizes, true, valid);
+    const masked = { values, count: values.reduce((sum, value) => sum + value, 0) };
+    for (const valid of [null, masked]) {
+      const [mean, low, variance, invStd] = [0, 1, 2, 3].map(() => out(sizes.c));
+      const known = { mean, low, variance, invStd };
+      const [dw, db] = [out(sizes.c), out(sizes.c)];
+      door.batchNormForward(x, weight, bias, out(x.length), known, sizes, 1e-5, true, valid);
+      door.batchNormBackward(g, x, weight, known, out(x.length), dw, db, sizes, true, valid);
+    }
   }
   const sizes = {
     images: 9,

@@ -2,29 +2,42 @@
 import * as plain from "../plain/batch_norm.ts";
 import type { ChannelSizes, ChannelStatistics } from "../plain/batch_norm.ts";
 import type { ValidPositions } from "../plain/masked_batch_norm.ts";
-import type { Team } from "../threads.ts";
 import { copyIn, copyOut, inPool, type Kernels, kernelsFor, scratch, teamFor } from "./instance.ts";
 import type { KernelName } from "./module.ts";
 
-/** Copies arrays of one value per channel to scratch, one behind the other. */
-function placeChannels(at: number, arrays: readonly Float64Array[]): void {
-  for (const array of arrays) {
-    copyIn(array, at);
-    at += array.byteLength;
-  }
+/** Copies arrays of one value per channel to scratch. The addresses of those that are absent become 0. */
+function placeChannels(places: number[], arrays: readonly (Float64Array | null)[]): void {
+  arrays.forEach((array, i) => {
+    if (array === null) places[i] = 0;
+    else copyIn(array, places[i]);
+  });
 }
 
 /**
- * Runs a kernel over all channels: at once, or on threads that take some channels each. `call` makes its
- * arguments for `count` channels from one on.
+ * Runs a kernel over all channels: at once, or on threads that take some channels each. Its arguments are
+ * the arrays [n, c, s], the sizes, `options` and arrays of one value per channel, 0 for those that are absent.
  */
-function share(
+function overChannels(
   kernels: Kernels,
   name: KernelName,
-  { c, s }: ChannelSizes,
-  team: Team | null,
-  call: (from: number, count: number) => number[],
+  { n, c, s }: ChannelSizes,
+  arrays: readonly number[],
+  options: readonly number[],
+  channels: readonly number[],
 ): void {
+  const shifted = (addresses: readonly number[], bytes: number): number[] =>
+    addresses.map((address) => address === 0 ? 0 : address + bytes);
+  const call = (from: number, count: number): number[] => [
+    ...shifted(arrays, 8 * from * s),
+    n,
+    count,
+    s,
+    c * s,
+    ...options,
+    ...shifted(channels, 8 * from),
+  ];
+  // Threads take negative numbers for addresses of their own.
+  const team = options.some((option) => option < 0) ? null : teamFor(n * c * s * arrays.length);
   if (team === null) {
     kernels[name](...call(0, c));
     return;
@@ -37,29 +50,14 @@ function share(
   team.run(name, kernels[name], calls);
 }
 
-/**
- * Runs one of a pair of kernels. Its arguments are the arrays [n, c, s] as addresses, the sizes, and arrays
- * of one value per channel as addresses; that of images takes those of `blocks` too. The mask behind
- * them is left out, and so 0: all counts.
- */
-function overChannels(
-  kernels: Kernels,
-  image: KernelName,
-  row: KernelName,
-  sizes: ChannelSizes,
-  arrays: readonly number[],
-  channels: readonly number[],
-  blocks: readonly number[] = [],
-): void {
-  const { n, c, s } = sizes;
-  const team = teamFor(n * c * s * arrays.length);
-  share(kernels, s === 1 ? row : image, sizes, team, (from, count) => [
-    ...arrays.map((array) => array + 8 * from * s),
-    n,
-    count,
-    ...(s === 1 ? [c] : [s, c * s]),
-    ...(s === 1 ? channels : [...channels, ...blocks]).map((array) => array + 8 * from),
-  ]);
+/** The kernels for images: of single positions only whole batch norms are vectorised. */
+function imageKernelsFor(x: Float64Array, { s }: ChannelSizes): Kernels | null {
+  return s === 1 ? null : kernelsFor(x);
+}
+
+/** So many addresses of `bytes` each, from one on. */
+function placesFrom(at: number, bytes: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => at + i * bytes);
 }
 
 /** Mean (mean + low) and biased variance of each channel. */
@@ -70,24 +68,14 @@ export function batchStatistics(
   low: Float64Array,
   variance: Float64Array,
 ): void {
-  const kernels = kernelsFor(x);
+  const kernels = imageKernelsFor(x, sizes);
   if (kernels === null) {
     plain.batchStatistics(x, sizes, mean, low, variance);
     return;
   }
   const bytes = 8 * sizes.c;
   const at = scratch(5 * bytes);
-  const results = [at, at + bytes, at + 2 * bytes];
-  const blocks = [at + 3 * bytes, at + 4 * bytes];
-  overChannels(
-    kernels,
-    "imageStatistics",
-    "rowStatistics",
-    sizes,
-    [x.byteOffset],
-    results,
-    blocks,
-  );
+  overChannels(kernels, "imageStatistics", sizes, [x.byteOffset], [], placesFrom(at, bytes, 5));
   copyOut(at, mean);
   copyOut(at + bytes, low);
   copyOut(at + 2 * bytes, variance);
@@ -102,16 +90,15 @@ export function channelAffine(
   shift: Float64Array,
   y: Float64Array,
 ): void {
-  const kernels = inPool(x) ? kernelsFor(y) : null;
+  const kernels = inPool(x) ? imageKernelsFor(y, sizes) : null;
   if (kernels === null) {
     plain.channelAffine(x, sizes, mean, scale, shift, y);
     return;
   }
   const bytes = 8 * sizes.c;
-  const m = scratch(3 * bytes);
-  placeChannels(m, [mean, scale, shift]);
-  const arrays = [x.byteOffset, y.byteOffset];
-  overChannels(kernels, "imageAffine", "rowAffine", sizes, arrays, [m, m + bytes, m + 2 * bytes]);
+  const places = placesFrom(scratch(3 * bytes), bytes, 3);
+  placeChannels(places, [mean, scale, shift]);
+  overChannels(kernels, "imageAffine", sizes, [x.byteOffset, y.byteOffset], [], places);
 }
 
 /** sumG = Σ g and sumGC = Σ g·(x − mean), by channel. */
@@ -123,7 +110,7 @@ export function cotangentSums(
   sumG: Float64Array,
   sumGC: Float64Array,
 ): void {
-  const kernels = inPool(g) ? kernelsFor(x) : null;
+  const kernels = inPool(g) ? imageKernelsFor(x, sizes) : null;
   if (kernels === null) {
     plain.cotangentSums(g, x, sizes, mean, sumG, sumGC);
     return;
@@ -132,16 +119,7 @@ export function cotangentSums(
   const m = scratch(5 * bytes);
   copyIn(mean, m);
   const arrays = [g.byteOffset, x.byteOffset];
-  const channels = [m, m + bytes, m + 2 * bytes];
-  overChannels(
-    kernels,
-    "imageCotangentSums",
-    "rowCotangentSums",
-    sizes,
-    arrays,
-    channels,
-    [m + 3 * bytes, m + 4 * bytes],
-  );
+  overChannels(kernels, "imageCotangentSums", sizes, arrays, [], placesFrom(m, bytes, 5));
   copyOut(m + bytes, sumG);
   copyOut(m + 2 * bytes, sumGC);
 }
@@ -157,47 +135,16 @@ export function channelGradient(
   r: Float64Array,
   dx: Float64Array,
 ): void {
-  const kernels = inPool(g) && inPool(x) ? kernelsFor(dx) : null;
+  const kernels = inPool(g) && inPool(x) ? imageKernelsFor(dx, sizes) : null;
   if (kernels === null) {
     plain.channelGradient(g, x, sizes, mean, p, q, r, dx);
     return;
   }
   const bytes = 8 * sizes.c;
-  const m = scratch(4 * bytes);
-  placeChannels(m, [mean, p, q, r]);
+  const places = placesFrom(scratch(4 * bytes), bytes, 4);
+  placeChannels(places, [mean, p, q, r]);
   const arrays = [g.byteOffset, x.byteOffset, dx.byteOffset];
-  const channels = [m, m + bytes, m + 2 * bytes, m + 3 * bytes];
-  overChannels(kernels, "imageInputGradient", "rowInputGradient", sizes, arrays, channels);
-}
-
-/**
- * Runs a fused kernel. Its arguments are the arrays [n, c, s], the sizes, `options` and arrays of one value
- * per channel, 0 for those that are absent.
- */
-function fused(
-  kernels: Kernels,
-  name: "batchNormForward" | "batchNormBackward",
-  sizes: ChannelSizes,
-  arrays: readonly number[],
-  options: readonly number[],
-  channels: readonly number[],
-): void {
-  const { n, c, s } = sizes;
-  const shifted = (addresses: readonly number[], bytes: number): number[] =>
-    addresses.map((address) => address === 0 ? 0 : address + bytes);
-  const step = plain.channelsTogether(sizes);
-  // Threads take negative numbers for addresses of their own.
-  const team = options.some((option) => option < 0) ? null : teamFor(n * c * s * arrays.length);
-  share(kernels, name, sizes, team, (from, count) => [
-    ...shifted(arrays, 8 * from * s),
-    n,
-    count,
-    s,
-    c * s,
-    step,
-    ...options,
-    ...shifted(channels, 8 * from),
-  ]);
+  overChannels(kernels, "imageInputGradient", sizes, arrays, [], places);
 }
 
 /** The address of a mask and how many it counts; one that lies elsewhere is copied to `at`. */
@@ -234,15 +181,12 @@ export function batchNormForward(
   const { mean, low, variance, invStd } = statistics;
   const bytes = 8 * sizes.c;
   const at = scratch(8 * bytes + maskBytes(valid));
-  const places = Array.from({ length: 8 }, (_, i) => at + i * bytes);
-  if (weight === null) places[0] = 0;
-  else copyIn(weight, places[0]);
-  if (bias === null) places[1] = 0;
-  else copyIn(bias, places[1]);
-  if (!useBatch) placeChannels(places[2], [mean, low, variance]);
+  const places = placesFrom(at, bytes, 8);
+  placeChannels(places, [weight, bias, ...(useBatch ? [] : [mean, low, variance])]);
   const arrays = [x.byteOffset, y.byteOffset];
-  const options = [...placeMask(valid, at + 8 * bytes, sizes), Number(useBatch), eps];
-  fused(kernels, "batchNormForward", sizes, arrays, options, places);
+  const step = plain.channelsTogether(sizes);
+  const options = [step, ...placeMask(valid, at + 8 * bytes, sizes), Number(useBatch), eps];
+  overChannels(kernels, "batchNormForward", sizes, arrays, options, places);
   if (useBatch) {
     copyOut(places[2], mean);
     copyOut(places[3], low);
@@ -271,15 +215,13 @@ export function batchNormBackward(
   }
   const bytes = 8 * sizes.c;
   const at = scratch(11 * bytes + maskBytes(valid));
-  const places = Array.from({ length: 11 }, (_, i) => at + i * bytes);
-  if (weight === null) places[0] = 0;
-  else copyIn(weight, places[0]);
-  placeChannels(places[1], [statistics.mean, statistics.low, statistics.invStd]);
+  const places = placesFrom(at, bytes, 11);
+  placeChannels(places, [weight, statistics.mean, statistics.low, statistics.invStd]);
   const arrays = [g.byteOffset, x.byteOffset, dx === null ? 0 : dx.byteOffset];
   const sums = dw !== null || db !== null || useBatch;
   const mask = placeMask(valid, at + 11 * bytes, sizes);
-  const options = [...mask, Number(useBatch), Number(sums)];
-  fused(kernels, "batchNormBackward", sizes, arrays, options, places);
+  const options = [plain.channelsTogether(sizes), ...mask, Number(useBatch), Number(sums)];
+  overChannels(kernels, "batchNormBackward", sizes, arrays, options, places);
   if (db !== null) copyOut(places[4], db);
   if (dw !== null) copyOut(places[5], dw);
 }

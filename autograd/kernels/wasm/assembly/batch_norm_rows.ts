@@ -1,5 +1,6 @@
 // Batch normalisation of [N, C]: neighbours belong to different channels, so lanes are channels. Four
-// rows at a time share one trip through the accumulators, which stay in the first-level cache.
+// rows at a time share one trip through the accumulators, which stay in the first-level cache, and a trip takes
+// eight channels where there are as many: fewer addresses to reckon and check.
 // The formulas are those of batch_norm.ts.
 //
 // With a mask (not 0), one number for each row, only the rows where it is not 0 count: the kernels go over them
@@ -46,7 +47,8 @@ export function rowStatistics(
   let again = false;
   for (let j: usize = 0; j < bytes; j += 8) {
     const d = load<f64>(sum + j) / count;
-    if (d * d > load<f64>(squares + j) / count - d * d) {
+    // Eight rows guess better than that unless the others are of another kind; it costs less than a digit.
+    if (d * d > 4 * (load<f64>(squares + j) / count - d * d)) {
       store<f64>(mean + j, load<f64>(mean + j) + d);
       again = true;
     }
@@ -86,47 +88,47 @@ function sumRuns(
 }
 
 function sumRows(
-  x: usize, n: i32, bytes: usize, stride: usize, mean: usize, sum: usize, squares: usize,
+  x: usize, n: i32, bytes: usize, step: usize, mean: usize, sum: usize, squares: usize,
 ): void {
-  const pairs = bytes & ~15;
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const r0 = x, r1 = r0 + stride, r2 = r1 + stride, r3 = r2 + stride;
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const k = v128.load(mean + j);
-      const c0 = f64x2.sub(v128.load(r0 + j), k), c1 = f64x2.sub(v128.load(r1 + j), k);
-      const c2 = f64x2.sub(v128.load(r2 + j), k), c3 = f64x2.sub(v128.load(r3 + j), k);
-      const s = f64x2.add(f64x2.add(c0, c1), f64x2.add(c2, c3));
-      const q = f64x2.add(fma(c0, c0, f64x2.mul(c1, c1)), fma(c2, c2, f64x2.mul(c3, c3)));
-      v128.store(sum + j, f64x2.add(v128.load(sum + j), s));
-      v128.store(squares + j, f64x2.add(v128.load(squares + j), q));
+  const eights = bytes & ~63, fours = n & ~3;
+  for (let i = 0; i < fours; i += 4) {
+    const x0 = x + <usize>i * step, x1 = x0 + step, x2 = x1 + step, x3 = x2 + step;
+    for (let j: usize = 0; j < eights; j += 64) {
+      // unroll(4) $
+      {
+        const k = v128.load(mean + j, 16 * $);
+        const c0 = f64x2.sub(v128.load(x0 + j, 16 * $), k), c1 = f64x2.sub(v128.load(x1 + j, 16 * $), k);
+        const c2 = f64x2.sub(v128.load(x2 + j, 16 * $), k), c3 = f64x2.sub(v128.load(x3 + j, 16 * $), k);
+        const s = f64x2.add(f64x2.add(c0, c1), f64x2.add(c2, c3));
+        const q = f64x2.add(fma(c0, c0, f64x2.mul(c1, c1)), fma(c2, c2, f64x2.mul(c3, c3)));
+        v128.store(sum + j, f64x2.add(v128.load(sum + j, 16 * $), s), 16 * $);
+        v128.store(squares + j, f64x2.add(v128.load(squares + j, 16 * $), q), 16 * $);
+      }
+      // end
     }
-    if (pairs < bytes) {
-      sumColumn(r0 + pairs, 4, stride, mean + pairs, sum + pairs, squares + pairs);
-    }
-    x += stride << 2;
   }
-  for (; i < n; i++) {
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const c0 = f64x2.sub(v128.load(x + j), v128.load(mean + j));
-      v128.store(sum + j, f64x2.add(v128.load(sum + j), c0));
-      v128.store(squares + j, fma(c0, c0, v128.load(squares + j)));
-    }
-    if (pairs < bytes) sumColumn(x + pairs, 1, stride, mean + pairs, sum + pairs, squares + pairs);
-    x += stride;
+  for (let i = 0; i < n; i++) {
+    sumRow(x, i < fours ? eights : 0, bytes, mean, sum, squares);
+    x += step;
   }
 }
 
-function sumColumn(x: usize, n: i32, stride: usize, mean: usize, sum: usize, squares: usize): void {
-  let s: f64 = 0, q: f64 = 0;
-  for (let i = 0; i < n; i++) {
-    const c = load<f64>(x) - load<f64>(mean);
-    s += c;
-    q += c * c;
-    x += stride;
+// @ts-ignore: decorator
+@inline
+function sumRow(
+  x: usize, from: usize, bytes: usize, mean: usize, sum: usize, squares: usize,
+): void {
+  let j = from;
+  for (; j + 16 <= bytes; j += 16) {
+    const c = f64x2.sub(v128.load(x + j), v128.load(mean + j));
+    v128.store(sum + j, f64x2.add(v128.load(sum + j), c));
+    v128.store(squares + j, fma(c, c, v128.load(squares + j)));
   }
-  store<f64>(sum, load<f64>(sum) + s);
-  store<f64>(squares, load<f64>(squares) + q);
+  if (j < bytes) {
+    const c = load<f64>(x + j) - load<f64>(mean + j);
+    store<f64>(sum + j, load<f64>(sum + j) + c);
+    store<f64>(squares + j, load<f64>(squares + j) + c * c);
+  }
 }
 
 /** y = (x − mean)·scale + shift. */
@@ -146,41 +148,43 @@ export function rowAffine(
 function affineRows(
   x: usize, y: usize, n: i32, bytes: usize, step: usize, mean: usize, scale: usize, shift: usize,
 ): void {
-  const pairs = bytes & ~15;
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
-    const y1 = y + step, y2 = y1 + step, y3 = y2 + step;
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const m = v128.load(mean + j), a = v128.load(scale + j), b = v128.load(shift + j);
-      v128.store(y + j, fma(f64x2.sub(v128.load(x + j), m), a, b));
-      v128.store(y1 + j, fma(f64x2.sub(v128.load(x1 + j), m), a, b));
-      v128.store(y2 + j, fma(f64x2.sub(v128.load(x2 + j), m), a, b));
-      v128.store(y3 + j, fma(f64x2.sub(v128.load(x3 + j), m), a, b));
+  const eights = bytes & ~63, fours = n & ~3;
+  for (let i = 0; i < fours; i += 4) {
+    const x0 = x + <usize>i * step, x1 = x0 + step, x2 = x1 + step, x3 = x2 + step;
+    const y0 = y + <usize>i * step, y1 = y0 + step, y2 = y1 + step, y3 = y2 + step;
+    for (let j: usize = 0; j < eights; j += 64) {
+      // unroll(4) $
+      {
+        const m = v128.load(mean + j, 16 * $);
+        const a = v128.load(scale + j, 16 * $), b = v128.load(shift + j, 16 * $);
+        v128.store(y0 + j, fma(f64x2.sub(v128.load(x0 + j, 16 * $), m), a, b), 16 * $);
+        v128.store(y1 + j, fma(f64x2.sub(v128.load(x1 + j, 16 * $), m), a, b), 16 * $);
+        v128.store(y2 + j, fma(f64x2.sub(v128.load(x2 + j, 16 * $), m), a, b), 16 * $);
+        v128.store(y3 + j, fma(f64x2.sub(v128.load(x3 + j, 16 * $), m), a, b), 16 * $);
+      }
+      // end
     }
-    if (pairs < bytes) affineColumn(x + pairs, y + pairs, 4, step, mean + pairs, scale + pairs, shift + pairs);
-    x += step << 2;
-    y += step << 2;
   }
-  for (; i < n; i++) {
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const m = v128.load(mean + j), a = v128.load(scale + j), b = v128.load(shift + j);
-      v128.store(y + j, fma(f64x2.sub(v128.load(x + j), m), a, b));
-    }
-    if (pairs < bytes) affineColumn(x + pairs, y + pairs, 1, step, mean + pairs, scale + pairs, shift + pairs);
+  for (let i = 0; i < n; i++) {
+    affineRow(x, y, i < fours ? eights : 0, bytes, mean, scale, shift);
     x += step;
     y += step;
   }
 }
 
-function affineColumn(
-  x: usize, y: usize, n: i32, step: usize, mean: usize, scale: usize, shift: usize,
+// @ts-ignore: decorator
+@inline
+function affineRow(
+  x: usize, y: usize, from: usize, bytes: usize, mean: usize, scale: usize, shift: usize,
 ): void {
-  const m = v128.load64_splat(mean), a = v128.load64_splat(scale), b = v128.load64_splat(shift);
-  for (let i = 0; i < n; i++) {
-    store<f64>(y, f64x2.extract_lane(fma(f64x2.sub(v128.load64_splat(x), m), a, b), 0));
-    x += step;
-    y += step;
+  let j = from;
+  for (; j + 16 <= bytes; j += 16) {
+    const c = f64x2.sub(v128.load(x + j), v128.load(mean + j));
+    v128.store(y + j, fma(c, v128.load(scale + j), v128.load(shift + j)));
+  }
+  if (j < bytes) {
+    const c = f64x2.sub(v128.load64_zero(x + j), v128.load64_zero(mean + j));
+    v128.store64_lane(y + j, fma(c, v128.load64_zero(scale + j), v128.load64_zero(shift + j)), 0);
   }
 }
 
@@ -202,57 +206,49 @@ export function rowCotangentSums(
 function sumCotangentRows(
   g: usize, x: usize, n: i32, bytes: usize, step: usize, mean: usize, sumG: usize, sumGC: usize,
 ): void {
-  const pairs = bytes & ~15;
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const x1 = x + step, x2 = x1 + step, x3 = x2 + step;
-    const g1 = g + step, g2 = g1 + step, g3 = g2 + step;
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const m = v128.load(mean + j);
-      const v0 = v128.load(g + j), v1 = v128.load(g1 + j), v2 = v128.load(g2 + j), v3 = v128.load(g3 + j);
-      const s = f64x2.add(f64x2.add(v0, v1), f64x2.add(v2, v3));
-      v128.store(sumG + j, f64x2.add(v128.load(sumG + j), s));
-      const a = fma(
-        v0, f64x2.sub(v128.load(x + j), m), f64x2.mul(v1, f64x2.sub(v128.load(x1 + j), m)),
-      );
-      const b = fma(
-        v2, f64x2.sub(v128.load(x2 + j), m), f64x2.mul(v3, f64x2.sub(v128.load(x3 + j), m)),
-      );
-      v128.store(sumGC + j, f64x2.add(v128.load(sumGC + j), f64x2.add(a, b)));
+  const eights = bytes & ~63, fours = n & ~3;
+  for (let i = 0; i < fours; i += 4) {
+    const x0 = x + <usize>i * step, x1 = x0 + step, x2 = x1 + step, x3 = x2 + step;
+    const g0 = g + <usize>i * step, g1 = g0 + step, g2 = g1 + step, g3 = g2 + step;
+    for (let j: usize = 0; j < eights; j += 64) {
+      // unroll(4) $
+      {
+        const m = v128.load(mean + j, 16 * $);
+        const v0 = v128.load(g0 + j, 16 * $), v1 = v128.load(g1 + j, 16 * $);
+        const v2 = v128.load(g2 + j, 16 * $), v3 = v128.load(g3 + j, 16 * $);
+        const s = f64x2.add(f64x2.add(v0, v1), f64x2.add(v2, v3));
+        v128.store(sumG + j, f64x2.add(v128.load(sumG + j, 16 * $), s), 16 * $);
+        const c0 = f64x2.sub(v128.load(x0 + j, 16 * $), m), c1 = f64x2.sub(v128.load(x1 + j, 16 * $), m);
+        const c2 = f64x2.sub(v128.load(x2 + j, 16 * $), m), c3 = f64x2.sub(v128.load(x3 + j, 16 * $), m);
+        const q = f64x2.add(fma(v0, c0, f64x2.mul(v1, c1)), fma(v2, c2, f64x2.mul(v3, c3)));
+        v128.store(sumGC + j, f64x2.add(v128.load(sumGC + j, 16 * $), q), 16 * $);
+      }
+      // end
     }
-    if (pairs < bytes) {
-      sumCotangentColumn(g + pairs, x + pairs, 4, step, mean + pairs, sumG + pairs, sumGC + pairs);
-    }
-    g += step << 2;
-    x += step << 2;
   }
-  for (; i < n; i++) {
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const v = v128.load(g + j);
-      v128.store(sumG + j, f64x2.add(v128.load(sumG + j), v));
-      const c0 = f64x2.sub(v128.load(x + j), v128.load(mean + j));
-      v128.store(sumGC + j, fma(v, c0, v128.load(sumGC + j)));
-    }
-    if (pairs < bytes) {
-      sumCotangentColumn(g + pairs, x + pairs, 1, step, mean + pairs, sumG + pairs, sumGC + pairs);
-    }
+  for (let i = 0; i < n; i++) {
+    sumCotangentRow(g, x, i < fours ? eights : 0, bytes, mean, sumG, sumGC);
     g += step;
     x += step;
   }
 }
 
-function sumCotangentColumn(
-  g: usize, x: usize, n: i32, step: usize, mean: usize, sumG: usize, sumGC: usize,
+// @ts-ignore: decorator
+@inline
+function sumCotangentRow(
+  g: usize, x: usize, from: usize, bytes: usize, mean: usize, sumG: usize, sumGC: usize,
 ): void {
-  let s: f64 = 0, q: f64 = 0;
-  for (let i = 0; i < n; i++) {
-    s += load<f64>(g);
-    q += load<f64>(g) * (load<f64>(x) - load<f64>(mean));
-    g += step;
-    x += step;
+  let j = from;
+  for (; j + 16 <= bytes; j += 16) {
+    const v = v128.load(g + j), c = f64x2.sub(v128.load(x + j), v128.load(mean + j));
+    v128.store(sumG + j, f64x2.add(v128.load(sumG + j), v));
+    v128.store(sumGC + j, fma(v, c, v128.load(sumGC + j)));
   }
-  store<f64>(sumG, load<f64>(sumG) + s);
-  store<f64>(sumGC, load<f64>(sumGC) + q);
+  if (j < bytes) {
+    const v = load<f64>(g + j);
+    store<f64>(sumG + j, load<f64>(sumG + j) + v);
+    store<f64>(sumGC + j, load<f64>(sumGC + j) + v * (load<f64>(x + j) - load<f64>(mean + j)));
+  }
 }
 
 /** dx = p·g + q·(x − mean) + r. */
@@ -273,38 +269,44 @@ function inputGradientRows(
   g: usize, x: usize, dx: usize, n: i32, bytes: usize, step: usize,
   mean: usize, p: usize, q: usize, r: usize,
 ): void {
-  const pairs = bytes & ~15;
-  let i = 0;
-  for (; i + 2 <= n; i += 2) {
-    const x1 = x + step, g1 = g + step, dx1 = dx + step;
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const m = v128.load(mean + j), pp = v128.load(p + j), qq = v128.load(q + j), rr = v128.load(r + j);
-      v128.store(dx + j, fma(v128.load(g + j), pp, fma(f64x2.sub(v128.load(x + j), m), qq, rr)));
-      v128.store(dx1 + j, fma(v128.load(g1 + j), pp, fma(f64x2.sub(v128.load(x1 + j), m), qq, rr)));
+  const eights = bytes & ~63, twos = n & ~1;
+  for (let i = 0; i < twos; i += 2) {
+    const row = <usize>i * step;
+    const x0 = x + row, g0 = g + row, dx0 = dx + row, x1 = x0 + step, g1 = g0 + step, dx1 = dx0 + step;
+    for (let j: usize = 0; j < eights; j += 64) {
+      // unroll(4) $
+      {
+        const m = v128.load(mean + j, 16 * $), pp = v128.load(p + j, 16 * $);
+        const qq = v128.load(q + j, 16 * $), rr = v128.load(r + j, 16 * $);
+        const c0 = f64x2.sub(v128.load(x0 + j, 16 * $), m), c1 = f64x2.sub(v128.load(x1 + j, 16 * $), m);
+        v128.store(dx0 + j, fma(v128.load(g0 + j, 16 * $), pp, fma(c0, qq, rr)), 16 * $);
+        v128.store(dx1 + j, fma(v128.load(g1 + j, 16 * $), pp, fma(c1, qq, rr)), 16 * $);
+      }
+      // end
     }
-    if (pairs < bytes) {
-      inputGradientValue(g + pairs, x + pairs, dx + pairs, mean + pairs, p + pairs, q + pairs, r + pairs);
-      inputGradientValue(g1 + pairs, x1 + pairs, dx1 + pairs, mean + pairs, p + pairs, q + pairs, r + pairs);
-    }
-    g += step << 1;
-    x += step << 1;
-    dx += step << 1;
   }
-  if (i < n) {
-    for (let j: usize = 0; j < pairs; j += 16) {
-      const c0 = f64x2.sub(v128.load(x + j), v128.load(mean + j));
-      v128.store(dx + j, fma(v128.load(g + j), v128.load(p + j), fma(c0, v128.load(q + j), v128.load(r + j))));
-    }
-    if (pairs < bytes) {
-      inputGradientValue(g + pairs, x + pairs, dx + pairs, mean + pairs, p + pairs, q + pairs, r + pairs);
-    }
+  for (let i = 0; i < n; i++) {
+    inputGradientRow(g, x, dx, i < twos ? eights : 0, bytes, mean, p, q, r);
+    g += step;
+    x += step;
+    dx += step;
   }
 }
 
-function inputGradientValue(
-  g: usize, x: usize, dx: usize, mean: usize, p: usize, q: usize, r: usize,
+// @ts-ignore: decorator
+@inline
+function inputGradientRow(
+  g: usize, x: usize, dx: usize, from: usize, bytes: usize,
+  mean: usize, p: usize, q: usize, r: usize,
 ): void {
-  const c = f64x2.sub(v128.load64_splat(x), v128.load64_splat(mean));
-  const inner = fma(c, v128.load64_splat(q), v128.load64_splat(r));
-  store<f64>(dx, f64x2.extract_lane(fma(v128.load64_splat(g), v128.load64_splat(p), inner), 0));
+  let j = from;
+  for (; j + 16 <= bytes; j += 16) {
+    const c = f64x2.sub(v128.load(x + j), v128.load(mean + j));
+    v128.store(dx + j, fma(v128.load(g + j), v128.load(p + j), fma(c, v128.load(q + j), v128.load(r + j))));
+  }
+  if (j < bytes) {
+    const c = f64x2.sub(v128.load64_zero(x + j), v128.load64_zero(mean + j));
+    const inner = fma(c, v128.load64_zero(q + j), v128.load64_zero(r + j));
+    v128.store64_lane(dx + j, fma(v128.load64_zero(g + j), v128.load64_zero(p + j), inner), 0);
+  }
 }

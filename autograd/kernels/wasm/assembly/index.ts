@@ -1,8 +1,7 @@
 // Everything that the module exports, one file per family.
 export { gemmBatched, gemmPack, gemmRows, gemmScratchBytes } from "./gemm";
 export { imageAffine, imageCotangentSums, imageInputGradient, imageStatistics } from "./batch_norm";
-export * from "./batch_norm_rows";
-export * from "./batch_norm_fused";
+export { batchNormBackward, batchNormForward } from "./batch_norm_fused";
 export * from "./arithmetic";
 export * from "./reduce";
 export { exp, sigmoid, silu } from "./exp";

@@ -4,7 +4,7 @@
 import { noGrad, noStatsUpdate, Tensor } from "../autograd/mod.ts";
 import { withoutWarnings } from "../autograd/warnings.ts";
 import { BatchNorm } from "./batch_norm.ts";
-import { batchNorm } from "./functional/batch_norm.ts";
+import { batchNorm, unbiasedVariance } from "./functional/batch_norm.ts";
 import { keepingModes } from "./keeping_modes.ts";
 import type { Module } from "./module.ts";
 import { PooledMoments } from "./moments.ts";
@@ -149,7 +149,7 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
     const values = moments.count === 1 ? "1 value" : `${moments.count} values`;
     add("tiny-batch", `the batch has ${values} in a channel`);
   }
-  const dominated = channels.filter((c) => moments.variance(c) < layer.eps).length;
+  const dominated = moments.variance.filter((variance) => variance < layer.eps).length;
   if (moments.count > 1 && dominated > DOMINATED_SHARE * channels.length) {
     add(
       "eps-dominated",
@@ -157,7 +157,8 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
     );
   }
   const settled = channels.filter((c) => !stale.includes(c));
-  const shifted = settled.filter((c) => isShifted(layer, moments, c)).length;
+  const unbiased = unbiasedVariance(moments);
+  const shifted = settled.filter((c) => isShifted(layer, moments, unbiased, c)).length;
   if (shifted > 0) {
     add(
       "shifted-data",
@@ -169,11 +170,16 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
 }
 
 /** Whether a batch differs from the running statistics by more than chance and by enough to matter. */
-function isShifted(layer: BatchNorm, moments: PooledMoments, c: number): boolean {
+function isShifted(
+  layer: BatchNorm,
+  { count, mean }: PooledMoments,
+  unbiased: Float64Array,
+  c: number,
+): boolean {
   const variance = layer.runningVar!.storage.values[c] + layer.eps;
-  const apart = Math.abs(moments.mean(c) - layer.runningMean!.storage.values[c]);
-  const byChance = 4 / Math.sqrt(moments.count);
-  const ratio = (moments.unbiasedVariance(c) + layer.eps) / variance;
+  const apart = Math.abs(mean[c] - layer.runningMean!.storage.values[c]);
+  const byChance = 4 / Math.sqrt(count);
+  const ratio = (unbiased[c] + layer.eps) / variance;
   return apart > Math.max(SHIFT, byChance) * Math.sqrt(variance) ||
     Math.abs(Math.log(ratio)) > Math.max(Math.log(SPREAD), Math.SQRT2 * byChance);
 }

@@ -4,7 +4,12 @@
 import { cat, isStatsUpdateEnabled, split, type Tensor } from "../autograd/mod.ts";
 import { assertOptions, type Known } from "../autograd/ops/options.ts";
 import { layerOptions } from "./arguments.ts";
-import { type BatchMoments, blend, normalizeWith } from "./functional/batch_norm.ts";
+import {
+  type BatchMoments,
+  blend,
+  normalizeWith,
+  unbiasedVariance,
+} from "./functional/batch_norm.ts";
 import { normalizeMasked } from "./functional/masked_batch_norm.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
 import { PooledMoments } from "./moments.ts";
@@ -189,23 +194,21 @@ export abstract class BatchNorm extends TrackedNorm {
   /** @internal */
   private blendIn(moments: BatchMoments, factor: number): void {
     this.initial = { share: this.initial.share * (1 - factor), at: this.batchCount() };
-    blend(this.runningMean, factor, (c) => moments.mean(c));
-    blend(this.runningVar, factor, (c) => moments.unbiasedVariance(c));
+    blend(this.runningMean, factor, moments.mean);
+    blend(this.runningVar, factor, unbiasedVariance(moments));
   }
 
   /** Whether statistics may enter the running ones, as `nonFinite` says. */
   private admits(moments: BatchMoments): boolean {
     if (this.nonFinite === "propagate") return true;
+    const { mean, variance } = moments;
     for (let c = 0; c < this.numFeatures; c++) {
-      if (Number.isFinite(moments.mean(c)) && Number.isFinite(moments.variance(c))) continue;
+      if (Number.isFinite(mean[c]) && Number.isFinite(variance[c])) continue;
       if (this.nonFinite === "skip") return false;
       if (this.accumulation === null) this.uncountBatch();
       throw new RangeError(
         `Cannot update the running statistics of ${this.constructor.name}: got mean ` +
-          `${moments.mean(c)} and variance ${
-            moments.variance(c)
-          } in channel ${c}, expected finite ` +
-          `values`,
+          `${mean[c]} and variance ${variance[c]} in channel ${c}, expected finite values`,
       );
     }
     return true;
@@ -367,8 +370,8 @@ export abstract class BatchNorm extends TrackedNorm {
       );
     }
     if (moments.count === 0) return;
-    replace(this.runningMean, (c) => moments.mean(c));
-    replace(this.runningVar, (c) => moments.unbiasedVariance(c));
+    replace(this.runningMean, moments.mean);
+    replace(this.runningVar, unbiasedVariance(moments));
     this.numBatchesTracked?.copy_(batches);
     this.initial = { share: 0, at: batches };
   }
@@ -385,9 +388,9 @@ export abstract class BatchNorm extends TrackedNorm {
   }
 }
 
-function replace(running: Tensor | null, value: (channel: number) => number): void {
+function replace(running: Tensor | null, values: Float64Array): void {
   if (running === null) return;
-  running.storage.values.forEach((_, c, values) => values[c] = value(c));
+  running.storage.values.set(values);
   running.storage.version++;
 }
 

@@ -79,12 +79,13 @@ export function warnOfMoments(layer: BatchNorm, moments: BatchMoments, update: b
     );
   }
   if (!update || !mayWarn(layer, "bn-non-finite")) return;
+  const { mean, variance } = moments;
   for (let c = 0; c < layer.numFeatures; c++) {
-    if (Number.isFinite(moments.mean(c)) && Number.isFinite(moments.variance(c))) continue;
+    if (Number.isFinite(mean[c]) && Number.isFinite(variance[c])) continue;
     warnOnce(
       layer,
       "bn-non-finite",
-      `${name(layer)} got mean ${moments.mean(c)} and variance ${moments.variance(c)} in channel ` +
+      `${name(layer)} got mean ${mean[c]} and variance ${variance[c]} in channel ` +
         `${c}${layer.nonFinite === "propagate" ? ", which enter its running statistics" : ""}. ` +
         `Look for the cause with detectAnomaly(), or set nonFinite: "skip" or "throw".`,
     );

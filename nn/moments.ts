@@ -17,37 +17,36 @@ import { type BatchMoments, momentsOf } from "./functional/batch_norm.ts";
 export class PooledMoments implements BatchMoments {
   /** Values seen in each channel. */
   count = 0;
-  private readonly means: Float64Array;
-  private readonly rests: Float64Array;
+  readonly mean: Float64Array;
+  readonly meanRest: Float64Array;
   private readonly squares: Float64Array;
 
   /** No values yet. */
   constructor(channels: number) {
-    this.means = new Float64Array(channels);
-    this.rests = new Float64Array(channels);
+    this.mean = new Float64Array(channels);
+    this.meanRest = new Float64Array(channels);
     this.squares = new Float64Array(channels);
   }
 
   /** Adds the statistics of a part. */
-  add(part: Omit<BatchMoments, "unbiasedVariance">): void {
-    const { count } = part;
+  add({ count, mean, meanRest, variance }: BatchMoments): void {
     const before = this.count;
     const total = before + count;
     if (count === 0) return;
-    for (let c = 0; c < this.means.length; c++) {
+    for (let c = 0; c < this.mean.length; c++) {
       // The first part is taken over as it is: an infinite mean would make 0 · ∞ of it.
       if (before === 0) {
-        this.means[c] = part.mean(c);
-        this.rests[c] = part.meanRest(c);
-        this.squares[c] = part.variance(c) * count;
+        this.mean[c] = mean[c];
+        this.meanRest[c] = meanRest[c];
+        this.squares[c] = variance[c] * count;
         continue;
       }
-      const mean = this.means[c];
-      const delta = part.mean(c) - mean + (part.meanRest(c) - this.rests[c]);
-      const step = delta * (count / total) + this.rests[c];
-      this.means[c] = mean + step;
-      this.rests[c] = mean - this.means[c] + step;
-      this.squares[c] += part.variance(c) * count + delta * delta * (before * count / total);
+      const old = this.mean[c];
+      const delta = mean[c] - old + (meanRest[c] - this.meanRest[c]);
+      const step = delta * (count / total) + this.meanRest[c];
+      this.mean[c] = old + step;
+      this.meanRest[c] = old - this.mean[c] + step;
+      this.squares[c] += variance[c] * count + delta * delta * (before * count / total);
     }
     this.count = total;
   }
@@ -59,31 +58,16 @@ export class PooledMoments implements BatchMoments {
     this.add(momentsOf(x.size / x.shape[1], result));
   }
 
-  /** The mean of a channel. */
-  mean(channel: number): number {
-    return this.means[channel];
-  }
-
-  /** What the mean lacks below its last digit. */
-  meanRest(channel: number): number {
-    return this.rests[channel];
-  }
-
-  /** The biased variance of a channel. */
-  variance(channel: number): number {
-    return this.squares[channel] / this.count;
-  }
-
-  /** The variance of a channel with n − 1 as its divisor. */
-  unbiasedVariance(channel: number): number {
-    return this.squares[channel] / (this.count - 1);
+  /** The biased variances. */
+  get variance(): Float64Array {
+    return this.squares.map((sum) => sum / this.count);
   }
 
   /** Forgets all values. */
   clear(): void {
     this.count = 0;
-    this.means.fill(0);
-    this.rests.fill(0);
+    this.mean.fill(0);
+    this.meanRest.fill(0);
     this.squares.fill(0);
   }
 }

@@ -62,7 +62,7 @@ export function batchNorm(
   const operands = { x, runningMean, runningVar, weight, bias };
   return normalizeWith(operands, { training, eps }, (moments) => {
     blend(runningMean, momentum, moments.mean);
-    blend(runningVar, momentum, moments.unbiasedVariance);
+    blend(runningVar, momentum, unbiasedVariance(moments));
   });
 }
 
@@ -75,18 +75,23 @@ export interface BatchNormOperands {
   readonly bias: Tensor | null;
 }
 
-/** The statistics of one batch, by channel. */
+/** The statistics of one batch, one value per channel. */
 export interface BatchMoments {
   /** Values in each channel. */
   readonly count: number;
-  /** The mean of a channel. */
-  mean(channel: number): number;
-  /** What the mean lacks below its last digit: the exact one is mean + rest. */
-  meanRest(channel: number): number;
-  /** The biased variance of a channel. */
-  variance(channel: number): number;
-  /** The variance of a channel with n − 1 as its divisor. */
-  unbiasedVariance(channel: number): number;
+  /** The means. */
+  readonly mean: Float64Array;
+  /** What the means lack below their last digit: the exact ones are mean + rest. */
+  readonly meanRest: Float64Array;
+  /** The biased variances. */
+  readonly variance: Float64Array;
+}
+
+/** The variances with n − 1 as their divisor. */
+export function unbiasedVariance({ count, variance }: BatchMoments): Float64Array {
+  const unbiased = new Float64Array(variance.length);
+  for (let c = 0; c < unbiased.length; c++) unbiased[c] = variance[c] * (count / (count - 1));
+  return unbiased;
 }
 
 /**
@@ -146,15 +151,19 @@ export function momentsOf(
   count: number,
   { mean, low, variance }: Pick<NormalizedBatch, "mean" | "low" | "variance">,
 ): BatchMoments {
-  const [high, rest, squares] = [mean, low, variance].map((t) => t.storage.values);
+  const [high, rest] = [mean.storage.values, low.storage.values];
+  const whole = new Float64Array(high.length);
   // An infinite mean has no low part.
-  const meanOf = (c: number): number => Number.isFinite(high[c]) ? high[c] + rest[c] : high[c];
+  for (let c = 0; c < whole.length; c++) {
+    whole[c] = Number.isFinite(high[c]) ? high[c] + rest[c] : high[c];
+  }
   return {
     count,
-    mean: meanOf,
-    meanRest: (c) => Number.isFinite(high[c]) ? high[c] - meanOf(c) + rest[c] : 0,
-    variance: (c) => squares[c],
-    unbiasedVariance: (c) => squares[c] * (count / (count - 1)),
+    mean: whole,
+    get meanRest() {
+      return whole.map((m, c) => Number.isFinite(m) ? high[c] - m + rest[c] : 0);
+    },
+    variance: variance.storage.values,
   };
 }
 
@@ -174,16 +183,12 @@ export function assertOperands(operands: BatchNormOperands): void {
   assertOffTape("running_var", runningVar);
 }
 
-/** running ← (1 − momentum)·running + momentum·value; the tape notices the edit. */
-export function blend(
-  running: Tensor | null,
-  momentum: number,
-  value: (channel: number) => number,
-): void {
+/** running ← (1 − momentum)·running + momentum·batch; the tape notices the edit. */
+export function blend(running: Tensor | null, momentum: number, batch: Float64Array): void {
   if (running === null) return;
   const values = running.storage.values;
   for (let c = 0; c < values.length; c++) {
-    values[c] = (1 - momentum) * values[c] + momentum * value(c);
+    values[c] = (1 - momentum) * values[c] + momentum * batch[c];
   }
   running.storage.version++;
 }

@@ -50,14 +50,11 @@ function overChannels(
   team.run(name, kernels[name], calls);
 }
 
-/** The kernels for images: of single positions only whole batch norms are vectorised. */
-function imageKernelsFor(x: Float64Array, { s }: ChannelSizes): Kernels | null {
-  return s === 1 ? null : kernelsFor(x);
-}
-
 /** So many addresses of `bytes` each, from one on. */
 function placesFrom(at: number, bytes: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => at + i * bytes);
+  const places: number[] = [];
+  for (let i = 0; i < count; i++) places.push(at + i * bytes);
+  return places;
 }
 
 /** Mean (mean + low) and biased variance of each channel. */
@@ -68,7 +65,7 @@ export function batchStatistics(
   low: Float64Array,
   variance: Float64Array,
 ): void {
-  const kernels = imageKernelsFor(x, sizes);
+  const kernels = kernelsFor(x);
   if (kernels === null) {
     plain.batchStatistics(x, sizes, mean, low, variance);
     return;
@@ -90,7 +87,7 @@ export function channelAffine(
   shift: Float64Array,
   y: Float64Array,
 ): void {
-  const kernels = inPool(x) ? imageKernelsFor(y, sizes) : null;
+  const kernels = inPool(x) ? kernelsFor(y) : null;
   if (kernels === null) {
     plain.channelAffine(x, sizes, mean, scale, shift, y);
     return;
@@ -110,7 +107,7 @@ export function cotangentSums(
   sumG: Float64Array,
   sumGC: Float64Array,
 ): void {
-  const kernels = inPool(g) ? imageKernelsFor(x, sizes) : null;
+  const kernels = inPool(g) ? kernelsFor(x) : null;
   if (kernels === null) {
     plain.cotangentSums(g, x, sizes, mean, sumG, sumGC);
     return;
@@ -135,7 +132,7 @@ export function channelGradient(
   r: Float64Array,
   dx: Float64Array,
 ): void {
-  const kernels = inPool(g) && inPool(x) ? imageKernelsFor(dx, sizes) : null;
+  const kernels = inPool(g) && inPool(x) ? kernelsFor(dx) : null;
   if (kernels === null) {
     plain.channelGradient(g, x, sizes, mean, p, q, r, dx);
     return;

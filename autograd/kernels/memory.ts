@@ -24,7 +24,7 @@
  * @module
  */
 import type { Blocks } from "./blocks.ts";
-import { takeToken, type Token } from "./tokens.ts";
+import { scarcity, takeToken, type Token } from "./tokens.ts";
 import { openPool } from "./wasm/instance.ts";
 
 /** The values of a tensor, shared by all its aliases. */
@@ -54,7 +54,10 @@ const MEDIUM_UP_TO = 2048;
 const SMALL_SLAB = 2 ** 14;
 const MEDIUM_SLAB = 2 ** 17;
 const MIB = 2 ** 20;
-/** A group of blocks is closed when it has grown to this. */
+/**
+ * A group of blocks grows to this, or to more where tokens become scarce. The first are smaller: what is made
+ * first, data and parameters, lives long, and what shares a group with it lives as long.
+ */
 const GROUP_BYTES = 32 * MIB;
 /** How much is allocated, and not released, between two collections, unless blocks are large. */
 let collectBytes = 128 * MIB;
@@ -78,8 +81,8 @@ class Group {
   bytes = 0;
   /** Whether it stands in the list of closed groups. */
   listed = false;
-  /** How many rests there had been when it was opened. */
-  readonly born = rests;
+  /** How many rests there had been when the last of its blocks was handed out. */
+  until = 0;
   constructor(readonly watch: WeakRef<Token>) {}
 }
 
@@ -109,6 +112,8 @@ let nextLook = 2 * collectBytes;
 let halfway = 0;
 /** How often {@linkcode atRest} was called. */
 let rests = 0;
+/** How many bytes were handed out since the last one. */
+let sinceRest = 0;
 /** How many rests there had been when the next look was planned. */
 let plannedAt = 0;
 /** The clock at that time. */
@@ -120,6 +125,8 @@ let alive = 0;
 /** Bytes of the largest block since the last look. */
 let largest = 0;
 let openGroup: Group;
+/** How many groups there have been. */
+let started = 0;
 let openToken: Token;
 /** Closed groups with blocks in use, oldest first. */
 let groups: Group[] = [];
@@ -128,6 +135,11 @@ function startGroup(): void {
   const { token, watch } = takeToken();
   openToken = token;
   openGroup = new Group(watch);
+  started++;
+}
+
+function groupBytes(): number {
+  return Math.min(GROUP_BYTES, 2 ** started * MIB) * scarcity();
 }
 
 function closeGroup(): void {
@@ -222,11 +234,13 @@ function allocatePooled(n: number): Storage | null {
     pointer = blocks.take(bytes);
     if (pointer === 0) return null;
   }
-  if (openGroup.bytes >= GROUP_BYTES) closeGroup();
+  if (openGroup.bytes > 0 && openGroup.bytes + bytes > groupBytes()) closeGroup();
   const cell = new Cell(new Float64Array(blocks.buffer, pointer, n), pointer, openGroup);
   cell.used = clock;
   openGroup.cells.push(cell);
   openGroup.bytes += bytes;
+  openGroup.until = rests;
+  sinceRest += bytes;
   return new PooledStorage(cell, openToken);
 }
 
@@ -249,14 +263,15 @@ export function atRest(): void {
   if (blocks === null) return;
   if (blocks.usedBytes > nextRest) {
     collect();
-    sweep((group) => group.born < rests);
+    sweep((group) => group.until < rests);
     // One tensor that is kept, of each thousandth step perhaps, keeps a whole group.
     evict(blocks, Math.max(0.75 * budget, blocks.usedBytes - unusedBytes()));
     plan(blocks.usedBytes);
   }
   rests++;
-  // Groups of two steps would die together.
-  if (openGroup.bytes > GROUP_BYTES / 2) closeGroup();
+  // A group with many blocks of the next step would live as long as they.
+  if (Math.max(openGroup.bytes, sinceRest) >= groupBytes() / 2) closeGroup();
+  sinceRest = 0;
 }
 
 /** The same in the midst of work, when more has been allocated than a step should need. */

@@ -33,6 +33,12 @@ function refill(): void {
 }
 refill();
 
+/** How many times as much as from a full stock a token should be made to watch: 1, 2 or 4. */
+export function scarcity(): number {
+  if (tokens.length >= STOCK / 2) return 1;
+  return tokens.length >= STOCK / 4 ? 2 : 4;
+}
+
 /** A token; one whose death is seen only after this job if the stock has run out. */
 export function takeToken(): WatchedToken {
   if (tokens.length < STOCK / 2 && !refilling) {

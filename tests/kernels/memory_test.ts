@@ -9,6 +9,7 @@ import {
   setLimits,
   type Storage,
 } from "../../autograd/kernels/memory.ts";
+import { scarcity, takeToken } from "../../autograd/kernels/tokens.ts";
 import { Blocks } from "../../autograd/kernels/blocks.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 
@@ -179,4 +180,15 @@ Deno.test("blocks are handed out apart, aligned, and merged when the classes cha
   assertEquals(refused, 0);
   for (const { at, bytes } of taken) blocks.free(at, bytes);
   assertEquals(blocks.usedBytes, 0);
+});
+
+Deno.test("tokens are used sparingly as a job uses them up, and are there again in the next", async () => {
+  const seen = new Set<number>();
+  for (let i = 0; i < 10_000; i++) {
+    takeToken();
+    seen.add(scarcity());
+  }
+  assertEquals([...seen], [1, 2, 4]);
+  await Promise.resolve();
+  assertEquals(scarcity(), 1);
 });

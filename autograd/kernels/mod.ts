@@ -21,8 +21,7 @@ export {
   channelGradient,
   cotangentSums,
 } from "./wasm/batch_norm.ts";
-export type { ChannelSizes, ChannelStatistics } from "./plain/batch_norm.ts";
-export type { ValidPositions } from "./plain/masked_batch_norm.ts";
+export type { ChannelSizes, ChannelStatistics, ValidPositions } from "./plain/batch_norm.ts";
 export { crossEntropy, crossEntropyBackward } from "./wasm/cross_entropy.ts";
 export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
 export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";

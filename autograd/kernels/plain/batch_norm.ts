@@ -1,18 +1,11 @@
 /**
  * Statistics and affine maps by channel, for arrays of layout [n, c, s]: images, channels, positions.
- * They walk in memory order, whatever the channel.
+ * They walk in memory order, whatever the channel. What stands at positions that are not valid, be it NaN, is
+ * never reckoned with; outputs are 0 there.
  *
  * The mean comes in two parts, `mean` and the much smaller `low`: x − mean is exact where x lies near
  * the mean, so a large mean costs no digits.
  */
-import {
-  maskedAffine,
-  maskedCotangentSums,
-  maskedGradient,
-  maskedStatistics,
-  type ValidPositions,
-} from "./masked_batch_norm.ts";
-
 /** The layout of an array: n images of c channels of s positions. */
 export interface ChannelSizes {
   /** Images. */
@@ -21,6 +14,14 @@ export interface ChannelSizes {
   readonly c: number;
   /** Positions in a channel of an image. */
   readonly s: number;
+}
+
+/** The positions that count. */
+export interface ValidPositions {
+  /** 1 for those that count and 0 for the others, [n, s]. */
+  readonly values: Float64Array;
+  /** How many ones there are. */
+  readonly count: number;
 }
 
 /** The channels `from` to `to` − 1 of an array; all where left out. */
@@ -39,28 +40,31 @@ export function batchStatistics(
   mean: Float64Array,
   low: Float64Array,
   variance: Float64Array,
+  valid: ValidPositions | null = null,
 ): void {
-  const count = n * s;
+  const mask = valid === null ? null : valid.values;
+  const count = valid === null ? n * s : valid.count;
   mean.fill(0, from, to);
   low.fill(0, from, to);
   variance.fill(0, from, to);
   for (let i = 0; i < n; i++) {
-    let at = (i * c + from) * s;
     for (let j = from; j < to; j++) {
+      const at = (i * c + j) * s;
       let sum = 0;
-      for (const end = at + s; at < end; at++) sum += x[at];
+      for (let k = 0; k < s; k++) if (mask === null || mask[i * s + k] !== 0) sum += x[at + k];
       mean[j] += sum;
     }
   }
   for (let j = from; j < to; j++) mean[j] /= count;
   for (let i = 0; i < n; i++) {
-    let at = (i * c + from) * s;
     for (let j = from; j < to; j++) {
+      const at = (i * c + j) * s;
       const m = mean[j];
       let sum = 0;
       let squares = 0;
-      for (const end = at + s; at < end; at++) {
-        const centered = x[at] - m;
+      for (let k = 0; k < s; k++) {
+        if (mask !== null && mask[i * s + k] === 0) continue;
+        const centered = x[at + k] - m;
         sum += centered;
         squares += centered * centered;
       }
@@ -82,14 +86,18 @@ export function channelAffine(
   scale: Float64Array,
   shift: Float64Array,
   y: Float64Array,
+  valid: ValidPositions | null = null,
 ): void {
+  const mask = valid === null ? null : valid.values;
   for (let i = 0; i < n; i++) {
-    let at = (i * c + from) * s;
     for (let j = from; j < to; j++) {
+      const at = (i * c + j) * s;
       const m = mean[j];
       const a = scale[j];
       const b = shift[j];
-      for (const end = at + s; at < end; at++) y[at] = (x[at] - m) * a + b;
+      for (let k = 0; k < s; k++) {
+        y[at + k] = mask !== null && mask[i * s + k] === 0 ? 0 : (x[at + k] - m) * a + b;
+      }
     }
   }
 }
@@ -102,18 +110,21 @@ export function cotangentSums(
   mean: Float64Array,
   sumG: Float64Array,
   sumGC: Float64Array,
+  valid: ValidPositions | null = null,
 ): void {
+  const mask = valid === null ? null : valid.values;
   sumG.fill(0, from, to);
   sumGC.fill(0, from, to);
   for (let i = 0; i < n; i++) {
-    let at = (i * c + from) * s;
     for (let j = from; j < to; j++) {
+      const at = (i * c + j) * s;
       const m = mean[j];
       let sum = 0;
       let products = 0;
-      for (const end = at + s; at < end; at++) {
-        sum += g[at];
-        products += g[at] * (x[at] - m);
+      for (let k = 0; k < s; k++) {
+        if (mask !== null && mask[i * s + k] === 0) continue;
+        sum += g[at + k];
+        products += g[at + k] * (x[at + k] - m);
       }
       sumG[j] += sum;
       sumGC[j] += products;
@@ -131,15 +142,21 @@ export function channelGradient(
   q: Float64Array,
   r: Float64Array,
   dx: Float64Array,
+  valid: ValidPositions | null = null,
 ): void {
+  const mask = valid === null ? null : valid.values;
   for (let i = 0; i < n; i++) {
-    let at = (i * c + from) * s;
     for (let j = from; j < to; j++) {
+      const at = (i * c + j) * s;
       const m = mean[j];
       const a = p[j];
       const b = q[j];
       const d = r[j];
-      for (const end = at + s; at < end; at++) dx[at] = a * g[at] + b * (x[at] - m) + d;
+      for (let k = 0; k < s; k++) {
+        dx[at + k] = mask !== null && mask[i * s + k] === 0
+          ? 0
+          : a * g[at + k] + b * (x[at + k] - m) + d;
+      }
     }
   }
 }
@@ -187,18 +204,14 @@ export function batchNormForward(
   const step = channelsTogether(sizes);
   for (let from = 0; from < sizes.c; from += step) {
     const block = { ...sizes, from, to: Math.min(from + step, sizes.c) };
-    if (useBatch) {
-      if (valid === null) batchStatistics(x, block, mean, low, variance);
-      else maskedStatistics(x, block, valid, mean, low, variance);
-    }
+    if (useBatch) batchStatistics(x, block, mean, low, variance, valid);
     for (let c = from; c < block.to; c++) {
       const below = variance[c] + eps;
       invStd[c] = useBatch && below === 0 ? 0 : 1 / Math.sqrt(below);
       scale[c] = invStd[c] * (weight === null ? 1 : weight[c]);
       shift[c] = (bias === null ? 0 : bias[c]) - low[c] * scale[c];
     }
-    if (valid === null) channelAffine(x, block, mean, scale, shift, y);
-    else maskedAffine(x, block, valid, mean, scale, shift, y);
+    channelAffine(x, block, mean, scale, shift, y, valid);
   }
 }
 
@@ -224,10 +237,7 @@ export function batchNormBackward(
   const step = channelsTogether(sizes);
   for (let from = 0; from < sizes.c; from += step) {
     const block = { ...sizes, from, to: Math.min(from + step, sizes.c) };
-    if (sums) {
-      if (valid === null) cotangentSums(g, x, block, mean, sumG, sumGC);
-      else maskedCotangentSums(g, x, block, valid, mean, sumG, sumGC);
-    }
+    if (sums) cotangentSums(g, x, block, mean, sumG, sumGC, valid);
     for (let c = from; c < block.to; c++) {
       const sumGX = count === 0 ? 0 : invStd[c] * (sumGC[c] - low[c] * sumG[c]);
       if (dw !== null) dw[c] = sumGX;
@@ -239,10 +249,7 @@ export function batchNormBackward(
       }
     }
     if (dx === null) continue;
-    if (valid !== null) {
-      if (useBatch) maskedGradient(g, x, block, valid, mean, p, q, r, dx);
-      else maskedAffine(g, block, valid, r, p, r, dx);
-    } else if (useBatch) channelGradient(g, x, block, mean, p, q, r, dx);
-    else channelAffine(g, block, r, p, r, dx);
+    if (useBatch) channelGradient(g, x, block, mean, p, q, r, dx, valid);
+    else channelAffine(g, block, r, p, r, dx, valid);
   }
 }

@@ -1,7 +1,6 @@
 /** Statistics and affine maps by channel, in memory order and two lanes wide. */
 import * as plain from "../plain/batch_norm.ts";
-import type { ChannelSizes, ChannelStatistics } from "../plain/batch_norm.ts";
-import type { ValidPositions } from "../plain/masked_batch_norm.ts";
+import type { ChannelSizes, ChannelStatistics, ValidPositions } from "../plain/batch_norm.ts";
 import { copyIn, copyOut, inPool, type Kernels, kernelsFor, scratch, teamFor } from "./instance.ts";
 import type { KernelName } from "./module.ts";
 

@@ -22,8 +22,7 @@ function inBlocks(
 ): boolean {
   const kernels = kernelsFor(out);
   if (kernels === null || !inputs.every(inPool)) return false;
-  const bytes = name === "tanh" ? kernels.tanhScratchBytes() : kernels.erfScratchBytes();
-  const at = scratch(bytes);
+  const at = scratch(kernels.blockScratchBytes());
   kernels[name](...inputs.map((x) => x.byteOffset), out.byteOffset, out.length, at);
   return true;
 }

@@ -217,7 +217,7 @@ function affineRow(x: usize, y: usize, s: i32, mean: f64, scale: f64, shift: f64
   if (quarter > 0) affineRows(x, y, quarter, <usize>quarter << 3, mean, scale, shift);
   const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift);
   for (let j = done; j < <usize>s << 3; j += 8) {
-    store<f64>(y + j, f64x2.extract_lane(fma(f64x2.sub(v128.load64_splat(x + j), m), a, b), 0));
+    v128.store64_lane(y + j, fma(f64x2.sub(v128.load64_zero(x + j), m), a, b), 0);
   }
 }
 
@@ -357,7 +357,7 @@ function inputGradientRow(
   }
   const m = f64x2.splat(mean), pp = f64x2.splat(p), qq = f64x2.splat(q), rr = f64x2.splat(r);
   for (let j = <usize>quarter << 5; j < <usize>s << 3; j += 8) {
-    const inner = fma(f64x2.sub(v128.load64_splat(x + j), m), qq, rr);
-    store<f64>(dx + j, f64x2.extract_lane(fma(v128.load64_splat(g + j), pp, inner), 0));
+    const inner = fma(f64x2.sub(v128.load64_zero(x + j), m), qq, rr);
+    v128.store64_lane(dx + j, fma(v128.load64_zero(g + j), pp, inner), 0);
   }
 }

@@ -65,8 +65,8 @@ const NEAR: f64 = 0.46875;
 @inline
 const ROOT_HALF: f64 = 0.7071067811865476;
 
-/** Bytes of scratch: nine blocks. */
-export function erfScratchBytes(): i32 {
+/** Bytes of scratch for a kernel that works through blocks: nine of them, more than any other needs. */
+export function blockScratchBytes(): i32 {
   return 9 * <i32>BLOCK_BYTES;
 }
 

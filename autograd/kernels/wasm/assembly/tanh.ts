@@ -20,11 +20,6 @@ const T: usize = memory.data<f64>([
   -0.3333333333333333,
 ], 16);
 
-/** Bytes of scratch: three blocks. */
-export function tanhScratchBytes(): i32 {
-  return 3 * <i32>BLOCK_BYTES;
-}
-
 export function tanh(x: usize, out: usize, n: i32, scratch: usize): void {
   const e = scratch + BLOCK_BYTES, t = e + BLOCK_BYTES;
   for (let done = 0; done < n; done += BLOCK) {

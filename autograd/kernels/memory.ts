@@ -112,7 +112,7 @@ let nextLook = 2 * collectBytes;
 let halfway = 0;
 /** How often {@linkcode atRest} was called. */
 let rests = 0;
-/** How many bytes were handed out since the last one. */
+/** How many bytes were handed out since the last rest. */
 let sinceRest = 0;
 /** How many rests there had been when the next look was planned. */
 let plannedAt = 0;
@@ -270,7 +270,8 @@ export function atRest(): void {
   }
   rests++;
   // A group with many blocks of the next step would live as long as they.
-  if (Math.max(openGroup.bytes, sinceRest) >= groupBytes() / 2) closeGroup();
+  const large = Math.max(openGroup.bytes, sinceRest) >= groupBytes() / 2;
+  if (large && openGroup.bytes > 0) closeGroup();
   sinceRest = 0;
 }
 

@@ -41,8 +41,9 @@ function overChannels(
     kernels[name](...call(0, c));
     return;
   }
-  // Whole vectors of channels, and as many in a chunk as the sizes say: never as the threads do.
-  const grain = s === 1 ? 16 : 1;
+  // As many channels in a chunk as the sizes say, never as the threads do; of rows a kibibyte or more, for
+  // memory is slow where only a little of a row is read.
+  const grain = s === 1 ? 128 : 1;
   const count = Math.ceil(c / 16 / grain) * grain;
   const calls: number[][] = [];
   for (let from = 0; from < c; from += count) calls.push(call(from, Math.min(count, c - from)));

@@ -10,9 +10,9 @@ import { clone } from "./ops/copy.ts";
 import { assertTensor, describe, ones } from "./ops/creation.ts";
 import { assertOptions, type Known } from "./ops/options.ts";
 import { Pass } from "./pass.ts";
-import { formatShape } from "./shape.ts";
+import { assertSameShape, formatShape } from "./shape.ts";
 import { enableGrad, noGrad } from "./tape.ts";
-import { assertSameShape, Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** How `Tensor.backward` runs. */
 export interface BackwardOptions {

@@ -10,9 +10,9 @@ import { add } from "./ops/arithmetic.ts";
 import { sumTo } from "./ops/broadcast.ts";
 import { assertTensor, zeros } from "./ops/creation.ts";
 import { type Input, isOwnPrimitive } from "./primitive.ts";
-import { broadcastsTo, formatShape, sameShape } from "./shape.ts";
+import { assertSameShape, broadcastsTo, formatShape, sameShape } from "./shape.ts";
 import { type GradHook, Node, setArena, setInspector } from "./tape.ts";
-import { assertSameShape, type Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** A place where cotangents arrive: an output of a node, or a leaf. */
 export type Place = Node | Tensor;

@@ -183,3 +183,13 @@ export function assertInteger(
     );
   }
 }
+
+/** Checks that a user's shape and a tensor's agree; used where two tensors must match exactly. */
+export function assertSameShape(action: string, got: Shape, expected: Shape, name: string): void {
+  if (!sameShape(got, expected)) {
+    throw new RangeError(
+      `Cannot ${action}: got ${name} of shape ${formatShape(got)}, expected ` +
+        formatShape(expected),
+    );
+  }
+}

@@ -5,7 +5,7 @@
  */
 import { heapValues, release, type Storage } from "./kernels/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";
-import { type Dims, formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
+import { type Dims, formatShape, type Shape, sizeOf } from "./shape.ts";
 import type { GradHook, Node } from "./tape.ts";
 import type * as Ops from "./ops/mod.ts";
 import type { Index } from "./ops/index.ts";
@@ -636,15 +636,5 @@ export class Tensor {
   /** See {@linkcode Ops.addmm}. */
   addmm(a: Tensor, b: Tensor, options?: AddmmOptions): Tensor {
     return ops.addmm(this, a, b, options);
-  }
-}
-
-/** Checks that a user's shape and a tensor's agree; used where two tensors must match exactly. */
-export function assertSameShape(action: string, got: Shape, expected: Shape, name: string): void {
-  if (!sameShape(got, expected)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} of shape ${formatShape(got)}, expected ` +
-        formatShape(expected),
-    );
   }
 }

@@ -56,21 +56,18 @@ for (const [n, c, s] of [[64, 32, 784], [256, 512, 1]]) {
   const sizes = { n, c, s };
   const shape = `[${n},${c},${s}]`;
   const [x, g, out] = ["x", "g", "out"].map((part) => () => array(size, part));
-  const [mean, low, variance, invStd, weight, bias] = Array.from(
-    ["mean", "low", "variance", "invStd", "weight", "bias"],
-    (part) => () => array(c, part),
-  );
+  const [weight, bias, dw, db] = ["weight", "bias", "dw", "db"].map((part) => () => array(c, part));
   const statistics = () => ({
-    mean: mean(),
-    low: low(),
-    variance: variance(),
-    invStd: invStd(),
+    mean: array(c, "mean"),
+    low: array(c, "low"),
+    variance: array(c, "variance"),
+    invStd: array(c, "invStd"),
   });
   pair(`batchNormForward ${shape}`, door.batchNormForward, norm.batchNormForward, (f) => {
     f(x(), weight(), bias(), out(), statistics(), sizes, 1e-5, true);
   });
   pair(`batchNormBackward ${shape}`, door.batchNormBackward, norm.batchNormBackward, (f) => {
-    f(g(), x(), weight(), statistics(), out(), low(), variance(), sizes, true);
+    f(g(), x(), weight(), statistics(), out(), dw(), db(), sizes, true);
   });
 }
 

@@ -17,7 +17,9 @@ import { type BatchMoments, momentsOf } from "./functional/batch_norm.ts";
 export class PooledMoments implements BatchMoments {
   /** Values seen in each channel. */
   count = 0;
+  /** The means. */
   readonly mean: Float64Array;
+  /** What the means lack below their last digit. */
   readonly meanRest: Float64Array;
   private readonly squares: Float64Array;
 

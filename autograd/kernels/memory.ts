@@ -125,9 +125,9 @@ let alive = 0;
 /** Bytes of the largest block since the last look. */
 let largest = 0;
 let openGroup: Group;
+let openToken: Token;
 /** How many groups there have been. */
 let started = 0;
-let openToken: Token;
 /** Closed groups with blocks in use, oldest first. */
 let groups: Group[] = [];
 

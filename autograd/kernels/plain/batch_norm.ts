@@ -25,7 +25,7 @@ export interface ValidPositions {
 }
 
 /** The channels `from` to `to` − 1 of an array; all where left out. */
-export interface ChannelBlock extends ChannelSizes {
+interface ChannelBlock extends ChannelSizes {
   readonly from?: number;
   readonly to?: number;
 }

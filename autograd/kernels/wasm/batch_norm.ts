@@ -1,4 +1,4 @@
-/** Statistics and affine maps by channel, in memory order and two lanes wide. */
+/** Batch norm, and its passes over images one by one; in memory order and two lanes wide. */
 import * as plain from "../plain/batch_norm.ts";
 import type { ChannelSizes, ChannelStatistics, ValidPositions } from "../plain/batch_norm.ts";
 import { copyIn, copyOut, inPool, type Kernels, kernelsFor, scratch, teamFor } from "./instance.ts";
@@ -41,8 +41,8 @@ function overChannels(
     kernels[name](...call(0, c));
     return;
   }
-  // As many channels in a chunk as the sizes say, never as the threads do; of rows a kibibyte or more, for
-  // memory is slow where only a little of a row is read.
+  // As many channels in a chunk as the sizes say, never as the threads do. Of rows whole trips of the kernel,
+  // and a kibibyte or more: memory is slow where only a little of a row is read.
   const grain = s === 1 ? 128 : 1;
   const count = Math.ceil(c / 16 / grain) * grain;
   const calls: number[][] = [];

@@ -20,6 +20,6 @@
  */
 export * from "./autograd/mod.ts";
 export * from "./nn/data/mod.ts";
-export * as kernels from "./autograd/kernels/control.ts";
+export * as kernels from "./autograd/runtime/control.ts";
 export * as nn from "./nn/mod.ts";
 export * as optim from "./optim/mod.ts";

@@ -13,18 +13,18 @@
  *
  * @module
  */
-import { backward } from "./backward.ts";
+import { backward } from "./reverse/backward.ts";
 import * as ops from "./ops/mod.ts";
-import { sealOwnPrimitives } from "./primitive.ts";
+import { sealOwnPrimitives } from "./tape/primitive.ts";
 import { tieMethods } from "./tensor.ts";
 
 // The one knot of the package: methods of Tensor call operations, which make Tensors.
 tieMethods({ ...ops, backward });
 sealOwnPrimitives();
 
-export { detectAnomaly } from "./anomaly.ts";
-export { type BackwardOptions, grad, type GradOptions } from "./backward.ts";
-export { gradcheck, type GradcheckOptions } from "./gradcheck.ts";
+export { detectAnomaly } from "./reverse/anomaly.ts";
+export { type BackwardOptions, grad, type GradOptions } from "./reverse/backward.ts";
+export { gradcheck, type GradcheckOptions } from "./reverse/gradcheck.ts";
 export {
   type AnyPrimitive,
   type Binary,
@@ -37,12 +37,12 @@ export {
   type ShapesOf,
   type Unary,
   type VjpContext,
-} from "./primitive.ts";
+} from "./tape/primitive.ts";
 export type { NestedArray } from "./print.ts";
 export { defaultGenerator, Generator, manualSeed, type Seed } from "./random.ts";
 export type { Dims, Shape } from "./shape.ts";
 export { isStatsUpdateEnabled, noStatsUpdate } from "./statistics.ts";
-export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape.ts";
+export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape/tape.ts";
 export { type HookHandle, Tensor } from "./tensor.ts";
 export {
   onWarning,

@@ -3,28 +3,28 @@
  *
  * @module
  */
-import { heapValues, release, type Storage } from "./kernels/memory.ts";
+import { heapValues, release, type Storage } from "./runtime/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";
 import { type Dims, formatShape, type Shape, sizeOf } from "./shape.ts";
-import type { GradHook, Node } from "./tape.ts";
+import type { GradHook, Node } from "./tape/tape.ts";
 import type * as Ops from "./ops/mod.ts";
-import type { Index } from "./ops/index.ts";
-import type { DimOptions } from "./ops/join.ts";
-import type { AddmmOptions } from "./ops/products.ts";
-import type { RoundingMode } from "./ops/arithmetic.ts";
-import type { ClampOptions } from "./ops/bounds.ts";
+import type { Index } from "./ops/shape/index.ts";
+import type { DimOptions } from "./ops/shape/join.ts";
+import type { AddmmOptions } from "./ops/matmul/products.ts";
+import type { RoundingMode } from "./ops/elementwise/arithmetic.ts";
+import type { ClampOptions } from "./ops/elementwise/bounds.ts";
 import type {
   AlongDimOptions,
   ExtremumOptions,
   MaxArgument,
   ValuesAndIndices,
-} from "./ops/extremum.ts";
-import type { MomentOptions } from "./ops/moments.ts";
-import type { NormOptions } from "./ops/norm.ts";
-import type { ReduceOptions } from "./ops/reduce.ts";
-import type { FlattenOptions } from "./ops/shape.ts";
-import type { DiagonalOptions } from "./ops/view.ts";
-import type { BackwardOptions } from "./backward.ts";
+} from "./ops/reduce/extremum.ts";
+import type { MomentOptions } from "./ops/reduce/moments.ts";
+import type { NormOptions } from "./ops/reduce/norm.ts";
+import type { ReduceOptions } from "./ops/reduce/reduce.ts";
+import type { FlattenOptions } from "./ops/shape/shape.ts";
+import type { DiagonalOptions } from "./ops/shape/view.ts";
+import type { BackwardOptions } from "./reverse/backward.ts";
 
 /** What `Tensor`'s methods call. The functions make Tensors themselves, so they are tied in later. */
 export type Methods = typeof Ops & {

@@ -6,17 +6,17 @@
  * @module
  */
 import * as door from "../autograd/kernels/mod.ts";
-import { allocateStorage, type Storage } from "../autograd/kernels/memory.ts";
-import * as activation from "../autograd/kernels/plain/activation.ts";
-import * as arithmetic from "../autograd/kernels/plain/arithmetic.ts";
-import * as axis from "../autograd/kernels/plain/axis.ts";
-import * as norm from "../autograd/kernels/plain/batch_norm.ts";
-import * as loss from "../autograd/kernels/plain/cross_entropy.ts";
-import * as product from "../autograd/kernels/plain/matmul.ts";
-import * as optim from "../autograd/kernels/plain/optim.ts";
-import * as pointwise from "../autograd/kernels/plain/pointwise.ts";
-import * as pool from "../autograd/kernels/plain/pool.ts";
-import * as rowNorm from "../autograd/kernels/plain/row_norm.ts";
+import { allocateStorage, type Storage } from "../autograd/runtime/memory.ts";
+import * as activation from "../autograd/kernels/elementwise/activation_plain.ts";
+import * as arithmetic from "../autograd/kernels/elementwise/arithmetic_plain.ts";
+import * as axis from "../autograd/kernels/reduce/axis_plain.ts";
+import * as norm from "../autograd/kernels/norm/batch_norm_plain.ts";
+import * as loss from "../autograd/kernels/loss/cross_entropy_plain.ts";
+import * as product from "../autograd/kernels/matmul/matmul_plain.ts";
+import * as optim from "../autograd/kernels/optim/optim_plain.ts";
+import * as pointwise from "../autograd/kernels/elementwise/pointwise_plain.ts";
+import * as pool from "../autograd/kernels/pool/pool_plain.ts";
+import * as rowNorm from "../autograd/kernels/norm/row_norm_plain.ts";
 import { uniformNumbers } from "./peers/inputs.ts";
 
 type Kernel = (...args: never[]) => void;

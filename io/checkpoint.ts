@@ -2,9 +2,9 @@
  * Checkpoints of a training run: everything that it needs to go on as if it had never stopped.
  */
 import { defaultGenerator, type Generator, noGrad, Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/creation.ts";
-import type { Module } from "../nn/module.ts";
-import { StateDict } from "../nn/state_dict.ts";
+import { describe } from "../autograd/ops/create/creation.ts";
+import type { Module } from "../nn/module/module.ts";
+import { StateDict } from "../nn/module/state_dict.ts";
 import type { OptimizerStateDict } from "../optim/state_dict.ts";
 import { quote } from "./errors.ts";
 import { writeWhole } from "./file.ts";

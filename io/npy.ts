@@ -6,8 +6,8 @@
  */
 import { gatherStrided } from "../autograd/kernels/mod.ts";
 import { Tensor } from "../autograd/mod.ts";
-import { assertTensor } from "../autograd/ops/creation.ts";
-import { assertOptions } from "../autograd/ops/options.ts";
+import { assertTensor } from "../autograd/ops/create/creation.ts";
+import { assertOptions } from "../autograd/check/options.ts";
 import { formatShape } from "../autograd/shape.ts";
 import { type Dtype, encodeValues, findDtype, type FloatDtype } from "./dtype.ts";
 import { messageOf } from "./errors.ts";

@@ -2,8 +2,8 @@
  * The weights of a model from any file that holds them.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/ops/options.ts";
-import { StateDict } from "../nn/state_dict.ts";
+import { assertOptions } from "../autograd/check/options.ts";
+import { StateDict } from "../nn/module/state_dict.ts";
 import { quote } from "./errors.ts";
 import { type ByteSource, withFile } from "./file.ts";
 import { readNpz } from "./npz.ts";

@@ -20,7 +20,7 @@ export {
   avgPool2d,
   avgPool3d,
   type AvgPoolOptions,
-} from "../autograd/ops/avg_pool.ts";
+} from "../autograd/ops/pool/avg_pool.ts";
 export {
   celu,
   hardshrink,
@@ -30,15 +30,15 @@ export {
   softsign,
   tanhshrink,
   threshold,
-} from "../autograd/ops/composed_activations.ts";
-export { conv1d, conv2d, conv3d, type ConvOptions } from "../autograd/ops/conv.ts";
+} from "../autograd/ops/elementwise/activation_composed.ts";
+export { conv1d, conv2d, conv3d, type ConvOptions } from "../autograd/ops/conv/conv.ts";
 export {
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
   type ConvTransposeOptions,
-} from "../autograd/ops/conv_transpose.ts";
-export { embedding, type EmbeddingOptions, oneHot } from "../autograd/ops/embedding.ts";
+} from "../autograd/ops/conv/conv_transpose.ts";
+export { embedding, type EmbeddingOptions, oneHot } from "../autograd/ops/shape/embedding.ts";
 export {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
@@ -49,7 +49,7 @@ export {
   maxPool3d,
   type MaxPooled,
   type MaxPoolOptions,
-} from "../autograd/ops/max_pool.ts";
+} from "../autograd/ops/pool/max_pool.ts";
 export {
   elu,
   hardswish,
@@ -60,20 +60,20 @@ export {
   relu,
   relu6,
   selu,
-} from "../autograd/ops/piecewise.ts";
+} from "../autograd/ops/elementwise/activation_piecewise.ts";
 export {
   interpolate,
   type InterpolateMode,
   type InterpolateOptions,
-} from "../autograd/ops/interpolate.ts";
-export { pad, type PadMode, type PadOptions } from "../autograd/ops/pad.ts";
+} from "../autograd/ops/pool/interpolate.ts";
+export { pad, type PadMode, type PadOptions } from "../autograd/ops/shape/pad.ts";
 export {
   cosineSimilarity,
   type CosineSimilarityOptions,
   normalize,
   type NormalizeOptions,
-} from "../autograd/ops/similarity.ts";
-export { bilinear, linear } from "../autograd/ops/products.ts";
+} from "../autograd/ops/matmul/similarity.ts";
+export { bilinear, linear } from "../autograd/ops/matmul/products.ts";
 export {
   gelu,
   type GeluOptions,
@@ -85,11 +85,11 @@ export {
   softplus,
   type SoftplusOptions,
   tanh,
-} from "../autograd/ops/sigmoid.ts";
-export { logSoftmax, softmax, softmin } from "../autograd/ops/softmax.ts";
-export { fold, unfold, type UnfoldOptions } from "../autograd/ops/unfold.ts";
-export { type AttentionOptions, scaledDotProductAttention } from "./functional/attention.ts";
-export { batchNorm, type BatchNormOptions } from "./functional/batch_norm.ts";
+} from "../autograd/ops/elementwise/activation_smooth.ts";
+export { logSoftmax, softmax, softmin } from "../autograd/ops/reduce/softmax.ts";
+export { fold, unfold, type UnfoldOptions } from "../autograd/ops/conv/unfold.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "./linear/attention.ts";
+export { batchNorm, type BatchNormOptions } from "./norm/batch_norm_function.ts";
 export {
   binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
@@ -97,9 +97,9 @@ export {
   type BinaryCrossEntropyWithLogitsOptions,
   multilabelSoftMarginLoss,
   softMarginLoss,
-} from "./functional/binary_loss.ts";
-export type { Target } from "./functional/classes.ts";
-export { crossEntropy, type CrossEntropyOptions } from "./functional/cross_entropy.ts";
+} from "./loss/binary_loss.ts";
+export type { Target } from "./loss/classes.ts";
+export { crossEntropy, type CrossEntropyOptions } from "./loss/cross_entropy.ts";
 export {
   type EpsOptions,
   groupNorm,
@@ -107,8 +107,8 @@ export {
   type InstanceNormOptions,
   layerNorm,
   rmsNorm,
-} from "./functional/normalization.ts";
-export { pairwiseDistance, type PairwiseDistanceOptions } from "./functional/distance.ts";
+} from "./norm/normalization.ts";
+export { pairwiseDistance, type PairwiseDistanceOptions } from "./linear/distance_function.ts";
 export {
   alphaDropout,
   dropout,
@@ -116,7 +116,7 @@ export {
   dropout2d,
   dropout3d,
   type DropoutOptions,
-} from "./functional/dropout.ts";
+} from "./activation/dropout_function.ts";
 export {
   gaussianNllLoss,
   type GaussianNllLossOptions,
@@ -124,11 +124,11 @@ export {
   type KlDivOptions,
   poissonNllLoss,
   type PoissonNllLossOptions,
-} from "./functional/likelihood_loss.ts";
+} from "./loss/likelihood_loss.ts";
 export {
   localResponseNorm,
   type LocalResponseNormOptions,
-} from "./functional/local_response_norm.ts";
+} from "./norm/local_response_norm_function.ts";
 export {
   cosineEmbeddingLoss,
   hingeEmbeddingLoss,
@@ -136,13 +136,13 @@ export {
   marginRankingLoss,
   tripletMarginLoss,
   type TripletMarginLossOptions,
-} from "./functional/margin_loss.ts";
+} from "./loss/margin_loss.ts";
 export {
   multilabelMarginLoss,
   multiMarginLoss,
   type MultiMarginLossOptions,
-} from "./functional/multi_margin_loss.ts";
-export { nllLoss, type NllLossOptions } from "./functional/nll_loss.ts";
+} from "./loss/multi_margin_loss.ts";
+export { nllLoss, type NllLossOptions } from "./loss/nll_loss.ts";
 export {
   huberLoss,
   type HuberLossOptions,
@@ -151,5 +151,5 @@ export {
   smoothL1Loss,
   type SmoothL1LossOptions,
   type WeightedLossOptions,
-} from "./functional/regression_loss.ts";
-export type { LossOptions, Reduction } from "./functional/reduction.ts";
+} from "./loss/regression_loss.ts";
+export type { LossOptions, Reduction } from "./loss/reduction.ts";

@@ -12,43 +12,48 @@
  *
  * @module
  */
-export * from "./activation.ts";
-export * from "./batch_norm.ts";
-export * from "./softmax.ts";
-export * from "./composed_activations.ts";
-export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./container.ts";
-export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions, type PaddingMode } from "./conv.ts";
+export * from "./activation/activation.ts";
+export * from "./norm/batch_norm.ts";
+export * from "./activation/softmax.ts";
+export * from "./activation/composed_activations.ts";
+export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./module/container.ts";
+export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions, type PaddingMode } from "./conv/conv.ts";
 export {
   ConvTranspose1d,
   ConvTranspose2d,
   ConvTranspose3d,
   type ConvTransposeForwardOptions,
   type ConvTransposeLayerOptions,
-} from "./conv_transpose.ts";
-export { CosineSimilarity, PairwiseDistance } from "./distance.ts";
-export * from "./dropout.ts";
-export { Embedding, type EmbeddingLayerOptions } from "./embedding.ts";
-export { Flatten, Identity, Unflatten } from "./flatten.ts";
+} from "./conv/conv_transpose.ts";
+export { CosineSimilarity, PairwiseDistance } from "./linear/distance.ts";
+export * from "./activation/dropout.ts";
+export { Embedding, type EmbeddingLayerOptions } from "./linear/embedding.ts";
+export { Flatten, Identity, Unflatten } from "./module/flatten.ts";
 export * as functional from "./functional.ts";
-export type { ForwardHook, ForwardPreHook } from "./hooks.ts";
+export type { ForwardHook, ForwardPreHook } from "./module/hooks.ts";
 export * as init from "./init.ts";
-export * from "./instance_norm.ts";
-export * from "./layer_norm.ts";
-export * from "./lazy_batch_norm.ts";
-export { Bilinear, Linear, type LinearOptions } from "./linear.ts";
-export { LocalResponseNorm } from "./local_response_norm.ts";
+export * from "./norm/instance_norm.ts";
+export * from "./norm/layer_norm.ts";
+export * from "./norm/lazy_batch_norm.ts";
+export { Bilinear, Linear, type LinearOptions } from "./linear/linear.ts";
+export { LocalResponseNorm } from "./norm/local_response_norm.ts";
 export * from "./loss.ts";
-export { Module, type NamedOptions } from "./module.ts";
+export { Module, type NamedOptions } from "./module/module.ts";
 export { noStatsUpdate } from "../autograd/mod.ts";
-export { Buffer, Parameter } from "./parameter.ts";
-export * from "./padding.ts";
-export * from "./max_pool.ts";
-export * from "./avg_pool.ts";
-export * from "./adaptive_pool.ts";
-export { Fold, Unfold, Upsample } from "./resize.ts";
-export { type LoadResult, type ModuleMetadata, StateDict, type StateSource } from "./state_dict.ts";
-export * from "./sync_batch_norm.ts";
+export { Buffer, Parameter } from "./module/parameter.ts";
+export * from "./conv/padding.ts";
+export * from "./pool/max_pool.ts";
+export * from "./pool/avg_pool.ts";
+export * from "./pool/adaptive_pool.ts";
+export { Fold, Unfold, Upsample } from "./conv/resize.ts";
+export {
+  type LoadResult,
+  type ModuleMetadata,
+  StateDict,
+  type StateSource,
+} from "./module/state_dict.ts";
+export * from "./norm/sync_batch_norm.ts";
 export * as utils from "./utils/mod.ts";
-export { TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
-export * from "./audit.ts";
-export * from "./health.ts";
+export { TrackedNorm, type TrackedNormOptions } from "./norm/norm_base.ts";
+export * from "./norm/audit.ts";
+export * from "./norm/health.ts";

@@ -2,10 +2,10 @@
  * A model whose weights are averages of another's.
  */
 import { noGrad, type Tensor, zeros } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/creation.ts";
-import { assertOptions } from "../autograd/ops/options.ts";
+import { describe } from "../autograd/ops/create/creation.ts";
+import { assertOptions } from "../autograd/check/options.ts";
 import { formatShape, sameShape } from "../autograd/shape.ts";
-import { Module } from "../nn/module.ts";
+import { Module } from "../nn/module/module.ts";
 
 /** The next average, from the one so far, the values of the moment and how many were averaged. */
 export type AverageFunction = (averaged: Tensor, current: Tensor, count: number) => Tensor;

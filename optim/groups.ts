@@ -2,7 +2,7 @@
  * Parameter groups: what an optimizer is given and what it keeps.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/creation.ts";
+import { describe } from "../autograd/ops/create/creation.ts";
 import { formatShape } from "../autograd/shape.ts";
 import type { Scalar } from "./hyperparameters.ts";
 

@@ -2,10 +2,10 @@
  * The base of all optimizers: groups, steps, and the state on disk.
  */
 import { enableGrad, Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/creation.ts";
-import { assertOptions } from "../autograd/ops/options.ts";
+import { describe } from "../autograd/ops/create/creation.ts";
+import { assertOptions } from "../autograd/check/options.ts";
 import { formatShape, sameShape } from "../autograd/shape.ts";
-import { clearGrad } from "../nn/module.ts";
+import { clearGrad } from "../nn/module/module.ts";
 import {
   isImplementationOption,
   type LearningRate,

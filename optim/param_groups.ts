@@ -2,11 +2,11 @@
  * Which parameters decay.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/creation.ts";
-import { assertOptions } from "../autograd/ops/options.ts";
-import { GroupNorm, LayerNorm, RMSNorm } from "../nn/layer_norm.ts";
-import { Module } from "../nn/module.ts";
-import { TrackedNorm } from "../nn/norm_base.ts";
+import { describe } from "../autograd/ops/create/creation.ts";
+import { assertOptions } from "../autograd/check/options.ts";
+import { GroupNorm, LayerNorm, RMSNorm } from "../nn/norm/layer_norm.ts";
+import { Module } from "../nn/module/module.ts";
+import { TrackedNorm } from "../nn/norm/norm_base.ts";
 import { HyperparameterCheck } from "./hyperparameters.ts";
 
 /** How {@linkcode paramGroups} splits. */

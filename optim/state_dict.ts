@@ -2,7 +2,7 @@
  * What optimizers write to disk, in PyTorch's layout and names.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
-import { describe, scalar } from "../autograd/ops/creation.ts";
+import { describe, scalar } from "../autograd/ops/create/creation.ts";
 import { formatShape, sameShape } from "../autograd/shape.ts";
 
 /** A value in a state dict. */

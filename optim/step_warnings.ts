@@ -2,7 +2,7 @@
  * What optimizers and schedules warn of.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { holdsUsed, noteUse } from "../autograd/gradient_history.ts";
+import { holdsUsed, noteUse } from "../autograd/reverse/gradient_history.ts";
 import { mayWarn, warnOnce } from "../autograd/warnings.ts";
 import type { Optimizer } from "./optimizer.ts";
 

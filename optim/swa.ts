@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Batch, updateBn, type UpdateBnOptions } from "../nn/recalibrate.ts";
+export { type Batch, updateBn, type UpdateBnOptions } from "../nn/norm/recalibrate.ts";
 export {
   AveragedModel,
   type AveragedModelOptions,

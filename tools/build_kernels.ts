@@ -11,10 +11,10 @@
 
 import asc from "npm:assemblyscript@0.28.20/asc";
 import { deflateAsync } from "npm:@gfx/zopfli@1.0.15";
-import { ADD, FUSED, MULTIPLY, NOTHING, takeApart } from "../autograd/kernels/wasm/fused.ts";
+import { ADD, FUSED, MULTIPLY, NOTHING, takeApart } from "../autograd/runtime/fused.ts";
 
-const sources = new URL("../autograd/kernels/wasm/assembly/", import.meta.url);
-const artifact = new URL("../autograd/kernels/wasm/module.ts", import.meta.url);
+const sources = new URL("../autograd/kernels/assembly/", import.meta.url);
+const artifact = new URL("../autograd/runtime/module.ts", import.meta.url);
 
 const commonFlags = [
   "index.ts",
@@ -159,7 +159,7 @@ export async function generateModule(): Promise<string> {
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain.slice()))
     .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
   const packed = await deflateAsync(fuse(plain, relaxed), {});
-  return `// Generated from assembly/ by tools/build_kernels.ts; do not edit.
+  return `// Generated from kernels/assembly/ by tools/build_kernels.ts; do not edit.
 // deno-fmt-ignore-file
 
 /**

@@ -33,7 +33,7 @@ export async function bundle(options: { readonly kernels: boolean }): Promise<st
     if (!options.kernels) {
       const stub = `${folder}/no_kernels.ts`;
       const map = `${folder}/import_map.json`;
-      const generated = new URL("autograd/kernels/wasm/module.ts", root);
+      const generated = new URL("autograd/runtime/module.ts", root);
       await Deno.writeTextFile(stub, await withoutKernels(generated));
       const imports = { [generated.href]: `file://${stub}` };
       await Deno.writeTextFile(map, JSON.stringify({ imports }));

@@ -2,17 +2,17 @@
  * The door to the kernels: arithmetic on float64 arrays that never sees a tensor. Outputs are
  * allocated by the caller and filled completely.
  *
- * Each kernel is written in plain TypeScript (plain/), the readable reference and what runs on small
- * arrays and where there is no WebAssembly SIMD. Those that come from wasm/ here decide by size and
+ * Each kernel is written in plain TypeScript (_plain.ts), the readable reference and what runs on small
+ * arrays and where there is no WebAssembly SIMD. The files without that ending decide by size and
  * place whether the vectorised kernel runs instead: it works on arrays that lie in the pool of
- * memory.ts. To change one of those, edit its AssemblyScript source in wasm/assembly/ and run
+ * runtime/memory.ts. To change one of those, edit its AssemblyScript source in assembly/ and run
  * `deno task build:kernels`.
  *
  * @module
  */
-export * from "./plain/activation.ts";
-export { divFloor, divTrunc, pow } from "./plain/arithmetic.ts";
-export * from "./plain/axis.ts";
+export * from "./elementwise/activation_plain.ts";
+export { divFloor, divTrunc, pow } from "./elementwise/arithmetic_plain.ts";
+export * from "./reduce/axis_plain.ts";
 export {
   batchNormBackward,
   batchNormForward,
@@ -20,17 +20,17 @@ export {
   channelAffine,
   channelGradient,
   cotangentSums,
-} from "./wasm/batch_norm.ts";
-export type { ChannelSizes, ChannelStatistics, ValidPositions } from "./plain/batch_norm.ts";
-export { crossEntropy, crossEntropyBackward } from "./wasm/cross_entropy.ts";
-export type { CrossEntropySizes } from "./plain/cross_entropy.ts";
-export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./plain/index.ts";
-export type { IndexedRows, IndexWalk } from "./plain/index.ts";
-export { localResponseNorm, localResponseNormBackward } from "./plain/local_response_norm.ts";
-export type { ResponseWindow } from "./plain/local_response_norm.ts";
-export { binaryCrossEntropy, huber, huberBackward } from "./plain/loss.ts";
-export { addRow, matmul } from "./wasm/matmul.ts";
-export type { MatmulSizes } from "./plain/matmul.ts";
+} from "./norm/batch_norm.ts";
+export type { ChannelSizes, ChannelStatistics, ValidPositions } from "./norm/batch_norm_plain.ts";
+export { crossEntropy, crossEntropyBackward } from "./loss/cross_entropy.ts";
+export type { CrossEntropySizes } from "./loss/cross_entropy_plain.ts";
+export { addRows, gatherAlong, oneHot, scatterAlong, selectRows } from "./shape/index_plain.ts";
+export type { IndexedRows, IndexWalk } from "./shape/index_plain.ts";
+export { localResponseNorm, localResponseNormBackward } from "./norm/local_response_norm_plain.ts";
+export type { ResponseWindow } from "./norm/local_response_norm_plain.ts";
+export { binaryCrossEntropy, huber, huberBackward } from "./loss/loss_plain.ts";
+export { addRow, matmul } from "./matmul/matmul.ts";
+export type { MatmulSizes } from "./matmul/matmul_plain.ts";
 export {
   adadeltaStep,
   adagradStep,
@@ -40,19 +40,19 @@ export {
   radamStep,
   rmspropStep,
   rpropStep,
-} from "./plain/optim.ts";
-export * from "./plain/pointwise.ts";
-export { gatherPlanes } from "./plain/pool.ts";
-export type { Band, Bands } from "./plain/pool.ts";
-export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./plain/reduce.ts";
-export { resample, resampleTranspose } from "./plain/resample.ts";
-export type { Taps } from "./plain/resample.ts";
-export * from "./plain/select.ts";
-export { gatherStrided, placeStrided, readColumns, writeColumns } from "./plain/strided.ts";
-export { triangle } from "./plain/triangle.ts";
-export { col2im, im2col, volume } from "./plain/window.ts";
-export type { Triple, Window } from "./plain/window.ts";
-export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./wasm/axis.ts";
+} from "./optim/optim_plain.ts";
+export * from "./elementwise/pointwise_plain.ts";
+export { gatherPlanes } from "./pool/pool_plain.ts";
+export type { Band, Bands } from "./pool/pool_plain.ts";
+export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./reduce/reduce_plain.ts";
+export { resample, resampleTranspose } from "./pool/resample_plain.ts";
+export type { Taps } from "./pool/resample_plain.ts";
+export * from "./elementwise/select_plain.ts";
+export { gatherStrided, placeStrided, readColumns, writeColumns } from "./shape/strided_plain.ts";
+export { triangle } from "./shape/triangle_plain.ts";
+export { col2im, im2col, volume } from "./conv/window_plain.ts";
+export type { Triple, Window } from "./conv/window_plain.ts";
+export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./reduce/axis.ts";
 export {
   abs,
   add,
@@ -75,8 +75,8 @@ export {
   sub,
   tanh,
   tanhBackward,
-} from "./wasm/elementwise.ts";
-export { adamStep, sgdStep } from "./wasm/optim.ts";
-export { avgPool, avgPoolTranspose, maxPool, scatterPlanes } from "./wasm/pool.ts";
-export { rowAffine, rowGradient, rowScale, rowScaleGradient } from "./wasm/row_norm.ts";
-export { scatterStrided } from "./wasm/strided.ts";
+} from "./elementwise/elementwise.ts";
+export { adamStep, sgdStep } from "./optim/optim.ts";
+export { avgPool, avgPoolTranspose, maxPool, scatterPlanes } from "./pool/pool.ts";
+export { rowAffine, rowGradient, rowScale, rowScaleGradient } from "./norm/row_norm.ts";
+export { scatterStrided } from "./shape/strided.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export * from "./arithmetic.ts";
+export * from "./elementwise/arithmetic.ts";
 export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
@@ -12,24 +12,24 @@ export {
   avgPool2d,
   avgPool3d,
   type AvgPoolOptions,
-} from "./avg_pool.ts";
-export type { OutputSize, PoolOptions } from "./bands.ts";
-export { normalizeBatch, type NormalizedBatch } from "./batch_norm.ts";
-export { type NormalizedGroups, normalizeGroups } from "./group_norm.ts";
-export { normalizeResponses, type ResponseWindow } from "./local_response_norm.ts";
-export { scaleRows } from "./rms_norm.ts";
-export * from "./bounds.ts";
-export { broadcastTo, sumTo } from "./broadcast.ts";
-export * from "./compare.ts";
-export * from "./composed_activations.ts";
-export { clone, copyInto } from "./copy.ts";
-export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv.ts";
+} from "./pool/avg_pool.ts";
+export type { OutputSize, PoolOptions } from "./pool/bands.ts";
+export { normalizeBatch, type NormalizedBatch } from "./norm/batch_norm.ts";
+export { type NormalizedGroups, normalizeGroups } from "./norm/group_norm.ts";
+export { normalizeResponses, type ResponseWindow } from "./norm/local_response_norm.ts";
+export { scaleRows } from "./norm/rms_norm.ts";
+export * from "./elementwise/bounds.ts";
+export { broadcastTo, sumTo } from "./shape/broadcast.ts";
+export * from "./elementwise/compare.ts";
+export * from "./elementwise/activation_composed.ts";
+export { clone, copyInto } from "./shape/copy.ts";
+export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv/conv.ts";
 export {
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
   type ConvTransposeOptions,
-} from "./conv_transpose.ts";
+} from "./conv/conv_transpose.ts";
 export {
   arange,
   type CreationOptions,
@@ -42,16 +42,16 @@ export {
   type TypedArray,
   zeros,
   zerosLike,
-} from "./creation.ts";
-export { einsum } from "./einsum.ts";
-export { embedding, type EmbeddingOptions, oneHot } from "./embedding.ts";
-export * from "./extremum.ts";
-export { gather, type Index, indexSelect, scatterAdd } from "./index.ts";
-export { interpolate, type InterpolateMode, type InterpolateOptions } from "./interpolate.ts";
-export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./join.ts";
-export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./cross_entropy.ts";
-export { elementwiseBinaryCrossEntropy, huber } from "./loss.ts";
-export { matmul } from "./matmul.ts";
+} from "./create/creation.ts";
+export { einsum } from "./matmul/einsum.ts";
+export { embedding, type EmbeddingOptions, oneHot } from "./shape/embedding.ts";
+export * from "./reduce/extremum.ts";
+export { gather, type Index, indexSelect, scatterAdd } from "./shape/index.ts";
+export { interpolate, type InterpolateMode, type InterpolateOptions } from "./pool/interpolate.ts";
+export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./shape/join.ts";
+export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./loss/cross_entropy.ts";
+export { elementwiseBinaryCrossEntropy, huber } from "./loss/loss.ts";
+export { matmul } from "./matmul/matmul.ts";
 export {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
@@ -64,14 +64,24 @@ export {
   type MaxPoolOptions,
   type NoOptions,
   type WithIndices,
-} from "./max_pool.ts";
-export * from "./moments.ts";
-export * from "./norm.ts";
-export { pad, type PadMode, type PadOptions } from "./pad.ts";
-export * from "./piecewise.ts";
-export * from "./pointwise.ts";
-export * from "./power.ts";
-export { addmm, type AddmmOptions, bilinear, bmm, dot, linear, mm, mv, outer } from "./products.ts";
+} from "./pool/max_pool.ts";
+export * from "./reduce/moments.ts";
+export * from "./reduce/norm.ts";
+export { pad, type PadMode, type PadOptions } from "./shape/pad.ts";
+export * from "./elementwise/activation_piecewise.ts";
+export * from "./elementwise/math.ts";
+export * from "./elementwise/power.ts";
+export {
+  addmm,
+  type AddmmOptions,
+  bilinear,
+  bmm,
+  dot,
+  linear,
+  mm,
+  mv,
+  outer,
+} from "./matmul/products.ts";
 export {
   rand,
   randint,
@@ -80,21 +90,21 @@ export {
   randnLike,
   type RandomOptions,
   randperm,
-} from "./random.ts";
-export * from "./reduce.ts";
-export * from "./repeat.ts";
-export * from "./scan.ts";
-export * from "./shape.ts";
-export * from "./sigmoid.ts";
+} from "./create/random.ts";
+export * from "./reduce/reduce.ts";
+export * from "./shape/repeat.ts";
+export * from "./reduce/scan.ts";
+export * from "./shape/shape.ts";
+export * from "./elementwise/activation_smooth.ts";
 export {
   cosineSimilarity,
   type CosineSimilarityOptions,
   normalize,
   type NormalizeOptions,
-} from "./similarity.ts";
-export { logSoftmax, softmax, softmin } from "./softmax.ts";
-export { fold, unfold as unfoldWindows, type UnfoldOptions } from "./unfold.ts";
-export { tril, triu } from "./triangle.ts";
-export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./view.ts";
-export * from "./where.ts";
-export type { PerAxis } from "./window.ts";
+} from "./matmul/similarity.ts";
+export { logSoftmax, softmax, softmin } from "./reduce/softmax.ts";
+export { fold, unfold as unfoldWindows, type UnfoldOptions } from "./conv/unfold.ts";
+export { tril, triu } from "./shape/triangle.ts";
+export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./shape/view.ts";
+export * from "./elementwise/where.ts";
+export type { PerAxis } from "./conv/window.ts";

@@ -2,14 +2,14 @@
  * Models as ONNX: the forward is run once, and every call of a primitive on the way becomes nodes.
  */
 import { cat, noGrad, type Shape, Tensor } from "../../autograd/mod.ts";
-import type { Storage } from "../../autograd/kernels/memory.ts";
-import { assertTensor, describe } from "../../autograd/ops/creation.ts";
-import { assertOptions } from "../../autograd/ops/options.ts";
+import type { Storage } from "../../autograd/runtime/memory.ts";
+import { assertTensor, describe } from "../../autograd/ops/create/creation.ts";
+import { assertOptions } from "../../autograd/check/options.ts";
 import { formatShape } from "../../autograd/shape.ts";
-import type { Input } from "../../autograd/primitive.ts";
-import { setInspector } from "../../autograd/tape.ts";
-import { keepingModes } from "../../nn/keeping_modes.ts";
-import type { Module } from "../../nn/module.ts";
+import type { Input } from "../../autograd/tape/primitive.ts";
+import { setInspector } from "../../autograd/tape/tape.ts";
+import { keepingModes } from "../../nn/module/keeping_modes.ts";
+import type { Module } from "../../nn/module/module.ts";
 import type { FloatDtype } from "../dtype.ts";
 import { writeWhole } from "../file.ts";
 import { type Call, type Converter, NoCounterpart } from "./converter.ts";

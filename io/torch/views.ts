@@ -1,7 +1,7 @@
 /**
  * From the storages of a file to contiguous tensors.
  */
-import type { Storage } from "../../autograd/kernels/memory.ts";
+import type { Storage } from "../../autograd/runtime/memory.ts";
 import { gatherStrided } from "../../autograd/kernels/mod.ts";
 import type { Dtype } from "../dtype.ts";
 import { messageOf, quote } from "../errors.ts";

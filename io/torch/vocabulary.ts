@@ -3,7 +3,7 @@
  * `torch.load(weights_only=True)`, but names are never resolved, only recognised.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { StateDict } from "../../nn/state_dict.ts";
+import { StateDict } from "../../nn/module/state_dict.ts";
 import { type Dtype, findDtype } from "../dtype.ts";
 import { quote } from "../errors.ts";
 import { Callable, type Vocabulary } from "../pickle/values.ts";

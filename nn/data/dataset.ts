@@ -2,7 +2,7 @@
  * Samples that can be asked for by number.
  */
 import { Tensor, zeros } from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/creation.ts";
+import { assertTensor } from "../../autograd/ops/create/creation.ts";
 import { formatShape } from "../../autograd/shape.ts";
 
 /** Anything with a length whose samples can be asked for by number. */

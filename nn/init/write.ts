@@ -1,6 +1,6 @@
 /** How initialisers write. */
 import type { Generator, Tensor } from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/creation.ts";
+import { assertTensor } from "../../autograd/ops/create/creation.ts";
 import { chooseGenerator } from "../../autograd/random.ts";
 
 /** What every initialiser that draws accepts. */

@@ -2,9 +2,9 @@
  * What losses have in common.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkChoice, checkTensor } from "../arguments.ts";
+import { checkChoice, checkTensor } from "../module/arguments.ts";
 import type { LossOptions, Reduction } from "../functional.ts";
-import { Module } from "../module.ts";
+import { Module } from "../module/module.ts";
 
 /** A loss with one of the usual reductions. */
 export abstract class Loss extends Module {

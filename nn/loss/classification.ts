@@ -2,7 +2,13 @@
  * Losses of classifiers.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkChoice, checkFlag, checkNumber, checkTensor, layerOptions } from "../arguments.ts";
+import {
+  checkChoice,
+  checkFlag,
+  checkNumber,
+  checkTensor,
+  layerOptions,
+} from "../module/arguments.ts";
 import {
   binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
@@ -16,7 +22,7 @@ import {
   type NllLossOptions,
   type Target,
 } from "../functional.ts";
-import { Module } from "../module.ts";
+import { Module } from "../module/module.ts";
 import { WeightedLoss } from "./base.ts";
 
 /**

@@ -2,7 +2,7 @@
  * Losses with a margin.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkFlag, checkNumber, layerOptions } from "../arguments.ts";
+import { checkFlag, checkNumber, layerOptions } from "../module/arguments.ts";
 import {
   type BinaryCrossEntropyOptions,
   cosineEmbeddingLoss,

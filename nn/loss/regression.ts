@@ -2,7 +2,7 @@
  * Losses between numbers.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkFlag, checkNumber, layerOptions } from "../arguments.ts";
+import { checkFlag, checkNumber, layerOptions } from "../module/arguments.ts";
 import {
   gaussianNllLoss,
   type GaussianNllLossOptions,

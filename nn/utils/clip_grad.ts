@@ -1,10 +1,10 @@
 /**
  * Gradients kept within bounds.
  */
-import { scaleKeeping } from "../../autograd/gradient_history.ts";
+import { scaleKeeping } from "../../autograd/reverse/gradient_history.ts";
 import { Tensor, tensor } from "../../autograd/mod.ts";
-import { assertTensor, describe } from "../../autograd/ops/creation.ts";
-import { assertOptions } from "../../autograd/ops/options.ts";
+import { assertTensor, describe } from "../../autograd/ops/create/creation.ts";
+import { assertOptions } from "../../autograd/check/options.ts";
 
 /** How {@linkcode clipGradNorm_} measures. */
 export interface ClipGradNormOptions {

@@ -4,5 +4,5 @@
  * @module
  */
 export { clipGradNorm_, type ClipGradNormOptions, clipGradValue_ } from "./clip_grad.ts";
-export { fuseConvBnEval, fuseLinearBnEval } from "./fuse.ts";
+export { fuseConvBnEval, fuseLinearBnEval } from "../norm/fuse.ts";
 export { parametersToVector, vectorToParameters } from "./parameters_vector.ts";

@@ -4,11 +4,12 @@ import { publishedModules, root } from "./package.ts";
 // The order in which modules may use each other's values: a module may import from its own layer and
 // from those above it in this list. Types may be imported from anywhere.
 const layers: [name: string, files: RegExp][] = [
+  ["runtime", /^autograd\/runtime\//],
   ["kernels", /^autograd\/kernels\//],
-  ["tape", /^autograd\/(primitive|tape|tensor|shape|print|statistics|random|warnings)\.ts$/],
-  ["tape", /^autograd\/random\//],
+  ["tape", /^autograd\/(tensor|shape|print|statistics|random|warnings)\.ts$/],
+  ["tape", /^autograd\/(tape|check|random)\//],
   ["operations", /^autograd\/ops\//],
-  ["reverse pass", /^autograd\/(gradient_history|pass|backward|gradcheck|anomaly)\.ts$/],
+  ["reverse pass", /^autograd\/reverse\//],
   ["autograd", /^autograd\/mod\.ts$/],
   ["nn", /^nn\//],
   ["optim", /^optim\//],

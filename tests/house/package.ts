@@ -31,7 +31,7 @@ export async function* modulesBelow(folder: string): AsyncGenerator<string> {
   for (const { name, isDirectory } of entries) {
     const path = `${folder}/${name}`;
     // AssemblyScript sources look like TypeScript and are compiled by another compiler.
-    if (path.endsWith("kernels/wasm/assembly")) continue;
+    if (path.endsWith("kernels/assembly")) continue;
     if (isDirectory) yield* modulesBelow(path);
     else if (name.endsWith(".ts")) yield path;
   }

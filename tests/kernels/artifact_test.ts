@@ -1,9 +1,9 @@
-import { takeApart } from "../../autograd/kernels/wasm/fused.ts";
+import { takeApart } from "../../autograd/runtime/fused.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { fuse, generateModule, unroll } from "../../tools/build_kernels.ts";
 
 Deno.test("the kernels' module is what its sources and the pinned compiler give", async () => {
-  const path = new URL("../../autograd/kernels/wasm/module.ts", import.meta.url);
+  const path = new URL("../../autograd/runtime/module.ts", import.meta.url);
   const actual = await Deno.readTextFile(path);
   assertEquals(actual === await generateModule(), true, "run deno task build:kernels");
 });

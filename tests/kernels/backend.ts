@@ -5,9 +5,9 @@
  *
  *     TAPEGRAD_KERNELS=simd deno test --preload tests/kernels/backend.ts tests/oracle
  */
-import { setThreads, useBlas } from "../../autograd/kernels/control.ts";
-import { setPooledFrom } from "../../autograd/kernels/memory.ts";
-import { type Build, setSmallest, useBuild } from "../../autograd/kernels/wasm/instance.ts";
+import { setThreads, useBlas } from "../../autograd/runtime/control.ts";
+import { setPooledFrom } from "../../autograd/runtime/memory.ts";
+import { type Build, setSmallest, useBuild } from "../../autograd/runtime/instance.ts";
 
 const name = Deno.env.get("TAPEGRAD_KERNELS");
 if (name !== undefined) {

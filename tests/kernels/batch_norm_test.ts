@@ -1,5 +1,5 @@
 import * as door from "../../autograd/kernels/mod.ts";
-import * as plain from "../../autograd/kernels/plain/batch_norm.ts";
+import * as plain from "../../autograd/kernels/norm/batch_norm_plain.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 import { assert } from "@std/assert";
 

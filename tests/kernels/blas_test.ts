@@ -1,6 +1,6 @@
-import { info, useBlas } from "../../autograd/kernels/control.ts";
+import { info, useBlas } from "../../autograd/runtime/control.ts";
 import * as door from "../../autograd/kernels/mod.ts";
-import * as plain from "../../autograd/kernels/plain/matmul.ts";
+import * as plain from "../../autograd/kernels/matmul/matmul_plain.ts";
 import { assertClose, numbers, pooled } from "./pooled.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 

@@ -1,6 +1,11 @@
-import { conv, convInput, type ConvSizes, convWeight } from "../../autograd/kernels/conv.ts";
+import {
+  conv,
+  convInput,
+  type ConvSizes,
+  convWeight,
+} from "../../autograd/kernels/conv/conv_columns.ts";
 import { type Triple, volume } from "../../autograd/kernels/mod.ts";
-import { useBuild } from "../../autograd/kernels/wasm/instance.ts";
+import { useBuild } from "../../autograd/runtime/instance.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 
 /** Sizes of a convolution over planes of the given input. */

@@ -1,8 +1,8 @@
 import * as door from "../../autograd/kernels/mod.ts";
-import * as activation from "../../autograd/kernels/plain/activation.ts";
-import * as arithmetic from "../../autograd/kernels/plain/arithmetic.ts";
-import * as error from "../../autograd/kernels/plain/erf.ts";
-import * as pointwise from "../../autograd/kernels/plain/pointwise.ts";
+import * as activation from "../../autograd/kernels/elementwise/activation_plain.ts";
+import * as arithmetic from "../../autograd/kernels/elementwise/arithmetic_plain.ts";
+import * as error from "../../autograd/kernels/elementwise/erf_plain.ts";
+import * as pointwise from "../../autograd/kernels/elementwise/pointwise_plain.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 
 const EDGES = [

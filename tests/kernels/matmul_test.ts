@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { addRow, matmul } from "../../autograd/kernels/plain/matmul.ts";
+import { addRow, matmul } from "../../autograd/kernels/matmul/matmul_plain.ts";
 
 function values(length: number, seed: number): Float64Array {
   return Float64Array.from({ length }, (_, i) => Math.sin(seed + 1.7 * i));

@@ -8,9 +8,9 @@ import {
   release,
   setLimits,
   type Storage,
-} from "../../autograd/kernels/memory.ts";
-import { scarcity, takeToken } from "../../autograd/kernels/tokens.ts";
-import { Blocks } from "../../autograd/kernels/blocks.ts";
+} from "../../autograd/runtime/memory.ts";
+import { scarcity, takeToken } from "../../autograd/runtime/tokens.ts";
+import { Blocks } from "../../autograd/runtime/blocks.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 
 const MIB = 2 ** 20;

@@ -1,5 +1,5 @@
 import * as door from "../../autograd/kernels/mod.ts";
-import * as plain from "../../autograd/kernels/plain/matmul.ts";
+import * as plain from "../../autograd/kernels/matmul/matmul_plain.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 
 const flags = [false, true];

@@ -1,7 +1,7 @@
 import * as door from "../../autograd/kernels/mod.ts";
 import type { Band, Bands, Triple } from "../../autograd/kernels/mod.ts";
-import * as plain from "../../autograd/kernels/plain/pool.ts";
-import { volume } from "../../autograd/kernels/plain/window.ts";
+import * as plain from "../../autograd/kernels/pool/pool_plain.ts";
+import { volume } from "../../autograd/kernels/conv/window_plain.ts";
 import { numbers, pooled, testBuilds } from "./pooled.ts";
 import { assertEquals } from "@std/assert";
 

@@ -3,8 +3,8 @@ import {
   allocateUninitialised,
   setPooledFrom,
   type Storage,
-} from "../../autograd/kernels/memory.ts";
-import { type Build, setSmallest, useBuild } from "../../autograd/kernels/wasm/instance.ts";
+} from "../../autograd/runtime/memory.ts";
+import { type Build, setSmallest, useBuild } from "../../autograd/runtime/instance.ts";
 import { fail } from "@std/assert";
 
 setPooledFrom(1);

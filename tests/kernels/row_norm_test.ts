@@ -1,5 +1,5 @@
 import * as door from "../../autograd/kernels/mod.ts";
-import * as plain from "../../autograd/kernels/plain/row_norm.ts";
+import * as plain from "../../autograd/kernels/norm/row_norm_plain.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 
 const shapes = [

@@ -1,8 +1,8 @@
 import * as door from "../../autograd/kernels/mod.ts";
-import * as axis from "../../autograd/kernels/plain/axis.ts";
-import * as optim from "../../autograd/kernels/plain/optim.ts";
-import * as pool from "../../autograd/kernels/plain/pool.ts";
-import * as strided from "../../autograd/kernels/plain/strided.ts";
+import * as axis from "../../autograd/kernels/reduce/axis_plain.ts";
+import * as optim from "../../autograd/kernels/optim/optim_plain.ts";
+import * as pool from "../../autograd/kernels/pool/pool_plain.ts";
+import * as strided from "../../autograd/kernels/shape/strided_plain.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 import { assertEquals } from "@std/assert";
 

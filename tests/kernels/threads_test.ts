@@ -1,6 +1,6 @@
-import { configure, info, setThreads } from "../../autograd/kernels/control.ts";
+import { configure, info, setThreads } from "../../autograd/runtime/control.ts";
 import * as door from "../../autograd/kernels/mod.ts";
-import { conv, convInput, convWeight } from "../../autograd/kernels/conv.ts";
+import { conv, convInput, convWeight } from "../../autograd/kernels/conv/conv_columns.ts";
 import { numbers, pooled } from "./pooled.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 

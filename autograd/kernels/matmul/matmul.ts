@@ -1,0 +1,172 @@
+/** Matrix products on packed panels; small ones and those without WebAssembly in plain TypeScript. */
+import { multiplyByBlas } from "../../runtime/blas.ts";
+import * as plain from "./matmul_plain.ts";
+import type { MatmulSizes } from "./matmul_plain.ts";
+import { ownScratch, type Team, THREAD_SCRATCH } from "../../runtime/threads.ts";
+import {
+  copyIn,
+  copyOut,
+  inPool,
+  type Kernels,
+  kernelsFor,
+  kernelsWithCopies,
+  scratch,
+  smallest,
+  teamFor,
+} from "../../runtime/instance.ts";
+
+/** Below this many multiplications packing and copying cost more than they gain. */
+const FEWEST = 4096;
+
+/** Rows and columns of the blocks of C that threads take; divisible by 4 and by 6. */
+const ROWS = 96;
+const COLUMNS = 96;
+
+/** How element (i, j) of a matrix is found: row and column strides in bytes. */
+interface Strided {
+  readonly at: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/** Batched matrix products; `out` need not be cleared. */
+export function matmul(
+  a: Float64Array,
+  b: Float64Array,
+  out: Float64Array,
+  sizes: MatmulSizes,
+): void {
+  if (multiplyByBlas(a, b, out, sizes)) return;
+  const { batch, m, n, k, transA, transB } = sizes;
+  const work = m * n * k;
+  const kernels = work === 0 || work < FEWEST && smallest > 0 ? null : kernelsWithCopies();
+  if (kernels === null) {
+    plain.matmul(a, b, out, sizes);
+    return;
+  }
+  const team = teamFor(batch * work / 12);
+  // Threads share the packed right factor of one product, or take whole products of many.
+  const shared = team !== null && batch < 4 && work >= 200_000 && packedBytes(n, k) <= 2 ** 26;
+  const own = shared ? packedBytes(n, k) : kernels.gemmScratchBytes(m, n, k);
+  const bytesA = inPool(a) ? 0 : a.byteLength;
+  const bytesB = inPool(b) ? 0 : b.byteLength;
+  const at = scratch(own + bytesA + bytesB + (inPool(out) ? 0 : out.byteLength) + 192);
+  let next = at + (own + 63 & ~63);
+  const place = (x: Float64Array, bytes: number): number => {
+    if (bytes === 0) return x.byteOffset;
+    copyIn(x, next);
+    next += bytes;
+    return next - bytes;
+  };
+  const left = { at: place(a, bytesA), row: transA ? 8 : 8 * k, column: transA ? 8 * m : 8 };
+  const right = { at: place(b, bytesB), row: transB ? 8 : 8 * n, column: transB ? 8 * k : 8 };
+  const c = inPool(out) ? out.byteOffset : next;
+  if (shared) {
+    for (let i = 0; i < batch; i++) {
+      const [x, y] = [{ ...left, at: left.at + 8 * i * m * k }, {
+        ...right,
+        at: right.at + 8 * i * k * n,
+      }];
+      multiplyTogether(team, kernels, x, y, c + 8 * i * m * n, m, n, k, at);
+    }
+  } else {
+    const call = (from: number, count: number, memory: number): number[] => [
+      left.at + 8 * from * m * k,
+      left.row,
+      left.column,
+      8 * m * k,
+      right.at + 8 * from * k * n,
+      right.row,
+      right.column,
+      8 * k * n,
+      c + 8 * from * m * n,
+      8 * n,
+      8 * m * n,
+      m,
+      n,
+      k,
+      count,
+      0,
+      memory,
+    ];
+    if (team === null || batch < 4 || own > THREAD_SCRATCH) {
+      kernels.gemmBatched(...call(0, batch, at));
+    } else {
+      const count = Math.ceil(batch / 32);
+      const calls: number[][] = [];
+      for (let from = 0; from < batch; from += count) {
+        calls.push(call(from, Math.min(count, batch - from), ownScratch(0)));
+      }
+      team.run("gemmBatched", kernels.gemmBatched, calls);
+    }
+  }
+  if (c === next) copyOut(c, out);
+}
+
+/** Bytes of a right factor [k, n] in panels. */
+function packedBytes(n: number, k: number): number {
+  return 8 * k * Math.ceil(n / 6) * 6;
+}
+
+/** One product by all threads: the right factor is packed by panels, then blocks of C are taken. */
+function multiplyTogether(
+  team: Team,
+  kernels: Kernels,
+  a: Strided,
+  b: Strided,
+  c: number,
+  m: number,
+  n: number,
+  k: number,
+  packed: number,
+): void {
+  const packing: number[][] = [];
+  const width = Math.max(COLUMNS, Math.ceil(n / 32 / 6) * 6);
+  for (let j = 0; j < n; j += width) {
+    packing.push([b.at, b.row, b.column, k, n, j, Math.min(j + width, n), packed]);
+  }
+  team.run("gemmPack", kernels.gemmPack, packing);
+  // Enough blocks to share out, however many threads there are: it must not depend on that.
+  const rows = Math.min(ROWS, Math.max(16, Math.ceil(m / 48) * 4));
+  const columns = m >= 8 * rows ? n : Math.max(COLUMNS, Math.ceil(n / 48) * 6);
+  let calls: number[][] = [];
+  for (let i = 0; i < m; i += rows) {
+    for (let j = 0; j < n; j += columns) {
+      calls.push([
+        a.at + i * a.row,
+        a.row,
+        a.column,
+        packed,
+        c + 8 * n * i,
+        8 * n,
+        Math.min(rows, m - i),
+        n,
+        k,
+        j,
+        Math.min(j + columns, n),
+        ownScratch(0),
+      ]);
+      if (calls.length === 64) {
+        team.run("gemmRows", kernels.gemmRows, calls);
+        calls = [];
+      }
+    }
+  }
+  if (calls.length > 0) team.run("gemmRows", kernels.gemmRows, calls);
+}
+
+/** out += row, for each row of out. */
+export function addRow(row: Float64Array, out: Float64Array): void {
+  const n = row.length;
+  const kernels = n < 16 ? null : kernelsFor(out);
+  if (kernels === null) {
+    plain.addRow(row, out);
+    return;
+  }
+  let at = row.byteOffset;
+  if (!inPool(row)) {
+    at = scratch(row.byteLength);
+    copyIn(row, at);
+  }
+  kernels.addRow(at, out.byteOffset, out.length / n, n);
+}

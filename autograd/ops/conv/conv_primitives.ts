@@ -1,0 +1,152 @@
+/**
+ * The convolution, its transpose and its weight gradient: the partial derivatives of one trilinear form
+ * in x, weight and y. Each is a primitive, and each is differentiated by the other two, to every order.
+ */
+import { conv, convInput, type ConvSizes, convWeight } from "../../kernels/conv/conv_columns.ts";
+import type { Window } from "../../kernels/mod.ts";
+import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import type { Shape } from "../../shape.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { sumTo } from "../shape/broadcast.ts";
+import { convSamples } from "../conv_samples.ts";
+import { reshape } from "../shape/shape.ts";
+import { lastOf, spatial } from "./window.ts";
+
+/** The constants of a convolution. */
+export interface ConvAttrs {
+  /** Where the windows lie. */
+  readonly window: Window;
+  /** Groups of channels that do not see each other. */
+  readonly groups: number;
+}
+
+type Convolution<Names extends readonly Input[]> = Primitive<
+  Names,
+  readonly [out: Tensor],
+  readonly [first: Input, second: Input],
+  ConvAttrs
+>;
+
+function sizesOf(x: Shape, y: Shape, { window, groups }: ConvAttrs): ConvSizes {
+  return {
+    window,
+    images: x[0],
+    groups,
+    inChannels: x[1] / groups,
+    outChannels: y[1] / groups,
+  };
+}
+
+const convPrimitive = definePrimitive<
+  Convolution<readonly [x: Tensor, weight: Tensor, bias: Input]>
+>({
+  name: "conv",
+  summary: "y[n, o, p] = bias[o] + Σ weight[o, c, k] · x[n, c, p·stride − padding + k·dilation]",
+  shape: ([x, weight], { window }) => [[x[0], weight[0], ...lastOf(window.output, x.length - 2)]],
+  forward: ([x, weight, bias], [y], attrs) =>
+    conv(
+      x.storage.values,
+      weight.storage.values,
+      bias === null ? null : bias.storage.values,
+      y.storage.values,
+      sizesOf(x.shape, y.shape, attrs),
+    ),
+  save: ([x, weight], _, __, needs) => [needs[1] ? x : null, needs[0] ? weight : null],
+  // dx = convᵀ(g, weight), dweight = convWeight(x, g), dbias = Σ g over all but the channels
+  vjp: ([g], { saved: [x, weight], attrs, needs }) => [
+    weight === null ? null : transposed(g, weight, null, attrs),
+    x === null ? null : correlated(x, g, attrs),
+    needs[2] ? channelSum(g) : null,
+  ],
+  samples: (random) =>
+    convSamples(random).map(({ x, weight, bias, attrs }) => ({
+      inputs: [x, weight, bias] as const,
+      attrs,
+    })),
+});
+
+const convInputPrimitive = definePrimitive<
+  Convolution<readonly [y: Tensor, weight: Tensor, bias: Input]>
+>({
+  name: "convInput",
+  summary: "the transpose of conv in x: x[n, c] = bias[c] + Σ weight[o, c, k] · y[n, o, p]",
+  shape: ([y, weight], { window, groups }) => [
+    [y[0], weight[1] * groups, ...lastOf(window.input, y.length - 2)],
+  ],
+  forward: ([y, weight, bias], [x], attrs) =>
+    convInput(
+      y.storage.values,
+      weight.storage.values,
+      bias === null ? null : bias.storage.values,
+      x.storage.values,
+      sizesOf(x.shape, y.shape, attrs),
+    ),
+  save: ([y, weight], _, __, needs) => [needs[1] ? y : null, needs[0] ? weight : null],
+  // dy = conv(g, weight), dweight = convWeight(g, y), dbias = Σ g over all but the channels
+  vjp: ([g], { saved: [y, weight], attrs, needs }) => [
+    weight === null ? null : convolved(g, weight, null, attrs),
+    y === null ? null : correlated(g, y, attrs),
+    needs[2] ? channelSum(g) : null,
+  ],
+  samples: (random) =>
+    convSamples(random).map(({ y, weight, inputBias, attrs }) => ({
+      inputs: [y, weight, inputBias] as const,
+      attrs,
+    })),
+});
+
+const convWeightPrimitive = definePrimitive<Convolution<readonly [x: Tensor, y: Tensor]>>({
+  name: "convWeight",
+  summary:
+    "the transpose of conv in weight: Σ y[n, o, p] · x[n, c, p·stride − padding + k·dilation]",
+  shape: ([x, y], { window, groups }) => [
+    [y[1], x[1] / groups, ...lastOf(window.kernel, x.length - 2)],
+  ],
+  forward: ([x, y], [weight], attrs) =>
+    convWeight(
+      x.storage.values,
+      y.storage.values,
+      weight.storage.values,
+      sizesOf(x.shape, y.shape, attrs),
+    ),
+  save: ([x, y], _, __, needs) => [needs[1] ? x : null, needs[0] ? y : null],
+  // dx = convᵀ(y, g), dy = conv(x, g)
+  vjp: ([g], { saved: [x, y], attrs }) => [
+    y === null ? null : transposed(y, g, null, attrs),
+    x === null ? null : convolved(x, g, null, attrs),
+  ],
+  samples: (random) =>
+    convSamples(random).map(({ x, y, attrs }) => ({ inputs: [x, y] as const, attrs })),
+});
+
+/** The sum over everything but the channels. */
+function channelSum(g: Tensor): Tensor {
+  const channels = g.shape[1];
+  return reshape(sumTo(g, [1, channels, ...spatial(g.shape).map(() => 1)]), [channels]);
+}
+
+/** The convolution: from x to y. */
+export function convolved(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  attrs: ConvAttrs,
+): Tensor {
+  return bind(convPrimitive, [x, weight, bias], attrs)[0];
+}
+
+/** The correlation of x and y: their share in the gradient of the weight. */
+function correlated(x: Tensor, y: Tensor, attrs: ConvAttrs): Tensor {
+  return bind(convWeightPrimitive, [x, y], attrs)[0];
+}
+
+/** The transpose of a convolution: from y to x. */
+export function transposed(
+  y: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  attrs: ConvAttrs,
+): Tensor {
+  return bind(convInputPrimitive, [y, weight, bias], attrs)[0];
+}

@@ -1,0 +1,112 @@
+/**
+ * What convolutions, pooling and unfold share: sizes per axis, and windows over up to three axes.
+ */
+import type { Triple, Window } from "../../kernels/mod.ts";
+import { formatShape, type Shape } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { describe } from "../create/creation.ts";
+import { reshape } from "../shape/shape.ts";
+
+/** One number for every spatial axis, or one for each. */
+export type PerAxis = number | readonly number[];
+
+/** A list as errors show it; other values as they are. */
+export function show(value: unknown): string {
+  return Array.isArray(value) ? formatShape(value) : describe(value);
+}
+
+/**
+ * One whole number of at least `least` for each of `axes`.
+ *
+ * @throws {TypeError} if something is no number. @throws {RangeError} if it is too small or no whole
+ * number, or if the list has another length than 1 or `axes`.
+ */
+export function perAxis(
+  action: string,
+  value: PerAxis,
+  name: string,
+  axes: number,
+  least: number,
+): number[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  for (const size of list) {
+    if (typeof size !== "number") {
+      throw new TypeError(
+        `Cannot ${action}: got ${name} ${show(value)}, expected a number or ${axes} of them`,
+      );
+    }
+  }
+  if (list.length !== 1 && list.length !== axes) {
+    throw new RangeError(
+      `Cannot ${action}: got ${name} ${show(value)}, expected a number or ${axes} of them`,
+    );
+  }
+  const sizes = list as number[];
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size >= least)) {
+    throw new RangeError(
+      `Cannot ${action}: got ${name} ${show(value)}, expected whole numbers of at least ${least}`,
+    );
+  }
+  return sizes.length === axes ? sizes : new Array<number>(axes).fill(sizes[0]);
+}
+
+/** A list of up to three sizes as three, `fill` for the axes that are missing in front. */
+export function triple(sizes: readonly number[], fill: number): Triple {
+  const [width, height = fill, depth = fill] = [...sizes].reverse();
+  return [depth, height, width];
+}
+
+/** The last `axes` of a triple. */
+export function lastOf(sizes: Triple, axes: number): readonly number[] {
+  return sizes.slice(3 - axes);
+}
+
+/** A window over up to three axes, the missing ones in front of size 1. */
+export function windowOf(
+  input: readonly number[],
+  kernel: readonly number[],
+  output: readonly number[],
+  stride: readonly number[],
+  padding: readonly number[],
+  dilation: readonly number[],
+): Window {
+  return {
+    input: triple(input, 1),
+    kernel: triple(kernel, 1),
+    output: triple(output, 1),
+    stride: triple(stride, 1),
+    padding: triple(padding, 0),
+    dilation: triple(dilation, 1),
+  };
+}
+
+/**
+ * Checks that x has `axes` spatial axes behind a channel axis, with or without a batch axis.
+ *
+ * @returns Whether there is a batch axis.
+ * @throws {RangeError} if not.
+ */
+export function isBatched(action: string, x: Tensor, axes: number): boolean {
+  if (x.ndim !== axes + 1 && x.ndim !== axes + 2) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected ${axes + 1} dims ` +
+        `(channels, ${axes} spatial) or ${axes + 2} (batch, channels, ${axes} spatial)`,
+    );
+  }
+  return x.ndim === axes + 2;
+}
+
+/** x with a batch axis in front. */
+export function withBatch(x: Tensor, batched: boolean): Tensor {
+  return batched ? x : reshape(x, [1, ...x.shape]);
+}
+
+/** Takes the batch axis off again. */
+export function withoutBatch(y: Tensor, batched: boolean): Tensor {
+  return batched ? y : reshape(y, y.shape.slice(1));
+}
+
+/** The spatial axes of a shape with batch and channels in front. */
+export function spatial(shape: Shape): Shape {
+  return shape.slice(2);
+}

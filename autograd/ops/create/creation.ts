@@ -1,0 +1,277 @@
+/**
+ * Tensors from numbers.
+ */
+import { allocateStorage, allocateUninitialised } from "../../runtime/memory.ts";
+import type { NestedArray } from "../../print.ts";
+import { formatShape, type Shape, sizeOf, validateShape } from "../../shape.ts";
+import { Tensor } from "../../tensor.ts";
+import { describe } from "../../check/describe.ts";
+import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
+
+export { describe };
+
+/** The arrays of numbers that JavaScript has. */
+export type TypedArray =
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray;
+
+/** What every function that makes a tensor accepts. */
+export interface CreationOptions {
+  /** Whether the new leaf collects gradients. */
+  readonly requiresGrad?: boolean;
+}
+
+const KNOWN: Known<CreationOptions> = ["requiresGrad"];
+const KNOWN_WITH_SHAPE: Known<CreationOptions & { readonly shape?: Shape }> = ["shape", ...KNOWN];
+
+/**
+ * Checks that an argument is a tensor.
+ *
+ * @throws {TypeError} if not, naming the function and the argument.
+ */
+export function assertTensor(action: string, x: unknown, name: string): asserts x is Tensor {
+  if (!(x instanceof Tensor)) {
+    throw new TypeError(`Cannot ${action}: got ${name} ${describe(x)}, expected a Tensor`);
+  }
+}
+
+/** A tensor operand: the tensor itself, or a scalar from a number. */
+export function asTensor(action: string, x: Tensor | number, name: string): Tensor {
+  if (typeof x === "number") return scalar(x);
+  assertTensor(action, x, name);
+  return x;
+}
+
+/** A 0-d tensor. */
+export function scalar(value: number): Tensor {
+  const storage = allocateUninitialised(1);
+  storage.values[0] = value;
+  return new Tensor(storage, SCALAR);
+}
+
+const SCALAR: Shape = [];
+
+/** A tensor over values that nobody else holds. */
+export function fromValues(values: ArrayLike<number>, shape: Shape): Tensor {
+  const storage = allocateUninitialised(sizeOf(shape));
+  storage.values.set(values);
+  return new Tensor(storage, shape);
+}
+
+/**
+ * A leaf from numbers: a number, nested arrays of a regular shape, or a typed array.
+ *
+ * @param values The numbers, copied.
+ * @param options `shape` for a flat list of values; `requiresGrad` to collect gradients.
+ * @returns The tensor.
+ * @throws {TypeError} if something in `values` is no number.
+ * @throws {RangeError} if nested arrays are ragged, or if `shape` holds another number of elements.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(tensor([[1, 2, 3], [4, 5, 6]]).shape, [2, 3]);
+ * assertEquals(tensor(new Float32Array(4), { shape: [2, 2] }).shape, [2, 2]);
+ * ```
+ */
+export function tensor(
+  values: number | NestedArray | TypedArray,
+  options: CreationOptions & { readonly shape?: Shape } = {},
+): Tensor {
+  // A tensor in their place has a shape to make this one like it.
+  if (!(options instanceof Tensor)) assertOptions("make a tensor", options, KNOWN_WITH_SHAPE);
+  const [flat, found] = flatten(values);
+  const shape = options.shape === undefined
+    ? found
+    : [...validateShape("make a tensor", options.shape)];
+  if (sizeOf(shape) !== flat.length) {
+    throw new RangeError(
+      `Cannot make a tensor: got ${flat.length} values, expected ${sizeOf(shape)} for shape ` +
+        formatShape(shape),
+    );
+  }
+  return fromValues(flat, shape).requiresGrad_(options.requiresGrad ?? false);
+}
+
+function flatten(values: unknown): [flat: ArrayLike<number>, shape: Shape] {
+  if (typeof values === "number") return [[values], []];
+  if (ArrayBuffer.isView(values) && !(values instanceof DataView)) {
+    const array = values as TypedArray;
+    if (typeof array[0] === "bigint") {
+      throw new TypeError(
+        `Cannot make a tensor: got ${describe(values)}, expected an array of numbers`,
+      );
+    }
+    return [array, [array.length]];
+  }
+  if (!Array.isArray(values)) {
+    throw new TypeError(
+      `Cannot make a tensor: got ${describe(values)}, expected a number, nested arrays or a ` +
+        `typed array`,
+    );
+  }
+  const shape: number[] = [];
+  for (let level: unknown = values; Array.isArray(level); level = level[0]) {
+    shape.push(level.length);
+  }
+  const flat = new Float64Array(sizeOf(shape));
+  let next = 0;
+  const visit = (level: unknown, axis: number, path: string): void => {
+    if (axis === shape.length) {
+      if (typeof level !== "number") {
+        if (Array.isArray(level)) throw ragged(path, "an array", "a number");
+        throw new TypeError(
+          `Cannot make a tensor: got ${describe(level)} at values${path}, expected a number`,
+        );
+      }
+      flat[next++] = level;
+      return;
+    }
+    if (!Array.isArray(level)) {
+      if (typeof level === "number") throw ragged(path, "a number", `${shape[axis]} elements`);
+      throw new TypeError(
+        `Cannot make a tensor: got ${describe(level)} at values${path}, expected an array`,
+      );
+    }
+    if (level.length !== shape[axis]) {
+      throw ragged(path, `${level.length} elements`, `${shape[axis]} as in its neighbours`);
+    }
+    for (let i = 0; i < level.length; i++) visit(level[i], axis + 1, `${path}[${i}]`);
+  };
+  visit(values, 0, "");
+  return [flat, shape];
+}
+
+function ragged(path: string, got: string, expected: string): RangeError {
+  return new RangeError(
+    `Cannot make a tensor: got ragged arrays, ${got} at values${path}, expected ${expected}`,
+  );
+}
+
+/** A tensor of zeros. */
+export function zeros(shape: Shape, options: CreationOptions = {}): Tensor {
+  assertOptions("make zeros", options, KNOWN);
+  const sizes = [...validateShape("make zeros", shape)];
+  return new Tensor(allocateStorage(sizeOf(sizes)), sizes).requiresGrad_(
+    options.requiresGrad ?? false,
+  );
+}
+
+/** A tensor of ones. */
+export function ones(shape: Shape, options: CreationOptions = {}): Tensor {
+  return full(shape, 1, options);
+}
+
+/**
+ * A tensor whose elements all have one value.
+ *
+ * @throws {TypeError} if `value` is no number.
+ */
+export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot make full: got value ${describe(value)}, expected a number`);
+  }
+  assertOptions("make full", options, KNOWN);
+  const sizes = [...validateShape("make full", shape)];
+  const storage = allocateUninitialised(sizeOf(sizes));
+  storage.values.fill(value);
+  return new Tensor(storage, sizes).requiresGrad_(options.requiresGrad ?? false);
+}
+
+/** Zeros of the shape of `x`. */
+export function zerosLike(x: Tensor, options: CreationOptions = {}): Tensor {
+  assertTensor("make zerosLike", x, "x");
+  return zeros(x.shape, options);
+}
+
+/** Ones of the shape of `x`. */
+export function onesLike(x: Tensor, options: CreationOptions = {}): Tensor {
+  assertTensor("make onesLike", x, "x");
+  return ones(x.shape, options);
+}
+
+/**
+ * The numbers `start, start + step, …` below `end`; `arange(n)` counts from 0.
+ *
+ * @throws {RangeError} if the bounds are not finite, the step is 0, or it leads away from the end.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(arange(3).toArray(), [0, 1, 2]);
+ * assertEquals(arange(1, 2, 0.5).toArray(), [1, 1.5]);
+ * ```
+ */
+export function arange(start: number, end?: number, step = 1): Tensor {
+  assertNoOptions("arange", arguments, 3);
+  const [first, bound] = end === undefined ? [0, start] : [start, end];
+  if (![first, bound, step].every(Number.isFinite) || step === 0) {
+    throw new RangeError(
+      `Cannot make arange: got start ${first}, end ${bound}, step ${step}, expected finite numbers ` +
+        `and a step other than 0`,
+    );
+  }
+  if ((bound - first) / step < 0) {
+    throw new RangeError(
+      `Cannot make arange: got start ${first}, end ${bound}, step ${step}, expected a step that ` +
+        `leads from start to end`,
+    );
+  }
+  const count = Math.ceil((bound - first) / step);
+  return fromValues(Float64Array.from({ length: count }, (_, i) => first + i * step), [count]);
+}
+
+/**
+ * `count` evenly spaced numbers from `start` to `end`, both included.
+ *
+ * An end that is a scalar tensor stands for its number; no gradient reaches it.
+ *
+ * @throws {TypeError} if an end is no number. @throws {RangeError} if `count` is not a whole number of
+ * at least 0.
+ */
+export function linspace(
+  start: number | Tensor,
+  end: number | Tensor,
+  count: number,
+): Tensor {
+  assertNoOptions("linspace", arguments, 3);
+  const [first, last] = [endOf("start", start), endOf("end", end)];
+  validateShape("make linspace", [count]);
+  const step = count > 1 ? (last - first) / (count - 1) : 0;
+  // Counted from the nearer end, so that both ends are exact and the row is symmetric.
+  const half = Math.floor(count / 2);
+  return fromValues(
+    Float64Array.from(
+      { length: count },
+      (_, i) => i < half || count === 1 ? first + i * step : last - (count - 1 - i) * step,
+    ),
+    [count],
+  );
+}
+
+function endOf(name: string, value: number | Tensor): number {
+  if (typeof value === "number") return value;
+  if (value instanceof Tensor && value.ndim === 0) return value.item();
+  throw new TypeError(
+    `Cannot make linspace: got ${name} ${describe(value)}, expected a number or a scalar`,
+  );
+}
+
+/** The matrix with ones on its diagonal and zeros elsewhere, n × n or n × m. */
+export function eye(n: number, m: number = n): Tensor {
+  assertNoOptions("eye", arguments, 2);
+  const result = zeros([n, m]);
+  for (let i = 0; i < Math.min(n, m); i++) result.storage.values[i * m + i] = 1;
+  return result;
+}

@@ -1,0 +1,299 @@
+/**
+ * Activations with a kink: relu and its relatives.
+ */
+import * as kernels from "../../kernels/mod.ts";
+import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { formatShape } from "../../shape.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { mul } from "./arithmetic.ts";
+import { gt, lt } from "./compare.ts";
+import { assertTensor } from "../create/creation.ts";
+import { assertNoOptions, assertOptions, type Known, numberOption } from "../../check/options.ts";
+import { exp } from "./math.ts";
+import { uniform, uniformAwayFrom } from "../create/samples.ts";
+import { reshape } from "../shape/shape.ts";
+import { defineSlope } from "./declare.ts";
+import { where } from "./where.ts";
+
+const reluOf = defineSlope<undefined>({
+  name: "relu",
+  summary: "max(x, 0)",
+  // y says as much as x, which can then be dropped.
+  saves: "y",
+  forward: kernels.relu,
+  backward: kernels.reluBackward,
+  curvature: null,
+  samples: (
+    random,
+  ) => [{ inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])], attrs: undefined }],
+});
+
+/**
+ * max(x, 0) element by element; NaN stays.
+ *
+ * Shapes: any. Gradient: g where x > 0, 0 elsewhere and at 0.
+ *
+ * @example
+ * ```ts
+ * import { relu, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(relu(tensor([-1, 0, 2])).toArray(), [0, 0, 2]);
+ * ```
+ */
+export function relu(x: Tensor): Tensor {
+  assertNoOptions("relu", arguments, 1);
+  assertTensor("relu", x, "x");
+  return reluOf(x, undefined);
+}
+
+const hardtanhOf = defineSlope<{ readonly low: number; readonly high: number }>({
+  name: "hardtanh",
+  summary: "min(max(x, low), high), flat at the bounds",
+  saves: "x",
+  forward: (x, y, { low, high }) => kernels.clamp(x, y, low, high),
+  // g strictly between the bounds
+  backward: (g, x, out, { low, high }) => kernels.hardtanhBackward(g, x, out, low, high),
+  curvature: null,
+  samples: (random) => [{
+    inputs: [uniformAwayFrom(random, [2, 4], -2, 2, [-1, 1])],
+    attrs: { low: -1, high: 1 },
+  }],
+});
+
+/** The bounds of {@linkcode hardtanh}. */
+export interface HardtanhOptions {
+  /** The lower bound, −1. */
+  readonly minVal?: number;
+  /** The upper bound, 1. */
+  readonly maxVal?: number;
+}
+
+const HARDTANH: Known<HardtanhOptions> = ["minVal", "maxVal"];
+
+/**
+ * min(max(x, minVal), maxVal) element by element.
+ *
+ * Shapes: any. Gradient: g strictly between the bounds, 0 at and beyond them (`clamp` passes it at
+ * them).
+ *
+ * @throws {RangeError} if minVal is above maxVal.
+ *
+ * @example
+ * ```ts
+ * import { hardtanh, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(hardtanh(tensor([-3, 0.5, 3])).toArray(), [-1, 0.5, 1]);
+ * ```
+ */
+export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
+  assertTensor("hardtanh", x, "x");
+  assertOptions("hardtanh", options, HARDTANH);
+  const low = numberOption("hardtanh", options.minVal, "minVal", -1);
+  const high = numberOption("hardtanh", options.maxVal, "maxVal", 1);
+  if (low > high) {
+    throw new RangeError(
+      `Cannot hardtanh: got minVal ${low} and maxVal ${high}, expected minVal to be no larger`,
+    );
+  }
+  return hardtanhOf(x, { low, high });
+}
+
+/** min(max(x, 0), 6) element by element. Gradient: g strictly between 0 and 6, else 0. */
+export function relu6(x: Tensor): Tensor {
+  assertNoOptions("relu6", arguments, 1);
+  assertTensor("relu6", x, "x");
+  return hardtanhOf(x, { low: 0, high: 6 });
+}
+
+const leakyReluOf = defineSlope<{ readonly slope: number }>({
+  name: "leakyRelu",
+  summary: "x for x > 0, else slope · x",
+  saves: "x",
+  forward: (x, y, { slope }) => kernels.leakyRelu(x, y, slope),
+  backward: (g, x, out, { slope }) => kernels.leakyReluBackward(g, x, out, slope),
+  curvature: null,
+  samples: (random) => [{
+    inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])],
+    attrs: { slope: 0.1 },
+  }],
+});
+
+/**
+ * x for x > 0, else negativeSlope · x.
+ *
+ * Shapes: any. Gradient: g for x > 0, else negativeSlope · g.
+ *
+ * @param x A tensor.
+ * @param options `negativeSlope`, 0.01 where left out.
+ * @returns A tensor of the same shape.
+ *
+ * @example
+ * ```ts
+ * import { leakyRelu, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(leakyRelu(tensor([-2, 3]), { negativeSlope: 0.5 }).toArray(), [-1, 3]);
+ * ```
+ */
+export function leakyRelu(x: Tensor, options: { readonly negativeSlope?: number } = {}): Tensor {
+  assertTensor("leakyRelu", x, "x");
+  assertOptions("leakyRelu", options, ["negativeSlope"]);
+  const slope = numberOption("leakyRelu", options.negativeSlope, "negativeSlope", 0.01);
+  return leakyReluOf(x, { slope });
+}
+
+const eluOf = defineSlope<{ readonly alpha: number; readonly scale: number }>({
+  name: "elu",
+  summary: "scale · x for x > 0, else scale · alpha · (eˣ − 1)",
+  saves: "x",
+  forward: (x, y, { alpha, scale }) => kernels.elu(x, y, alpha, scale),
+  backward: (g, x, out, { alpha, scale }) => kernels.eluBackward(g, x, out, alpha, scale),
+  // f″ = scale · alpha · eˣ for x < 0
+  curvature: (x, { alpha, scale }) => where(lt(x, 0), mul(exp(x), alpha * scale), 0),
+  samples: (random) =>
+    [{ alpha: 1, scale: 1 }, { alpha: 1.7, scale: 1.1 }].map((attrs) => ({
+      inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])],
+      attrs,
+    })),
+});
+
+/**
+ * x for x > 0, else alpha · (eˣ − 1).
+ *
+ * Shapes: any. Gradient: g for x > 0, else alpha · eˣ · g.
+ *
+ * @param x A tensor.
+ * @param options `alpha`, 1 where left out.
+ * @returns A tensor of the same shape.
+ * @see D.-A. Clevert and others, "Fast and accurate deep network learning by exponential linear
+ * units" (2016).
+ *
+ * @example
+ * ```ts
+ * import { elu, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(elu(tensor([-Infinity, 3])).toArray(), [-1, 3]);
+ * ```
+ */
+export function elu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
+  assertTensor("elu", x, "x");
+  assertOptions("elu", options, ["alpha"]);
+  return eluOf(x, { alpha: numberOption("elu", options.alpha, "alpha", 1), scale: 1 });
+}
+
+const SELU = { alpha: 1.6732632423543772848, scale: 1.0507009873554804934 };
+
+/**
+ * The self-normalising elu: scale · elu(x, alpha) with scale ≈ 1.0507 and alpha ≈ 1.6733.
+ *
+ * @see G. Klambauer and others, "Self-normalizing neural networks" (2017), appendix A1.
+ */
+export function selu(x: Tensor): Tensor {
+  assertNoOptions("selu", arguments, 1);
+  assertTensor("selu", x, "x");
+  return eluOf(x, SELU);
+}
+
+const hardswishOf = defineSlope<undefined>({
+  name: "hardswish",
+  summary: "x · min(max(x + 3, 0), 6) / 6",
+  saves: "x",
+  forward: kernels.hardswish,
+  backward: kernels.hardswishBackward,
+  // f″ = 1/3 between −3 and 3
+  curvature: (x) => where(mul(gt(x, -3), lt(x, 3)), 1 / 3, 0),
+  samples: (
+    random,
+  ) => [{ inputs: [uniformAwayFrom(random, [2, 4], -5, 5, [-3, 3])], attrs: undefined }],
+});
+
+/**
+ * x · min(max(x + 3, 0), 6) / 6 element by element.
+ *
+ * Shapes: any. Gradient: 0 up to −3, g · (x/3 + 1/2) between, g from 3 on.
+ *
+ * @see A. Howard and others, "Searching for MobileNetV3" (2019), section 5.2.
+ */
+export function hardswish(x: Tensor): Tensor {
+  assertNoOptions("hardswish", arguments, 1);
+  assertTensor("hardswish", x, "x");
+  return hardswishOf(x, undefined);
+}
+
+const preluPrimitive = definePrimitive<
+  Primitive<
+    readonly [x: Tensor, weight: Tensor],
+    readonly [y: Tensor],
+    readonly [x: Tensor, weight: Tensor]
+  >
+>({
+  name: "prelu",
+  summary: "x for x > 0, else weight · x",
+  shape: ([x]) => [x],
+  forward: ([x, weight], [y]) => {
+    const values = x.storage.values;
+    const slopes = weight.storage.values;
+    // A weight of [C, 1, …] repeats over what lies behind the channels.
+    const inner = slopes.length === 1
+      ? values.length
+      : values.length / (x.shape[0] * slopes.length);
+    kernels.prelu(values, slopes, y.storage.values, inner);
+  },
+  save: ([x, weight]) => [x, weight],
+  // dy = dx for x > 0, else weight dx + x dweight
+  vjp: ([g], { saved: [x, weight], needs }) => {
+    const positive = gt(x, 0);
+    return [
+      needs[0] ? where(positive, g, mul(g, weight)) : null,
+      needs[1] ? where(positive, 0, mul(g, x)) : null,
+    ];
+  },
+  samples: (random) =>
+    [[1], [3, 1]].map((shape) => ({
+      inputs: [uniformAwayFrom(random, [2, 3, 4], -1, 1, [0]), uniform(random, shape, 0.1, 0.9)],
+      attrs: undefined,
+    })),
+});
+
+/**
+ * x for x > 0, else weight · x, with one learned slope for each channel or one for all.
+ *
+ * Shapes: x [N, C, *] with weight [C], or x of any shape with weight [1] or []. Gradient: g for x > 0,
+ * else weight · g; to the weight Σ g · x over x ≤ 0.
+ *
+ * @param x A tensor.
+ * @param weight The slopes.
+ * @returns A tensor of the shape of x.
+ * @throws {RangeError} if the weight has more than one dim, or neither one element nor one for each
+ * channel.
+ * @see K. He and others, "Delving deep into rectifiers" (2015).
+ *
+ * @example
+ * ```ts
+ * import { prelu, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const y = prelu(tensor([[-1, -1]]), tensor([0.5, 0.25]));
+ * assertEquals(y.toArray(), [[-0.5, -0.25]]);
+ * ```
+ */
+export function prelu(x: Tensor, weight: Tensor): Tensor {
+  assertNoOptions("prelu", arguments, 2);
+  assertTensor("prelu", x, "x");
+  assertTensor("prelu", weight, "weight");
+  const channels = x.ndim > 1 ? x.shape[1] : 1;
+  if (weight.ndim > 1 || (weight.size !== 1 && (weight.size !== channels || x.ndim === 0))) {
+    throw new RangeError(
+      `Cannot prelu: got weight of shape ${formatShape(weight.shape)} for x of shape ` +
+        `${formatShape(x.shape)}, expected [1] or one slope for each of ${channels} channels`,
+    );
+  }
+  const slopes = weight.size === 1
+    ? reshape(weight, [])
+    : reshape(weight, [channels, ...new Array<number>(x.ndim - 2).fill(1)]);
+  return bind(preluPrimitive, [x, slopes], undefined)[0];
+}

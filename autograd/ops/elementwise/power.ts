@@ -1,0 +1,105 @@
+/**
+ * Powers.
+ */
+import * as kernels from "../../kernels/mod.ts";
+import { type Binary, definePrimitive, type Input, type Unary } from "../../tape/primitive.ts";
+import { broadcastShapes } from "../../shape.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { mul, sub } from "./arithmetic.ts";
+import { aligned } from "../shape/broadcast.ts";
+import { eq, ge } from "./compare.ts";
+import { assertTensor, asTensor, zerosLike } from "../create/creation.ts";
+import { assertNoOptions } from "../../check/options.ts";
+import { log } from "./math.ts";
+import { uniform } from "../create/samples.ts";
+import { where } from "./where.ts";
+
+const powPrimitive = definePrimitive<
+  Binary<readonly [x: Tensor, y: Tensor, out: Input]>
+>({
+  name: "pow",
+  summary: "x^y",
+  shape: ([x, y]) => [broadcastShapes("pow", x, y)],
+  forward: ([x, y], [out]) =>
+    kernels.pow(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+  save: ([x, y], [out], _, needs) => [x, y, needs[1] ? out : null],
+  // d(x^y) = y·x^(y−1) dx + x^y·ln x dy, where y = 0 is flat in x, and x = 0 in y from 0 up
+  vjp: ([g], { saved: [x, y, out], needs }) => [
+    needs[0] ? where(eq(y, 0), 0, mul(g, mul(y, pow(x, sub(y, 1))))) : null,
+    out === null ? null : mul(g, where(mul(eq(x, 0), ge(y, 0)), 0, mul(out, log(x)))),
+  ],
+  samples: (random) =>
+    [[[2, 3], [2, 3]], [[2, 1, 3], [4, 1]], [[3], []], [[], [2]]].map(([a, b]) => ({
+      inputs: [uniform(random, a, 0.5, 2), uniform(random, b, 0.5, 2)] as const,
+      attrs: undefined,
+    })),
+});
+
+const powNumberPrimitive = definePrimitive<
+  Unary<readonly [x: Tensor], { readonly exponent: number }>
+>({
+  name: "powNumber",
+  summary: "x^exponent for a number",
+  shape: ([x]) => [x],
+  forward: ([x], [y], { exponent }) =>
+    kernels.powNumber(x.storage.values, y.storage.values, exponent),
+  save: ([x]) => [x],
+  // d xⁿ = n·xⁿ⁻¹ dx
+  vjp: ([g], { saved: [x], attrs: { exponent: n } }) => [
+    n === 0 ? zerosLike(x) : mul(g, mul(n === 2 ? x : powNumber(x, n - 1), n)),
+  ],
+  samples: (random) =>
+    [0, 0.5, 1, 2, 3, -1, -2, -0.5, 2.7].map((exponent) => ({
+      inputs: [uniform(random, [4], 0.5, 2)],
+      attrs: { exponent },
+    })),
+});
+
+function powNumber(x: Tensor, exponent: number): Tensor {
+  return bind(powNumberPrimitive, [x], { exponent })[0];
+}
+
+/**
+ * x^y element by element, with broadcasting.
+ *
+ * Shapes: x and y broadcastable → the broadcast shape. Gradient: g · y · x^(y−1) to x, 0 where y = 0;
+ * g · x^y · ln x to y, 0 where x = 0 and y ≥ 0.
+ *
+ * @param x The base: a tensor or a number.
+ * @param y The exponent: a tensor or a number.
+ * @returns The power; NaN for a negative base with a fractional exponent.
+ * @throws {TypeError} if neither is a tensor.
+ * @throws {RangeError} if the shapes do not broadcast.
+ *
+ * @example
+ * ```ts
+ * import { pow, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(pow(tensor([1, 2, 3]), 2).toArray(), [1, 4, 9]);
+ * assertEquals(pow(2, tensor([1, 2, 3])).toArray(), [2, 4, 8]);
+ * ```
+ */
+export function pow(x: Tensor | number, y: Tensor | number): Tensor {
+  assertNoOptions("pow", arguments, 2);
+  if (typeof y === "number") {
+    assertTensor("pow", x, "x");
+    return powNumber(x, y);
+  }
+  return bind(powPrimitive, [asTensor("pow", x, "x"), asTensor("pow", y, "y")], undefined)[0];
+}
+
+/** x² element by element. Gradient: 2 · g · x. */
+export function square(x: Tensor): Tensor {
+  assertNoOptions("square", arguments, 1);
+  assertTensor("square", x, "x");
+  return powNumber(x, 2);
+}
+
+/** 1/x element by element. Gradient: −g / x². */
+export function reciprocal(x: Tensor): Tensor {
+  assertNoOptions("reciprocal", arguments, 1);
+  assertTensor("reciprocal", x, "x");
+  return powNumber(x, -1);
+}

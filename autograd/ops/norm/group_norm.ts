@@ -1,0 +1,270 @@
+/**
+ * Normalisation within each sample, over groups of channels: group, instance and layer normalisation
+ * are this one operation under different views.
+ *
+ * Notation: x [N, C, S] in G groups of C/G channels; S(t) the mean of t over a group of a sample,
+ * x̂ = (x − μ)·inv, g the cotangent of y.
+ */
+import * as kernels from "../../kernels/mod.ts";
+import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { mul } from "../elementwise/arithmetic.ts";
+import { broadcastTo, sumTo } from "../shape/broadcast.ts";
+import {
+  invStdOf,
+  project,
+  renormalize,
+  type SavedStatistics,
+  secondOrder,
+  total,
+} from "./rules.ts";
+import { uniform } from "../create/samples.ts";
+import { reshape } from "../shape/shape.ts";
+
+interface GroupNormAttrs {
+  readonly groups: number;
+  readonly eps: number;
+}
+
+const groupNormPrimitive = definePrimitive<
+  Primitive<
+    readonly [x: Tensor, weight: Input, bias: Input],
+    readonly [y: Tensor, mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor],
+    readonly [x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    GroupNormAttrs
+  >
+>({
+  name: "groupNorm",
+  summary: "(x − μ)·inv·weight + bias, μ and σ² by sample and group; also those and inv",
+  differentiable: [true, false, false, false, false],
+  shape: ([x], { groups }) => {
+    const perGroup = [x[0], groups];
+    return [x, perGroup, perGroup, perGroup, perGroup];
+  },
+  forward([x, weight, bias], outputs, { groups, eps }) {
+    const [n, c, s] = x.shape;
+    const [y, mean, low, variance, invStd] = outputs.map((output) => output.storage.values);
+    const size = (c / groups) * s;
+    kernels.batchStatistics(
+      x.storage.values,
+      { n: 1, c: n * groups, s: size },
+      mean,
+      low,
+      variance,
+    );
+    for (let i = 0; i < invStd.length; i++) invStd[i] = invStdOf(variance[i], eps);
+    if (s === 1) {
+      const [w, b] = [weight, bias].map((t) => t === null ? null : t.storage.values);
+      const rows = { rows: n * groups, size, groups };
+      kernels.rowAffine(x.storage.values, rows, mean, low, invStd, w, b, y);
+      return;
+    }
+    const [means, scale, shift] = [0, 0, 0].map(() => new Float64Array(n * c));
+    eachChannel(n, c, groups, (at, channel, group) => {
+      means[at] = mean[group];
+      scale[at] = invStd[group] * (weight === null ? 1 : weight.storage.values[channel]);
+      shift[at] = (bias === null ? 0 : bias.storage.values[channel]) - low[group] * scale[at];
+    });
+    kernels.channelAffine(x.storage.values, { n: 1, c: n * c, s }, means, scale, shift, y);
+  },
+  save: ([x, weight], [, mean, low, , invStd]) => [x, weight, mean, low, invStd],
+  vjp: ([g], { saved, attrs, needs }) => {
+    const cotangents = bind(groupNormBackward, [g, ...saved], { ...attrs, needs: [...needs] });
+    const [dx, dw, db] = cotangents.map((t, i) => needs[i] ? t : null);
+    return [dx, dw, db];
+  },
+  // With several positions in a channel, and with one.
+  samples: (random) =>
+    ([[1, 3], [2, 3], [4, 3], [1, 1], [2, 1]] as const).map(([groups, s]) => ({
+      inputs: [
+        uniform(random, [2, 4, s], -2, 2),
+        groups === 4 ? null : uniform(random, [4], 0.5, 1.5),
+        groups === 2 ? null : uniform(random, [4], -1, 1),
+      ] as const,
+      attrs: { groups, eps: 1e-2 },
+    })),
+});
+
+/** Calls `visit(position in [N, C], channel, position in [N, G])`. */
+function eachChannel(
+  n: number,
+  c: number,
+  groups: number,
+  visit: (at: number, channel: number, group: number) => void,
+): void {
+  const perGroup = c / groups;
+  for (let at = 0; at < n * c; at++) visit(at, at % c, Math.floor(at / perGroup));
+}
+
+interface BackwardAttrs extends GroupNormAttrs {
+  /** Which of dx, dw and db are asked for; the others come back empty. */
+  readonly needs: readonly boolean[];
+}
+
+const groupNormBackward = definePrimitive<
+  Primitive<
+    readonly [g: Tensor, x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    readonly [dx: Tensor, dw: Tensor, db: Tensor],
+    readonly [g: Tensor, x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    BackwardAttrs
+  >
+>({
+  name: "groupNormBackward",
+  summary: "cotangents of groupNorm's x, weight and bias; μ and inv count as functions of x",
+  shape: ([g], { needs }) => [
+    needs[0] ? g : [0],
+    needs[1] ? [g[1]] : [0],
+    needs[2] ? [g[1]] : [0],
+  ],
+  // db = Σg; dw = Σ g·x̂; dx = inv·(gw − S(gw) − x̂·S(gw·x̂)) with gw = g·w
+  forward([g, x, weight, mean, low, invStd], [dx, dw, db], { groups, needs }) {
+    const [n, c, s] = g.shape;
+    const sizes = { n: 1, c: n * c, s };
+    const [m, lowPart, inv] = [mean, low, invStd].map((t) => t.storage.values);
+    if (s === 1) {
+      const rows = { rows: n * groups, size: c / groups, groups };
+      const wanted = [dx, dw, db].map((t, i) => needs[i] ? t.storage.values : null);
+      const [dxValues, dwValues, dbValues] = wanted;
+      kernels.rowGradient(
+        g.storage.values,
+        x.storage.values,
+        rows,
+        m,
+        lowPart,
+        inv,
+        weight === null ? null : weight.storage.values,
+        dxValues,
+        dwValues,
+        dbValues,
+      );
+      return;
+    }
+    const arrays = Array.from({ length: 6 }, () => new Float64Array(n * c));
+    const [means, sumG, sumGC, p, q, r] = arrays;
+    eachChannel(n, c, groups, (at, _, group) => means[at] = m[group]);
+    kernels.cotangentSums(g.storage.values, x.storage.values, sizes, means, sumG, sumGC);
+    const groupG = new Float64Array(n * groups);
+    const groupGX = new Float64Array(n * groups);
+    const [dwValues, dbValues] = [dw, db].map((t) => t.storage.values.fill(0));
+    eachChannel(n, c, groups, (at, channel, group) => {
+      const sumGX = inv[group] * (sumGC[at] - lowPart[group] * sumG[at]);
+      const w = weight === null ? 1 : weight.storage.values[channel];
+      groupG[group] += w * sumG[at];
+      groupGX[group] += w * sumGX;
+      if (needs[1]) dwValues[channel] += sumGX;
+      if (needs[2]) dbValues[channel] += sumG[at];
+    });
+    if (!needs[0]) return;
+    const count = (c / groups) * s;
+    eachChannel(n, c, groups, (at, channel, group) => {
+      p[at] = inv[group] * (weight === null ? 1 : weight.storage.values[channel]);
+      q[at] = -inv[group] * inv[group] * groupGX[group] / count;
+      r[at] = -inv[group] * groupG[group] / count - q[at] * lowPart[group];
+    });
+    kernels.channelGradient(
+      g.storage.values,
+      x.storage.values,
+      sizes,
+      means,
+      p,
+      q,
+      r,
+      dx.storage.values,
+    );
+  },
+  save: (inputs) => inputs,
+  vjp: ([v, vw, vb], { saved, attrs: { groups, eps, needs }, needs: needed }) => {
+    const [gFlat, xFlat, weight, ...saved3] = saved;
+    const [n, c, s] = gFlat.shape;
+    const grouped = [n, groups, c / groups, s];
+    const perGroup = [n, groups, 1, 1];
+    const perChannel = [1, groups, c / groups, 1];
+    const S = (t: Tensor): Tensor => mul(sumTo(t, perGroup), groups / (c * s));
+    const spread = (t: Tensor): Tensor => reshape(t, perGroup);
+    const g = reshape(gFlat, grouped);
+    const statistics: SavedStatistics = saved3;
+    const { xhat, inv } = renormalize(reshape(xFlat, grouped), statistics, eps, S, spread);
+    const w = weight === null ? null : reshape(weight, perChannel);
+    const weighted = (t: Tensor): Tensor => w === null ? t : mul(t, w);
+    const dg: Tensor[] = [];
+    const dx: Tensor[] = [];
+    let dw: Tensor | null = null;
+    if (needs[2]) dg.push(reshape(vb, perChannel));
+    if (needs[1]) {
+      const scaled = reshape(vw, perChannel);
+      dg.push(mul(scaled, xhat));
+      dx.push(mul(inv, project(mul(scaled, g), xhat, S)));
+    }
+    if (needs[0]) {
+      const cotangent = reshape(v, grouped);
+      const projected = mul(inv, project(cotangent, xhat, S));
+      dg.push(weighted(projected));
+      if (needed[2]) dw = sumTo(mul(g, projected), perChannel);
+      dx.push(mul(mul(inv, inv), secondOrder(weighted(g), cotangent, xhat, S)));
+    }
+    // Terms from bias alone do not vary with the sample: they are broadcast to the rest.
+    const full = (t: Tensor | null): Tensor | null =>
+      t === null ? null : reshape(broadcastTo(t, grouped), [n, c, s]);
+    return [
+      full(total(dg)),
+      full(total(dx)),
+      dw === null ? null : reshape(dw, [c]),
+      null,
+      null,
+      null,
+    ];
+  },
+  samples: (random) => {
+    const [all, onlyX, noX] = [[true, true, true], [true, false, false], [false, true, true]];
+    const kinds = [[all, 2, 3], [onlyX, 1, 3], [noX, 4, 3], [all, 1, 1], [noX, 2, 1]] as const;
+    return kinds.map(([needs, groups, s]) => {
+      const x = uniform(random, [2, 4, s], -2, 2).requiresGrad_(false);
+      return {
+        // The statistics count as functions of x, so that x can only be varied through groupNorm.
+        inputs: [
+          uniform(random, [2, 4, s], -1, 1),
+          x,
+          uniform(random, [4], 0.5, 1.5),
+          ...statisticsOf(x, groups, 1e-2),
+        ] as const,
+        attrs: { groups, eps: 1e-2, needs },
+      };
+    });
+  },
+});
+
+/** Mean, low part and inv for the samples of the backward. */
+function statisticsOf(x: Tensor, groups: number, eps: number): [Tensor, Tensor, Tensor] {
+  const [, mean, low, , invStd] = bind(groupNormPrimitive, [x, null, null], { groups, eps });
+  return [mean, low, invStd];
+}
+
+/** What {@linkcode normalizeGroups} gives back. */
+export interface NormalizedGroups {
+  /** The normalised tensor, on the tape. */
+  readonly y: Tensor;
+  /** Means by sample and group, off the tape. */
+  readonly mean: Tensor;
+  /** The parts of the means below their last digits. */
+  readonly low: Tensor;
+  /** Biased variances by sample and group, off the tape. */
+  readonly variance: Tensor;
+}
+
+/**
+ * Normalises each sample over groups of channels. Nothing is validated here.
+ *
+ * Shapes: x [N, C, S], weight and bias [C] → y [N, C, S], statistics [N, G]. Gradient: to x, weight and
+ * bias; of every order.
+ */
+export function normalizeGroups(
+  x: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  groups: number,
+  eps: number,
+): NormalizedGroups {
+  const [y, mean, low, variance] = bind(groupNormPrimitive, [x, weight, bias], { groups, eps });
+  return { y, mean, low, variance };
+}

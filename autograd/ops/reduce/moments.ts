@@ -1,0 +1,178 @@
+/**
+ * Variances and standard deviations.
+ */
+import * as kernels from "../../kernels/mod.ts";
+import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { normalizeDims } from "../../shape.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { div, mul, sub } from "../elementwise/arithmetic.ts";
+import { eq } from "../elementwise/compare.ts";
+import { assertTensor, describe } from "../create/creation.ts";
+import { assertOptions, type Known, numberOption } from "../../check/options.ts";
+import { mean, type ReduceOptions } from "./reduce.ts";
+import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
+import { uniform } from "../create/samples.ts";
+import { where } from "../elementwise/where.ts";
+import type { Generator } from "../../random.ts";
+
+/** Which axes a variance runs over, and what its sum of squares is divided by. */
+export interface MomentOptions extends ReduceOptions {
+  /** The divisor is the number of elements minus this, 1; `null` stands for 1 too. */
+  readonly correction?: number | null;
+  /** The older spelling of a correction of 1, or of 0 for false; not beside `correction`. */
+  readonly unbiased?: boolean;
+}
+
+const KNOWN: Known<MomentOptions> = ["dim", "correction", "keepdim", "unbiased"];
+
+interface MomentAttrs extends Reduced {
+  readonly correction: number;
+  /** Whether no dim was named, which PyTorch treats apart where nothing is left to divide by. */
+  readonly whole: boolean;
+}
+
+function eachWay(random: Generator) {
+  return [
+    { dims: [0, 2], correction: 1, whole: false },
+    { dims: [1], correction: 0, whole: false },
+    { dims: [0, 1, 2], correction: 0.5, whole: true },
+  ].map((attrs) => ({ inputs: [uniform(random, [2, 3, 2], -1, 1)] as const, attrs }));
+}
+
+function fillVariance(x: Tensor, y: Tensor, { dims, correction }: MomentAttrs): void {
+  const n = countOver(x.shape, dims);
+  kernels.variance(rowsOver(x, dims), y.storage.values, n, Math.max(n - correction, 0));
+}
+
+/** 2 / (n − correction) · g · (x − mean) */
+function varianceBackward(g: Tensor, x: Tensor, { dims, correction, whole }: MomentAttrs): Tensor {
+  const freedom = countOver(x.shape, dims) - correction;
+  const centre = mean(x, { dim: dims, keepdim: true });
+  if (whole && freedom <= 0) return mul(g, where(eq(x, centre), NaN, Infinity));
+  return mul(mul(g, 2 / freedom), sub(x, centre));
+}
+
+const variancePrimitive = definePrimitive<
+  Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [x: Tensor], MomentAttrs>
+>({
+  name: "variance",
+  summary: "Σ(x − mean)² / (n − correction)",
+  shape: keptShape,
+  forward: ([x], [y], attrs) => fillVariance(x, y, attrs),
+  save: ([x]) => [x],
+  vjp: ([g], { saved: [x], attrs }) => [varianceBackward(g, x, attrs)],
+  samples: eachWay,
+});
+
+const stdPrimitive = definePrimitive<
+  Primitive<
+    readonly [x: Tensor],
+    readonly [y: Tensor],
+    readonly [x: Tensor, y: Tensor],
+    MomentAttrs
+  >
+>({
+  name: "std",
+  summary: "√(Σ(x − mean)² / (n − correction))",
+  shape: keptShape,
+  forward: ([x], [y], attrs) => {
+    fillVariance(x, y, attrs);
+    kernels.sqrt(y.storage.values, y.storage.values);
+  },
+  save: ([x], [y]) => [x, y],
+  // d√v = dv / 2√v, and 0 at 0
+  vjp: ([g], { saved: [x, y], attrs }) => [
+    varianceBackward(where(eq(y, 0), 0, div(g, mul(y, 2))), x, attrs),
+  ],
+  samples: eachWay,
+});
+
+function correctionOf(action: string, { correction, unbiased }: MomentOptions): number {
+  if (unbiased === undefined) {
+    return numberOption(action, correction ?? undefined, "correction", 1);
+  }
+  if (typeof unbiased !== "boolean") {
+    throw new TypeError(
+      `Cannot ${action}: got unbiased ${describe(unbiased)}, expected true or false`,
+    );
+  }
+  if (correction !== undefined) {
+    throw new RangeError(
+      `Cannot ${action}: got both correction and unbiased, expected one of them at most`,
+    );
+  }
+  return unbiased ? 1 : 0;
+}
+
+function attrsOf(action: string, x: Tensor, options: MomentOptions): MomentAttrs {
+  assertTensor(action, x, "x");
+  assertOptions(action, options, KNOWN);
+  const correction = correctionOf(action, options);
+  const dims = normalizeDims(action, options.dim, x.ndim);
+  return { dims, correction, whole: x.ndim === 0 || (options.dim ?? null) === null };
+}
+
+/**
+ * The variance over axes: Σ(x − mean)² / (n − correction), in two passes with a corrected mean.
+ *
+ * Unbiased by default as in PyTorch; 0 as `correction` gives the biased one. Where n − correction is
+ * not above 0 the sum is divided by 0.
+ *
+ * Shapes: the reduced axes vanish, or stay as 1 with `keepdim`. Gradient: 2 · g · (x − mean) /
+ * (n − correction).
+ *
+ * @throws {RangeError} if a dim is out of range or named twice.
+ *
+ * @example
+ * ```ts
+ * import { tensor, variance } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const x = tensor([1, 2, 3, 4, 5]);
+ * assertEquals(variance(x).item(), 2.5);
+ * assertEquals(variance(x, { correction: 0 }).item(), 2);
+ * ```
+ */
+export function variance(x: Tensor, options: MomentOptions = {}): Tensor {
+  const attrs = attrsOf("variance", x, options);
+  return dropDims(bind(variancePrimitive, [x], attrs)[0], attrs.dims, options.keepdim);
+}
+
+/**
+ * The standard deviation over axes, the square root of {@linkcode variance}.
+ *
+ * Shapes: the reduced axes vanish, or stay as 1 with `keepdim`. Gradient: g · (x − mean) /
+ * ((n − correction) · std), 0 where std is 0.
+ *
+ * @throws {RangeError} if a dim is out of range or named twice.
+ *
+ * @example
+ * ```ts
+ * import { std, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(std(tensor([1, 3]), { correction: 0 }).item(), 1);
+ * ```
+ */
+export function std(x: Tensor, options: MomentOptions = {}): Tensor {
+  const attrs = attrsOf("std", x, options);
+  return dropDims(bind(stdPrimitive, [x], attrs)[0], attrs.dims, options.keepdim);
+}
+
+/** The {@linkcode variance} and the mean over the same axes. */
+export function varMean(
+  x: Tensor,
+  options: MomentOptions = {},
+): [variance: Tensor, mean: Tensor] {
+  return [variance(x, options), meanOver(x, options)];
+}
+
+/** The {@linkcode std} and the mean over the same axes. */
+export function stdMean(x: Tensor, options: MomentOptions = {}): [std: Tensor, mean: Tensor] {
+  return [std(x, options), meanOver(x, options)];
+}
+
+function meanOver(x: Tensor, { dim, keepdim }: MomentOptions): Tensor {
+  return mean(x, { dim, keepdim });
+}

@@ -1,0 +1,136 @@
+/**
+ * Norms of vectors.
+ */
+import * as kernels from "../../kernels/mod.ts";
+import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { type Dims, formatShape, normalizeDims } from "../../shape.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { add, div, mul } from "../elementwise/arithmetic.ts";
+import { eq, ne } from "../elementwise/compare.ts";
+import { assertTensor, describe, zerosLike } from "../create/creation.ts";
+import { assertOptions, type Known } from "../../check/options.ts";
+import { abs, sign } from "../elementwise/math.ts";
+import { pow } from "../elementwise/power.ts";
+import { type ReduceOptions, sum } from "./reduce.ts";
+import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
+import { uniformAwayFrom } from "../create/samples.ts";
+import { where } from "../elementwise/where.ts";
+
+interface NormAttrs extends Reduced {
+  readonly p: number;
+}
+
+const normPrimitive = definePrimitive<
+  Primitive<
+    readonly [x: Tensor],
+    readonly [y: Tensor],
+    readonly [x: Tensor, y: Tensor],
+    NormAttrs
+  >
+>({
+  name: "norm",
+  summary: "(Σ|x|ᵖ)^(1/p)",
+  shape: keptShape,
+  forward: ([x], [y], { dims, p }) =>
+    kernels.norm(rowsOver(x, dims), y.storage.values, countOver(x.shape, dims), p),
+  save: ([x], [y]) => [x, y],
+  vjp: ([g], { saved: [x, y], attrs }) => [normBackward(g, x, y, attrs)],
+  samples: (random) =>
+    [0, 0.5, 1, 1.5, 2, 3, -1, Infinity, -Infinity].map((p) => ({
+      inputs: [uniformAwayFrom(random, [2, 3, 2], -1, 1, [0])],
+      attrs: { p, dims: p === 2 ? [0, 2] : [1] },
+    })),
+});
+
+/** d‖x‖ = Σ sign(x)·(|x| / ‖x‖)^(p−1) dx, and 0 where that is 0/0 */
+function normBackward(g: Tensor, x: Tensor, y: Tensor, { p, dims }: NormAttrs): Tensor {
+  if (p === 0) return zerosLike(x);
+  if (p === 1) return mul(g, sign(x));
+  if (p === 2) return mul(g, where(eq(y, 0), 0, div(x, y)));
+  if (Math.abs(p) === Infinity) {
+    // The extreme elements share; where the norm is NaN, those that are NaN do.
+    const size = abs(x);
+    const extreme = add(eq(size, y), ne(x, x));
+    const count = sum(extreme, { dim: dims, keepdim: true });
+    return mul(sign(x), mul(div(g, count), extreme));
+  }
+  const power = pow(abs(x), p - 1);
+  const scaled = mul(sign(x), p < 1 ? where(eq(x, 0), 0, power) : power);
+  if (p < 1) return mul(scaled, mul(g, pow(y, 1 - p)));
+  return mul(scaled, where(eq(y, 0), 0, div(g, pow(y, p - 1))));
+}
+
+function reduceNorm(action: string, x: Tensor, p: number, options: ReduceOptions): Tensor {
+  assertTensor(action, x, "x");
+  const dims = normalizeDims(action, options.dim, x.ndim);
+  if ((p < 0 || p === Infinity) && countOver(x.shape, dims) === 0) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected at least one element ` +
+        `over dims ${formatShape(dims)}: order ${p} has no value for none`,
+    );
+  }
+  return dropDims(bind(normPrimitive, [x], { dims, p })[0], dims, options.keepdim);
+}
+
+/** The order and the axes of {@linkcode norm}. */
+export interface NormOptions extends ReduceOptions {
+  /** The order: any number, ±Infinity included; 2, which is also "fro", where left out. */
+  readonly p?: number | "fro";
+}
+
+const NORM: Known<NormOptions> = ["p", "dim", "keepdim"];
+
+/**
+ * The p-norm over axes, all elements taken as one vector: (Σ|x|ᵖ)^(1/p).
+ *
+ * Order 0 counts the elements that are not 0, ∞ takes the largest |x| and −∞ the smallest.
+ *
+ * Shapes: the reduced axes vanish, or stay as 1 with `keepdim`. Gradient: g · sign(x) ·
+ * (|x| / norm)^(p−1), 0 where the norm is 0; for ±∞ the extreme elements share g.
+ *
+ * @param x A tensor.
+ * @param options `p`, `dim`, `keepdim`.
+ * @returns The norm.
+ * @throws {TypeError} if p is no number. @throws {RangeError} if a dim is out of range, or for an
+ * empty vector with p below 0 or ∞.
+ *
+ * @example
+ * ```ts
+ * import { norm, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(norm(tensor([3, -4])).item(), 5);
+ * assertEquals(norm(tensor([3, -4]), { p: Infinity }).item(), 4);
+ * ```
+ */
+export function norm(x: Tensor, options: NormOptions = {}): Tensor {
+  assertOptions("norm", options, NORM);
+  const p = options.p ?? 2;
+  if (typeof p !== "number" && p !== "fro") {
+    throw new TypeError(`Cannot norm: got p ${describe(p)}, expected a number or "fro"`);
+  }
+  return reduceNorm("norm", x, p === "fro" ? 2 : p, options);
+}
+
+/** The order and the axes of {@linkcode vectorNorm}. */
+export interface VectorNormOptions {
+  /** The order: any number, ±Infinity included; 2 where left out. */
+  readonly ord?: number;
+  /** One axis or several; all of them where left out. */
+  readonly dim?: Dims | null;
+  /** Whether reduced axes stay with size 1. */
+  readonly keepdim?: boolean;
+}
+
+const VECTOR_NORM: Known<VectorNormOptions> = ["ord", "dim", "keepdim"];
+
+/** As {@linkcode norm}, with the order called `ord`: `torch.linalg.vector_norm`. */
+export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
+  assertOptions("vectorNorm", options, VECTOR_NORM);
+  const ord = options.ord ?? 2;
+  if (typeof ord !== "number") {
+    throw new TypeError(`Cannot vectorNorm: got ord ${describe(ord)}, expected a number`);
+  }
+  return reduceNorm("vectorNorm", x, ord, options);
+}

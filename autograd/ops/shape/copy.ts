@@ -1,0 +1,51 @@
+/**
+ * Copies, on the tape and in place.
+ */
+import { definePrimitive, type Unary } from "../../tape/primitive.ts";
+import { broadcastsTo, formatShape } from "../../shape.ts";
+import { bind, isGradEnabled } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { aligned, broadcastTo } from "./broadcast.ts";
+import { assertTensor, asTensor } from "../create/creation.ts";
+import { uniform } from "../create/samples.ts";
+
+const clonePrimitive = definePrimitive<Unary>({
+  name: "clone",
+  summary: "a copy of x",
+  shape: ([x]) => [x],
+  forward: ([x], [y]) => y.storage.values.set(x.storage.values),
+  vjp: ([g]) => [g],
+  samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: undefined }],
+});
+
+/** A copy of the values, on the tape. Gradient: handed on. */
+export function clone(x: Tensor): Tensor {
+  assertTensor("clone", x, "x");
+  return bind(clonePrimitive, [x], undefined)[0];
+}
+
+/** `Tensor.copy_`: writes `source` into `target` and, on the tape, puts it in the source's place. */
+export function copyInto(target: Tensor, source: Tensor | number): Tensor {
+  const from = asTensor("copy_", source, "source");
+  if (!broadcastsTo(from.shape, target.shape)) {
+    throw new RangeError(
+      `Cannot copy_: got source of shape ${formatShape(from.shape)}, expected one that ` +
+        `broadcasts to ${formatShape(target.shape)}`,
+    );
+  }
+  const recording = isGradEnabled() && (from.requiresGrad || target.requiresGrad);
+  if (recording && target.isLeaf && target.requiresGrad) {
+    throw new Error(
+      "Cannot copy_: got a leaf that requires grad as the target while recording, expected one " +
+        "under noGrad()",
+    );
+  }
+  const copy = recording ? clone(broadcastTo(from, target.shape)) : null;
+  const values = aligned(from, target.shape);
+  if (values.length === 1) target.storage.values.fill(values[0]);
+  else target.storage.values.set(values);
+  target.storage.version++;
+  if (copy?.node) target.attach(copy.node, copy.slot);
+  else if (recording) target.drop();
+  return target;
+}

@@ -1,0 +1,94 @@
+/**
+ * The lower and the upper triangle of matrices.
+ */
+import * as kernels from "../../kernels/mod.ts";
+import { definePrimitive, type Unary } from "../../tape/primitive.ts";
+import { assertInteger, formatShape } from "../../shape.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { assertTensor } from "../create/creation.ts";
+import { assertNoOptions } from "../../check/options.ts";
+import { uniform } from "../create/samples.ts";
+
+interface Triangle {
+  readonly k: number;
+  readonly upper: boolean;
+}
+
+const trianglePrimitive = definePrimitive<Unary<readonly [], Triangle>>({
+  name: "triangle",
+  summary: "x on one side of the k-th diagonal, 0 on the other: tril, triu",
+  shape: ([x]) => [x],
+  forward: ([x], [y], { k, upper }) => {
+    const [rows, columns] = x.shape.slice(-2);
+    kernels.triangle(x.storage.values, y.storage.values, rows, columns, k, upper);
+  },
+  vjp: ([g], { attrs: { k, upper } }) => [triangle(g, k, upper)],
+  samples: (random) =>
+    [{ k: 0, upper: false }, { k: 1, upper: true }].map((attrs) => ({
+      inputs: [uniform(random, [2, 3, 4], -1, 1)],
+      attrs,
+    })),
+});
+
+function triangle(x: Tensor, k: number, upper: boolean): Tensor {
+  return bind(trianglePrimitive, [x], { k, upper })[0];
+}
+
+function check(action: string, x: Tensor, k: number): void {
+  assertTensor(action, x, "x");
+  assertInteger(action, k, "k");
+  if (x.ndim < 2) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected at least 2 dims`,
+    );
+  }
+}
+
+/**
+ * The matrices of the last two axes with zeros above the k-th diagonal.
+ *
+ * Shapes: [*, m, n] → the same. Gradient: tril(g, k).
+ *
+ * @param x The tensor.
+ * @param k 0 for the main diagonal, above it if positive.
+ * @returns A copy.
+ * @throws {RangeError} if `x` has fewer than two axes.
+ *
+ * @example
+ * ```ts
+ * import { ones, tril } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(tril(ones([2, 2])).toArray(), [[1, 0], [1, 1]]);
+ * ```
+ */
+export function tril(x: Tensor, k = 0): Tensor {
+  assertNoOptions("tril", arguments, 2);
+  check("tril", x, k);
+  return triangle(x, k, false);
+}
+
+/**
+ * The matrices of the last two axes with zeros below the k-th diagonal.
+ *
+ * Shapes: [*, m, n] → the same. Gradient: triu(g, k).
+ *
+ * @param x The tensor.
+ * @param k 0 for the main diagonal, above it if positive.
+ * @returns A copy.
+ * @throws {RangeError} if `x` has fewer than two axes.
+ *
+ * @example
+ * ```ts
+ * import { ones, triu } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(triu(ones([2, 2]), 1).toArray(), [[0, 1], [0, 0]]);
+ * ```
+ */
+export function triu(x: Tensor, k = 0): Tensor {
+  assertNoOptions("triu", arguments, 2);
+  check("triu", x, k);
+  return triangle(x, k, true);
+}

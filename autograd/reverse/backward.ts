@@ -1,0 +1,209 @@
+/**
+ * The reverse pass: from the cotangents of some outputs to those of leaves or chosen inputs.
+ *
+ * @module
+ */
+import { addKeeping } from "./gradient_history.ts";
+import { atRest } from "../runtime/memory.ts";
+import { add } from "../ops/elementwise/arithmetic.ts";
+import { clone } from "../ops/shape/copy.ts";
+import { assertTensor, describe, ones } from "../ops/create/creation.ts";
+import { assertOptions, type Known } from "../check/options.ts";
+import { Pass } from "./pass.ts";
+import { assertSameShape, formatShape } from "../shape.ts";
+import { enableGrad, noGrad } from "../tape/tape.ts";
+import { Tensor } from "../tensor.ts";
+
+/** How `Tensor.backward` runs. */
+export interface BackwardOptions {
+  /** Whether the graph stays for another pass; as `createGraph` where left out. */
+  readonly retainGraph?: boolean;
+  /** Whether the pass itself is recorded. */
+  readonly createGraph?: boolean;
+  /** The leaves that get a gradient; all where left out. */
+  readonly inputs?: readonly Tensor[] | Tensor;
+}
+
+const BACKWARD: Known<BackwardOptions> = ["retainGraph", "createGraph", "inputs"];
+
+/** How {@linkcode grad} runs. */
+export interface GradOptions {
+  /** The cotangents of the outputs; ones for outputs of one element. */
+  readonly gradOutputs?: Tensor | null | readonly (Tensor | null)[];
+  /** Whether the graph stays for another pass; as `createGraph` where left out. */
+  readonly retainGraph?: boolean;
+  /** Whether the pass itself is recorded, so that its results can be differentiated. */
+  readonly createGraph?: boolean;
+  /** Whether an input that the outputs do not depend on gives `null` instead of an error. */
+  readonly allowUnused?: boolean;
+}
+
+const GRAD: Known<GradOptions> = ["gradOutputs", "retainGraph", "createGraph", "allowUnused"];
+
+function startingCotangent(
+  action: string,
+  root: Tensor,
+  gradient: Tensor | null,
+  name: string,
+): Tensor {
+  if (!root.requiresGrad) {
+    throw new Error(
+      `Cannot ${action}: got a tensor of shape ${formatShape(root.shape)} that does not require ` +
+        `grad, expected one that was computed from a tensor that does`,
+    );
+  }
+  if (gradient === null) {
+    if (root.size !== 1) {
+      throw new RangeError(
+        `Cannot ${action}: got a tensor of shape ${formatShape(root.shape)} without ${name}, ` +
+          `expected a tensor of one element or ${name} of that shape`,
+      );
+    }
+    return ones(root.shape);
+  }
+  assertTensor(action, gradient, name);
+  assertSameShape(action, gradient.shape, root.shape, name);
+  return gradient;
+}
+
+function inGradMode<T>(createGraph: boolean, fn: () => T): T {
+  return createGraph ? enableGrad(fn) : noGrad(fn);
+}
+
+/** What `Tensor.backward` does. */
+export function backward(
+  root: Tensor,
+  gradient: Tensor | null,
+  options: BackwardOptions,
+): void {
+  assertOptions("run backward", options, BACKWARD);
+  const { createGraph = false, retainGraph = createGraph } = options;
+  const start = startingCotangent("run backward", root, gradient, "gradient");
+  const inputs = options.inputs === undefined
+    ? null
+    : options.inputs instanceof Tensor
+    ? [options.inputs]
+    : options.inputs;
+  inputs?.forEach((input, i) => {
+    assertTensor("run backward", input, `inputs[${i}]`);
+    if (!input.requiresGrad) {
+      throw new Error(
+        `Cannot run backward: got inputs[${i}] that does not require grad, expected one that does`,
+      );
+    }
+  });
+  const wanted = inputs === null ? null : new Set(inputs.map((x) => x.node ?? x));
+  inGradMode(createGraph, () => {
+    const pass = new Pass(createGraph, retainGraph, wanted);
+    pass.run([root], [start]);
+    if (inputs === null) {
+      for (const [leaf, cotangent] of pass.leaves) {
+        accumulate(leaf, cotangent, createGraph, pass.ownsAlone(cotangent));
+      }
+    } else {
+      for (const input of new Set(inputs)) {
+        const cotangent = arrivedAt(pass, input);
+        if (cotangent !== null) {
+          accumulate(input, cotangent, createGraph, pass.ownsAlone(cotangent));
+        }
+      }
+    }
+  });
+  atRest();
+}
+
+function arrivedAt(pass: Pass, input: Tensor): Tensor | null {
+  return input.node === null
+    ? pass.leaves.get(input) ?? null
+    : pass.captured.get(input.node)?.[input.slot] ?? null;
+}
+
+/** `.grad += cotangent`: in place unless a graph is being made. */
+function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean, alone: boolean): void {
+  const before = leaf.heldGrad;
+  if (before === null) {
+    if (createGraph) leaf.grad = cotangent;
+    // Else a copy, because a rule may hand one tensor to several inputs.
+    else leaf.takeGrad(alone ? cotangent : clone(cotangent));
+  } else {
+    const after = addKeeping(before, (grad) => {
+      const sum = add(grad, cotangent);
+      return createGraph || grad.requiresGrad ? sum : grad.copy_(sum);
+    });
+    if (after !== before) leaf.grad = after;
+  }
+}
+
+/**
+ * The gradients of outputs with respect to inputs, without touching `.grad`.
+ *
+ * @param outputs A tensor or several, whose sum (weighted by `gradOutputs`) is differentiated.
+ * @param inputs A tensor or several; leaves or not.
+ * @param options See {@linkcode GradOptions}.
+ * @returns One gradient for each input; `null` for an unused one with `allowUnused`.
+ * @throws {Error} if an input is unused, if nothing requires grad, if the graph was freed, or if a
+ * saved tensor was edited.
+ * @throws {RangeError} if a cotangent is missing or of another shape.
+ *
+ * @example
+ * ```ts
+ * import { grad, mul, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const x = tensor(3, { requiresGrad: true });
+ * const [first] = grad(mul(x, mul(x, x)), [x], { createGraph: true });
+ * const [second] = grad(first!, [x]);
+ * assertEquals([first!.item(), second!.item()], [27, 18]);
+ * ```
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+): (Tensor | null)[] {
+  assertOptions("take grad", options, GRAD);
+  const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  const roots = outputs instanceof Tensor ? [outputs] : outputs;
+  const targets = inputs instanceof Tensor ? [inputs] : inputs;
+  if (!Array.isArray(roots) || !Array.isArray(targets) || roots.length === 0) {
+    throw new TypeError(
+      `Cannot take grad: got outputs ${describe(outputs)} and inputs ${describe(inputs)}, ` +
+        `expected tensors or lists of them`,
+    );
+  }
+  const given = options.gradOutputs ?? null;
+  const weights = given === null || given instanceof Tensor ? [given] : given;
+  if (given !== null && weights.length !== roots.length) {
+    throw new RangeError(
+      `Cannot take grad: got ${weights.length} gradOutputs, expected ${roots.length}`,
+    );
+  }
+  const starts = roots.map((root, i) => {
+    assertTensor("take grad", root, `outputs[${i}]`);
+    return startingCotangent("take grad", root, weights[i] ?? null, `gradOutputs[${i}]`);
+  });
+  targets.forEach((target, i) => {
+    assertTensor("take grad", target, `inputs[${i}]`);
+    if (!target.requiresGrad) {
+      throw new Error(
+        `Cannot take grad: got inputs[${i}] that does not require grad, expected one that does`,
+      );
+    }
+  });
+  const gradients = inGradMode(createGraph, () => {
+    const pass = new Pass(createGraph, retainGraph, new Set(targets.map((x) => x.node ?? x)));
+    pass.run(roots, starts);
+    return targets.map((target, i) => {
+      const cotangent = arrivedAt(pass, target);
+      if (cotangent === null && !allowUnused) {
+        throw new Error(
+          `Cannot take grad: the outputs do not depend on inputs[${i}], expected allowUnused: ` +
+            `true or an input that they use`,
+        );
+      }
+      return cotangent;
+    });
+  });
+  if (!retainGraph) atRest();
+  return gradients;
+}

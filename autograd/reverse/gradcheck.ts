@@ -1,0 +1,172 @@
+/**
+ * Gradients held against finite differences.
+ */
+import { grad } from "./backward.ts";
+import { fromValues } from "../ops/create/creation.ts";
+import { assertOptions } from "../check/options.ts";
+import { formatShape } from "../shape.ts";
+import { noStatsUpdate } from "../statistics.ts";
+import { enableGrad } from "../tape/tape.ts";
+import { Tensor } from "../tensor.ts";
+
+/** How {@linkcode gradcheck} compares. */
+export interface GradcheckOptions {
+  /** 1 checks gradients, 2 also the gradients of gradients, and so on. */
+  readonly order?: number;
+  /** The half step of the central difference. */
+  readonly eps?: number;
+  /** The absolute tolerance. */
+  readonly atol?: number;
+  /** The relative tolerance. */
+  readonly rtol?: number;
+}
+
+/** @internal */
+type Checked = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
+
+/**
+ * Checks the gradients of a function against central differences.
+ *
+ * With v fixed pseudo-random weights, vᵀJ from the tape is compared with
+ * (vᵀf(x + ε) − vᵀf(x − ε)) / 2ε for every element of every input that requires grad. Order 2 checks
+ * the gradient function in the same way. Running statistics are left untouched.
+ *
+ * Cost: two evaluations for each element of the inputs, for each order.
+ *
+ * @param fn From tensors to a tensor or several; deterministic.
+ * @param inputs The point; at least one requires grad.
+ * @param options Order 1, eps 1e-6, atol 1e-5, rtol 1e-3 where left out.
+ * @returns `true`.
+ * @throws {Error} at the first difference, naming input, index, analytic and numeric value.
+ *
+ * @example
+ * ```ts
+ * import { exp, gradcheck, mul, tensor } from "@tapegrad/tapegrad";
+ *
+ * const x = tensor([0.5, -1], { requiresGrad: true });
+ * gradcheck((x) => mul(x, exp(x)), [x], { order: 2 });
+ * ```
+ */
+export function gradcheck(
+  fn: Checked,
+  inputs: readonly Tensor[],
+  options: GradcheckOptions = {},
+): true {
+  assertOptions("gradcheck", options, ["order", "eps", "atol", "rtol"]);
+  const { order = 1, eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
+  if (!Number.isInteger(order) || order < 1) {
+    throw new RangeError(`Cannot gradcheck: got order ${order}, expected a whole number from 1 up`);
+  }
+  if (!inputs.some((input) => input.requiresGrad)) {
+    throw new RangeError(
+      "Cannot gradcheck: got no input that requires grad, expected at least one",
+    );
+  }
+  noStatsUpdate(() =>
+    enableGrad(() => checkOrder(fn, inputs.map(copyOf), order, 1, { eps, atol, rtol }))
+  );
+  return true;
+}
+
+function copyOf(input: Tensor): Tensor {
+  return fromValues(input.storage.values, input.shape).requiresGrad_(input.requiresGrad);
+}
+
+type Tolerance = Required<Omit<GradcheckOptions, "order">>;
+
+function checkOrder(
+  fn: Checked,
+  inputs: Tensor[],
+  order: number,
+  level: number,
+  tolerance: Tolerance,
+): void {
+  const differentiable = (): Tensor[] => {
+    const result = fn(...inputs);
+    return (result instanceof Tensor ? [result] : [...result]).filter((y) => y.requiresGrad);
+  };
+  const outputs = differentiable();
+  if (outputs.length === 0) return;
+  const targets = inputs.filter((input) => input.requiresGrad);
+  const weights = outputs.map((output, i) => pseudoRandom(output, i + 17 * level));
+  const analytic = grad(outputs, targets, {
+    gradOutputs: weights,
+    allowUnused: true,
+    retainGraph: true,
+  });
+  const weighted = (): number => {
+    let total = 0;
+    fnOutputs(fn, inputs, outputs.length).forEach((output, i) => {
+      const v = weights[i].storage.values;
+      const y = output.storage.values;
+      for (let k = 0; k < y.length; k++) total += v[k] * y[k];
+    });
+    return total;
+  };
+  targets.forEach((target, t) => compare(target, t, analytic[t], weighted, level, tolerance));
+  if (order > level) {
+    const count = inputs.length;
+    const gradient: Checked = (...all) => {
+      const result = fn(...all.slice(0, count));
+      const ys = (result instanceof Tensor ? [result] : result).filter((y) => y.requiresGrad);
+      const wrt = all.slice(0, count).filter((input) => input.requiresGrad);
+      return grad(ys, wrt, {
+        gradOutputs: all.slice(count),
+        createGraph: true,
+        allowUnused: true,
+      }).filter((g) => g !== null);
+    };
+    const extended = [...inputs, ...weights.map((weight) => copyOf(weight).requiresGrad_())];
+    checkOrder(gradient, extended, order, level + 1, tolerance);
+  }
+}
+
+function fnOutputs(fn: Checked, inputs: Tensor[], count: number): Tensor[] {
+  const result = fn(...inputs);
+  const outputs = (result instanceof Tensor ? [result] : [...result]).filter((y) => y.requiresGrad);
+  if (outputs.length !== count) {
+    throw new Error(
+      `Cannot gradcheck: the function returned ${outputs.length} differentiable outputs, expected ` +
+        `${count} as at first`,
+    );
+  }
+  return outputs;
+}
+
+/** Weights in [0.5, 1.5) that differ from element to element, the same in every run. */
+function pseudoRandom(like: Tensor, salt: number): Tensor {
+  let state = (salt * 2654435761) >>> 0;
+  const values = Float64Array.from({ length: like.size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return 0.5 + state / 2 ** 32;
+  });
+  return fromValues(values, like.shape);
+}
+
+function compare(
+  target: Tensor,
+  t: number,
+  analytic: Tensor | null,
+  weighted: () => number,
+  level: number,
+  { eps, atol, rtol }: Tolerance,
+): void {
+  // Taken afresh each time: the function may move the values, by reading `data` for instance.
+  const { storage } = target;
+  for (let i = 0; i < target.size; i++) {
+    const center = storage.values[i];
+    storage.values[i] = center + eps;
+    const above = weighted();
+    storage.values[i] = center - eps;
+    const below = weighted();
+    storage.values[i] = center;
+    const numeric = (above - below) / (2 * eps);
+    const exact = analytic === null ? 0 : analytic.storage.values[i];
+    if (!(Math.abs(exact - numeric) <= atol + rtol * Math.abs(numeric))) {
+      throw new Error(
+        `Cannot confirm the gradient: order ${level}, input ${t} of shape ` +
+          `${formatShape(target.shape)}, flat index ${i}: analytic ${exact}, numeric ${numeric}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Who has used a gradient, for as long as its values still hold what was used. A gradient that is
+ * cleared, replaced or written by anyone else begins anew: its owner then knows what is in it.
+ */
+import type { Storage } from "../runtime/memory.ts";
+import type { Tensor } from "../tensor.ts";
+
+interface History {
+  /** The version of the values that this history is about. */
+  version: number;
+  /** Who used the values that are there now. */
+  readonly usedBy: Set<object>;
+  /** Who used them before something was added. */
+  readonly addedToAfter: Set<object>;
+}
+
+// By storage: a detached gradient holds the same values.
+const histories = new WeakMap<Storage, History>();
+
+/** The history of the values that are there now, if nobody has edited them in between. */
+function historyOf(grad: Tensor): History | undefined {
+  const history = histories.get(grad.storage);
+  return history?.version === grad.storage.version ? history : undefined;
+}
+
+/** Notes that `user` has made use of a gradient. */
+export function noteUse(grad: Tensor, user: object): void {
+  let history = historyOf(grad);
+  if (history === undefined) {
+    history = { version: grad.storage.version, usedBy: new Set(), addedToAfter: new Set() };
+    histories.set(grad.storage, history);
+  }
+  history.usedBy.add(user);
+  history.addedToAfter.delete(user);
+}
+
+/** Whether a gradient has been added to since `user` made use of it, and still holds what it was. */
+export function holdsUsed(grad: Tensor, user: object): boolean {
+  return historyOf(grad)?.addedToAfter.has(user) ?? false;
+}
+
+/** Adds to a gradient, in place or by making a new tensor, and keeps its history. */
+export function addKeeping(grad: Tensor, add: (grad: Tensor) => Tensor): Tensor {
+  const history = historyOf(grad);
+  // Zeros may have been written into the raw values, where no version tells.
+  const cleared = history !== undefined && grad.storage.values.every((value) => value === 0);
+  const sum = add(grad);
+  if (history === undefined || cleared) return sum;
+  for (const user of history.usedBy) history.addedToAfter.add(user);
+  history.version = sum.storage.version;
+  histories.set(sum.storage, history);
+  return sum;
+}
+
+/** Scales or limits a gradient in place and keeps its history: it holds the same gradients. */
+export function scaleKeeping(grad: Tensor, scale: (values: Float64Array) => void): void {
+  const history = historyOf(grad);
+  scale(grad.storage.values);
+  grad.storage.version++;
+  if (history !== undefined) history.version = grad.storage.version;
+}

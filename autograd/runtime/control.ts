@@ -1,0 +1,158 @@
+/**
+ * Which kernels run, and on how many threads.
+ *
+ * @module
+ */
+import { blasPath, openBlas, setBlasThreads } from "./blas.ts";
+import { type MemoryInfo, memoryInfo } from "./memory.ts";
+import {
+  type Build,
+  currentBuild,
+  startTeam,
+  supportedBuilds,
+  teamReady,
+  threadCount,
+  useBuild,
+} from "./instance.ts";
+
+/** What {@linkcode info} tells. */
+export interface KernelsInfo {
+  /**
+   * Which kernels work on large tensors: WebAssembly with fused multiply-add (`"relaxed"`), WebAssembly
+   * whose results are the same on every machine (`"simd"`), or plain TypeScript (`"plain"`).
+   */
+  readonly kernels: Build;
+  /** Which of them this engine can run. */
+  readonly supported: readonly Build[];
+  /** How many threads work on a large call. */
+  readonly threads: number;
+  /** The BLAS library that matrix products and convolutions use, or `null`. */
+  readonly blas: string | null;
+  /** The memory behind large tensors. */
+  readonly memory: MemoryInfo;
+}
+
+/**
+ * Which kernels are active.
+ *
+ * @example
+ * ```ts
+ * import { kernels } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(kernels.info().threads, 1);
+ * ```
+ */
+export function info(): KernelsInfo {
+  return {
+    kernels: currentBuild(),
+    supported: supportedBuilds(),
+    threads: threadCount(),
+    blas: blasPath(),
+    memory: memoryInfo(),
+  };
+}
+
+/** What {@linkcode configure} takes. */
+export interface KernelsOptions {
+  /**
+   * Whether results have to be the same on every machine, digit for digit: multiply-add is not fused
+   * then. They are the same from run to run in any case.
+   */
+  readonly deterministic?: boolean;
+  /** Whether to run plain TypeScript only. */
+  readonly plain?: boolean;
+}
+
+/**
+ * Chooses the kernels for everything that follows: the fastest that the engine runs, unless told
+ * otherwise.
+ *
+ * @param options See {@linkcode KernelsOptions}.
+ * @throws {TypeError} for an option that is not known.
+ *
+ * @example
+ * ```ts
+ * import { kernels } from "@tapegrad/tapegrad";
+ * import { assert } from "@std/assert";
+ *
+ * kernels.configure({ deterministic: true });
+ * assert(kernels.info().kernels !== "relaxed");
+ * kernels.configure({});
+ * ```
+ */
+export function configure(options: KernelsOptions): void {
+  const { deterministic = false, plain = false, ...others } = options;
+  for (const [name, value] of Object.entries(others)) {
+    if (value === undefined || value === null) continue;
+    throw new TypeError(
+      `Cannot configure the kernels: got an option ${name}, expected one of deterministic, plain`,
+    );
+  }
+  const allowed = supportedBuilds().filter((build) =>
+    plain ? build === "plain" : !(deterministic && build === "relaxed")
+  );
+  useBuild(allowed[0]);
+}
+
+/**
+ * Sets how many threads work on a large call, this one included. Results are the same for every number.
+ * None is started before this is called; small calls always stay on one.
+ *
+ * @param count From 1 on; more than the machine has processors is of no use.
+ * @returns A promise that is kept when the threads are there; calls before that run on one.
+ * @throws {RangeError} if `count` is no whole number from 1 to 64.
+ * @throws {Error} if there are no vectorised kernels or no workers to share the work with.
+ *
+ * @example
+ * ```ts
+ * import { kernels } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await kernels.setThreads(2);
+ * assertEquals(kernels.info().threads, 2);
+ * await kernels.setThreads(1);
+ * ```
+ */
+export async function setThreads(count: number): Promise<void> {
+  if (!Number.isInteger(count) || count < 1 || count > 64) {
+    throw new RangeError(
+      `Cannot set threads: got ${count}, expected a whole number from 1 to 64`,
+    );
+  }
+  let started: boolean;
+  try {
+    started = startTeam(count);
+  } catch (cause) {
+    startTeam(1);
+    throw new Error(`Cannot set threads: got no worker, expected ${count - 1}`, { cause });
+  }
+  if (!started) {
+    throw new Error(
+      `Cannot set threads: got the ${currentBuild()} kernels, expected WebAssembly with shared memory`,
+    );
+  }
+  setBlasThreads(count);
+  while (!teamReady()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/**
+ * Lets matrix products and convolutions be computed by OpenBLAS or another library with a C interface,
+ * by Deno's foreign functions (`--allow-ffi`), on as many threads as {@linkcode setThreads} says.
+ *
+ * @param path The library's file; where left out, OpenBLAS is looked for where systems keep it. `null`
+ * returns to the package's own kernels.
+ * @throws {Error} if there is no such library, or the runtime has no foreign functions.
+ *
+ * @example
+ * ```ts
+ * import { kernels } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * kernels.useBlas(null);
+ * assertEquals(kernels.info().blas, null);
+ * ```
+ */
+export function useBlas(path?: string | null): void {
+  openBlas(path, threadCount());
+}

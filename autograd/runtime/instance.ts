@@ -1,0 +1,240 @@
+/**
+ * The WebAssembly kernels on the memory that large tensors live in: which build, compiled how, and
+ * whether an array is theirs to work on.
+ *
+ * The module is compiled while this one loads, off the main thread as browsers ask for. The wait has
+ * a second use: the tokens that were made before it are not bound to the job that runs the program.
+ *
+ * @module
+ */
+// First, so that its random text stands at the head of a bundle: there it compresses by itself, and the
+// code around it does not lose the thread. That saves a kilobyte.
+import { type KernelName, packedKernels } from "./module.ts";
+import "./tokens.ts";
+import { Blocks, reserveMemory } from "./blocks.ts";
+import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "./threads.ts";
+import { takeApart } from "./fused.ts";
+
+/** Which kernels run: the builds, or plain TypeScript. */
+export type Build = "relaxed" | "simd" | "plain";
+
+/** The kernels by name; every argument is a number, an address or a length. */
+export type Kernels = Readonly<Record<KernelName, (...args: number[]) => number>>;
+
+/** Arrays of fewer elements go to the plain kernels: a loop of some hundred is over before a call. */
+export let smallest = 512;
+
+/** The builds that the engine runs, those that nobody has asked for yet by their bytes. */
+const builds = new Map<Build, WebAssembly.Module | (() => Uint8Array<ArrayBuffer>)>();
+let build: Build = "plain";
+try {
+  const relaxed = await inflate(packedKernels);
+  const simd = () => takeApart(relaxed);
+  const fuses = WebAssembly.validate(relaxed);
+  if (fuses) builds.set("relaxed", () => relaxed);
+  // An engine that fuses runs plain SIMD128 too.
+  if (fuses || WebAssembly.validate(simd())) {
+    builds.set("simd", simd);
+    const fastest = fuses ? "relaxed" : "simd";
+    builds.set(fastest, await WebAssembly.compile(fuses ? relaxed : simd()));
+    build = fastest;
+  }
+} catch {
+  // No WebAssembly, or refused by a content security policy: plain kernels, then.
+  builds.clear();
+}
+
+/** The bytes behind a base64 text. */
+async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+let memory: WebAssembly.Memory | null = null;
+let blocks: Blocks | null = null;
+let kernels: Kernels | null = null;
+/** The memory's buffer; null while no array is in it. */
+let buffer: ArrayBufferLike | null = null;
+let whole: Float64Array;
+
+function compiled(name: Build): WebAssembly.Module {
+  let module = builds.get(name)!;
+  if (typeof module === "function") {
+    module = new WebAssembly.Module(module());
+    builds.set(name, module);
+  }
+  return module;
+}
+
+function instantiate(memory: WebAssembly.Memory): void {
+  if (build === "plain") {
+    kernels = null;
+    return;
+  }
+  const module = compiled(build);
+  kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+}
+
+/** The blocks that large tensors live in; `null` where nothing could work on them. */
+export function openPool(): Blocks | null {
+  if (blocks !== null || build === "plain") return blocks;
+  memory = reserveMemory();
+  if (memory === null) {
+    build = "plain";
+    return null;
+  }
+  instantiate(memory);
+  buffer = memory.buffer;
+  whole = new Float64Array(buffer);
+  blocks = new Blocks(buffer);
+  return blocks;
+}
+
+/** The build in force. */
+export function currentBuild(): Build {
+  return build;
+}
+
+/** The builds that this engine can run, the fastest first. */
+export function supportedBuilds(): Build[] {
+  return [...builds.keys(), "plain"];
+}
+
+/**
+ * Puts a build in force, from the next kernel on.
+ *
+ * @throws {RangeError} if this engine cannot run it.
+ */
+export function useBuild(next: Build): void {
+  if (next !== "plain" && !builds.has(next)) {
+    throw new RangeError(
+      `Cannot use the ${next} kernels: got an engine that runs ${supportedBuilds().join(", ")}`,
+    );
+  }
+  build = next;
+  if (memory !== null) instantiate(memory);
+  if (team !== null) startTeam(team.size);
+}
+
+let team: Team | null = null;
+/** Scratch memory of each thread, kept for the next team. */
+const threadScratch: number[] = [];
+
+/** How many threads work on a large call. */
+export function threadCount(): number {
+  return team === null ? 1 : team.size;
+}
+
+/** Work of fewer nanoseconds or so is done before a thread has woken. */
+const LEAST_WORK = 30_000;
+
+/** The team if it has started and `work`, in nanoseconds or so, is worth its while. */
+export function teamFor(work: number): Team | null {
+  return team !== null && (work >= LEAST_WORK || smallest === 0) && team.ready ? team : null;
+}
+
+/**
+ * Starts a team of so many threads in the place of the present one; `false` where there are no
+ * vectorised kernels to share.
+ */
+export function startTeam(size: number): boolean {
+  team?.stop();
+  team = null;
+  if (size === 1 || build === "plain") return size === 1;
+  const pool = openPool();
+  if (pool === null || memory === null) return false;
+  // Never those of the team before: a worker of it that has not yet noticed its end would go on.
+  const control = pool.take(CONTROL_BYTES);
+  while (threadScratch.length < size) threadScratch.push(pool.take(THREAD_SCRATCH));
+  team = new Team(size, compiled(build), memory, control, threadScratch.slice(0, size));
+  return true;
+}
+
+/** Whether all threads of the team are there. */
+export function teamReady(): boolean {
+  return team === null || team.ready;
+}
+
+/** Sets from how many elements on the vectorised kernels work; tests set 0. */
+export function setSmallest(size: number): void {
+  smallest = size;
+}
+
+/** The kernels if `x` is worth their while and lies in their memory, else `null`. */
+export function kernelsFor(x: Float64Array): Kernels | null {
+  return x.length >= smallest && x.buffer === buffer ? kernels : null;
+}
+
+/** The kernels for work whose operands may be copied to them; `null` where there are none. */
+export function kernelsWithCopies(): Kernels | null {
+  if (blocks === null) openPool();
+  return kernels;
+}
+
+/** Whether the kernels can address `x`. */
+export function inPool(x: Float64Array): boolean {
+  return x.buffer === buffer;
+}
+
+let scratchPointer = 0;
+let scratchBytes = 0;
+
+/** The address of at least `bytes` of scratch memory; what an earlier call returned is void. */
+export function scratch(bytes: number): number {
+  if (bytes > scratchBytes) {
+    if (scratchPointer !== 0) blocks!.free(scratchPointer, scratchBytes);
+    scratchBytes = Math.max(2 * scratchBytes, bytes, 1 << 16);
+    scratchPointer = blocks!.take(scratchBytes);
+    if (scratchPointer === 0) {
+      scratchBytes = 0;
+      throw new RangeError(
+        `Cannot run a kernel: got a need of ${bytes} bytes of scratch memory, expected room for it`,
+      );
+    }
+  }
+  return scratchPointer;
+}
+
+/** Copies `x` to an address. */
+export function copyIn(x: Float64Array, pointer: number): void {
+  whole.set(x, pointer / 8);
+}
+
+/** Fills `x` from an address. */
+export function copyOut(pointer: number, x: Float64Array): void {
+  const from = pointer / 8;
+  if (x.length < 32) { for (let i = 0; i < x.length; i++) x[i] = whole[from + i]; }
+  else x.set(whole.subarray(from, from + x.length));
+}
+
+/**
+ * The addresses of arrays, 0 for those that are absent: those outside of the pool are copied to scratch
+ * memory. The last address is that of `bytes` more of it.
+ */
+export function place(arrays: readonly (Float64Array | null)[], bytes = 0): number[] {
+  const copied = arrays.filter((x) => x !== null && !inPool(x)) as Float64Array[];
+  let at = scratch(copied.reduce((total, x) => total + x.byteLength, bytes));
+  const places = arrays.map((x) => {
+    if (x === null || inPool(x)) return x?.byteOffset ?? 0;
+    copyIn(x, at);
+    at += x.byteLength;
+    return at - x.byteLength;
+  });
+  return [...places, at];
+}
+
+/** Fills an array with what a kernel left where {@linkcode place} put it. */
+export function takeBack(x: Float64Array | null, pointer: number): void {
+  if (x !== null && !inPool(x)) copyOut(pointer, x);
+}
+
+/** Writes 32-bit whole numbers to an address. */
+export function writeIntegers(values: ArrayLike<number>, pointer: number): void {
+  new Uint32Array(buffer!, pointer, values.length).set(values);
+}
+
+/** Writes one number to an address. */
+export function writeNumber(value: number, pointer: number): void {
+  whole[pointer / 8] = value;
+}

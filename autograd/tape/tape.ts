@@ -1,0 +1,261 @@
+/**
+ * The tape: what a forward leaves behind so that a backward can find its way. Calls of primitives are
+ * recorded here; `backward.ts` replays them.
+ *
+ * @module
+ */
+import { allocateUninitialised, isPooled, type Storage } from "../runtime/memory.ts";
+import type { AnyPrimitive, Input, Primitive, ShapesOf, VjpContext } from "./primitive.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+
+let gradEnabled = true;
+let nodeCount = 0;
+
+/** One recorded call of a primitive. It holds what the rule saved and its parents, no inputs. */
+export class Node implements VjpContext {
+  /** Counts up over all nodes: a consumer's number is above those of its parents. */
+  readonly id: number = nodeCount++;
+  /** The call site, kept only while anomalies are looked for. */
+  callSite: string | null = null;
+  /** Hooks on the outputs' cotangents, by output. */
+  hooks: Map<number, Set<GradHook>> | null = null;
+  /** Set once a backward pass has released what was saved. */
+  freed = false;
+  #saved: readonly Input[];
+  readonly #versions: readonly number[];
+
+  constructor(
+    readonly primitive: AnyPrimitive,
+    readonly attrs: unknown,
+    readonly inputShapes: readonly (Shape | null)[],
+    readonly outputShapes: readonly Shape[],
+    readonly needs: readonly boolean[],
+    /** For each input the node that made it, the leaf that it is, or `null` if it needs nothing. */
+    readonly parents: readonly (Node | Tensor | null)[],
+    /** Which output of its node each input is; `null` if each is the first. */
+    readonly slots: readonly number[] | null,
+    saved: readonly Input[],
+  ) {
+    this.#saved = saved;
+    this.#versions = saved.length === 0 ? NO_VERSIONS : saved.map(versionOf);
+  }
+
+  /** What the rule saved, after checking that nobody has edited it since. */
+  get saved(): readonly Input[] {
+    if (this.freed) {
+      throw new Error(
+        `Cannot run backward through ${this.primitive.name} a second time: its saved tensors were ` +
+          `freed, expected retainGraph: true in the first pass`,
+      );
+    }
+    for (let i = 0; i < this.#saved.length; i++) {
+      const version = versionOf(this.#saved[i]);
+      if (version !== this.#versions[i]) {
+        throw new Error(
+          `Cannot run backward of ${this.primitive.name}: a tensor of shape ` +
+            `[${this.#saved[i]!.shape.join(", ")}] that it saved was edited in place, got ` +
+            `version ${version}, expected version ${this.#versions[i]}; clone it before the edit`,
+        );
+      }
+    }
+    return this.#saved;
+  }
+
+  /** Drops what was saved; a rule that saved nothing can be run again. */
+  free(): void {
+    if (this.#saved.length === 0) return;
+    this.freed = true;
+    this.#saved = NOTHING;
+  }
+}
+
+/** Sees the cotangent of a tensor and may return another one in its place. */
+export type GradHook = (grad: Tensor) => Tensor | void;
+
+/** Looks at a call once its outputs are there, while anomalies are looked for. */
+export interface Inspector {
+  /** Called after each forward; `node` is `null` if the call was not recorded. */
+  forward(
+    primitive: AnyPrimitive,
+    inputs: readonly Input[],
+    outputs: readonly Tensor[],
+    node: Node | null,
+    attrs: unknown,
+  ): void;
+  /** Called after each vjp. */
+  backward(node: Node, cotangents: readonly Input[]): void;
+}
+
+let inspector: Inspector | null = null;
+
+/** Puts an inspector in force and returns the one before. */
+export function setInspector(next: Inspector | null): Inspector | null {
+  const before = inspector;
+  inspector = next;
+  return before;
+}
+
+let arena: Storage[] | null = null;
+
+/**
+ * From now on lists the pooled storages that calls allocate, for one who gives them back himself;
+ * `null` ends it. Returns the list before.
+ */
+export function setArena(next: Storage[] | null): Storage[] | null {
+  const before = arena;
+  arena = next;
+  return before;
+}
+
+const NOTHING: readonly Input[] = [];
+const NO_VERSIONS: readonly number[] = [];
+
+function versionOf(tensor: Input): number {
+  return tensor === null ? 0 : tensor.storage.version;
+}
+
+/**
+ * Runs a primitive: applies its shape rule, allocates the outputs, fills them, and records the call if
+ * an input requires grad and grad mode is on.
+ *
+ * @param primitive The record, from `definePrimitive`.
+ * @param inputs Its tensors; `null` where an optional one is absent.
+ * @param attrs Its constants.
+ * @returns Its outputs.
+ */
+export function bind<
+  Inputs extends readonly Input[],
+  Outputs extends readonly Tensor[],
+  Saved extends readonly Input[],
+  Attrs,
+>(
+  primitive: Primitive<Inputs, Outputs, Saved, Attrs>,
+  inputs: Inputs,
+  attrs: Attrs,
+): Outputs {
+  const count = inputs.length;
+  const inputShapes = new Array<Shape | null>(count);
+  let tracked = false;
+  for (let i = 0; i < count; i++) {
+    const input: Input = inputs[i];
+    inputShapes[i] = input === null ? null : input.shape;
+    tracked ||= input !== null && input.requiresGrad;
+  }
+  const shapes = primitive.shape(
+    inputShapes as ShapesOf<Inputs>,
+    attrs,
+  ) as unknown as readonly Shape[];
+  const outputs = new Array<Tensor>(shapes.length);
+  if (primitive.alias === true) {
+    outputs[0] = new Tensor(inputs[0]!.storage, shapes[0]);
+  } else {
+    for (let i = 0; i < shapes.length; i++) {
+      const storage = allocateUninitialised(sizeOf(shapes[i]));
+      if (arena !== null && isPooled(storage)) arena.push(storage);
+      outputs[i] = new Tensor(storage, shapes[i]);
+    }
+    primitive.forward(inputs, outputs as unknown as Outputs, attrs);
+  }
+  const node = tracked && gradEnabled && primitive.vjp !== undefined
+    ? record(primitive, inputs, outputs, inputShapes, shapes, attrs)
+    : null;
+  if (inspector !== null) inspector.forward(primitive, inputs, outputs, node, attrs);
+  return outputs as unknown as Outputs;
+}
+
+function record(
+  primitive: AnyPrimitive,
+  inputs: readonly Input[],
+  outputs: readonly Tensor[],
+  inputShapes: readonly (Shape | null)[],
+  outputShapes: readonly Shape[],
+  attrs: unknown,
+): Node {
+  const count = inputs.length;
+  const needs = new Array<boolean>(count);
+  const parents = new Array<Node | Tensor | null>(count);
+  let slots: number[] | null = null;
+  for (let i = 0; i < count; i++) {
+    const input = inputs[i];
+    const needed = input !== null && input.requiresGrad;
+    needs[i] = needed;
+    parents[i] = needed ? input.node ?? input : null;
+    if (needed && input.slot !== 0) {
+      slots ??= new Array<number>(count).fill(0);
+      slots[i] = input.slot;
+    }
+  }
+  const saved = primitive.save === undefined
+    ? NOTHING
+    : primitive.save(inputs, outputs, attrs, needs);
+  const node = new Node(
+    primitive,
+    attrs,
+    inputShapes,
+    outputShapes,
+    needs,
+    parents,
+    slots,
+    saved,
+  );
+  for (let i = 0; i < outputs.length; i++) {
+    if (primitive.differentiable === undefined || primitive.differentiable[i]) {
+      outputs[i].attach(node, i);
+    }
+  }
+  return node;
+}
+
+/** Whether calls are being recorded. */
+export function isGradEnabled(): boolean {
+  return gradEnabled;
+}
+
+/**
+ * Runs `fn` without recording: nothing that it computes can be differentiated.
+ *
+ * The mode of modules is not touched: a BatchNorm in training mode still updates its running
+ * statistics.
+ *
+ * @param fn A synchronous function.
+ * @returns What it returns.
+ * @throws {TypeError} if `fn` returns a promise, whose later part would be recorded after all.
+ *
+ * @example
+ * ```ts
+ * import { mul, noGrad, tensor } from "@tapegrad/tapegrad";
+ * import { assert } from "@std/assert";
+ *
+ * const w = tensor([1, 2], { requiresGrad: true });
+ * assert(!noGrad(() => mul(w, 2)).requiresGrad);
+ * ```
+ */
+export function noGrad<T>(fn: () => T): T {
+  return withGradMode("noGrad", false, fn);
+}
+
+/**
+ * Runs `fn` with recording on, also inside {@linkcode noGrad}.
+ *
+ * @throws {TypeError} if `fn` returns a promise.
+ */
+export function enableGrad<T>(fn: () => T): T {
+  return withGradMode("enableGrad", true, fn);
+}
+
+function withGradMode<T>(name: string, enabled: boolean, fn: () => T): T {
+  const before = gradEnabled;
+  gradEnabled = enabled;
+  try {
+    const result = fn();
+    if (result instanceof Promise) {
+      throw new TypeError(
+        `Cannot run ${name}: got a function that returns a promise, expected a synchronous one`,
+      );
+    }
+    return result;
+  } finally {
+    gradEnabled = before;
+  }
+}

@@ -1,0 +1,323 @@
+/**
+ * Activations that work element by element.
+ */
+import {
+  full,
+  type GeluOptions,
+  type HardtanhOptions,
+  type SoftplusOptions,
+  type Tensor,
+} from "../../autograd/mod.ts";
+import { checkChoice, checkCount, checkNumber, layerOptions } from "../module/arguments.ts";
+import {
+  elu,
+  gelu,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logsigmoid,
+  mish,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} from "../functional.ts";
+import { Module } from "../module/module.ts";
+import { pythonFloat } from "../module/repr.ts";
+
+/** max(x, 0), element by element. */
+export class ReLU extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** min(max(x, 0), 6), element by element. */
+export class ReLU6 extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return relu6(x);
+  }
+}
+
+/** The scaled exponential linear unit: λ·x above 0, λ·α·(eˣ − 1) below, element by element. */
+export class SELU extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return selu(x);
+  }
+}
+
+/** x · sigmoid(x), element by element. */
+export class SiLU extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return silu(x);
+  }
+}
+
+/** x · tanh(softplus(x)), element by element. */
+export class Mish extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return mish(x);
+  }
+}
+
+/** x · min(max(x + 3, 0), 6) / 6, element by element. */
+export class Hardswish extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return hardswish(x);
+  }
+}
+
+/** 1 / (1 + e⁻ˣ), element by element. */
+export class Sigmoid extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return sigmoid(x);
+  }
+}
+
+/** −ln(1 + e⁻ˣ), element by element. */
+export class LogSigmoid extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return logsigmoid(x);
+  }
+}
+
+/** tanh x, element by element. */
+export class Tanh extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return tanh(x);
+  }
+}
+
+/** x above 0, negativeSlope · x below. */
+export class LeakyReLU extends Module {
+  /** The slope below 0. */
+  readonly negativeSlope: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param options negativeSlope = 0.01, which may stand alone.
+   * @throws {TypeError} if it is of the wrong kind.
+   */
+  constructor(options: number | { readonly negativeSlope?: number } = {}) {
+    super();
+    const { negativeSlope = 0.01 } = layerOptions(
+      "LeakyReLU",
+      options,
+      ["negativeSlope"],
+      "negativeSlope",
+    );
+    this.negativeSlope = checkNumber("LeakyReLU", "negativeSlope", negativeSlope);
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return leakyRelu(x, { negativeSlope: this.negativeSlope });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `negative_slope=${pythonFloat(this.negativeSlope)}`;
+  }
+}
+
+/** x above 0, alpha · (eˣ − 1) below. */
+export class ELU extends Module {
+  /** The limit below 0 is −alpha. */
+  readonly alpha: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param options alpha = 1, which may stand alone.
+   * @throws {TypeError} if it is of the wrong kind.
+   */
+  constructor(options: number | { readonly alpha?: number } = {}) {
+    super();
+    const { alpha = 1 } = layerOptions("ELU", options, ["alpha"], "alpha");
+    this.alpha = checkNumber("ELU", "alpha", alpha);
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return elu(x, { alpha: this.alpha });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `alpha=${pythonFloat(this.alpha)}`;
+  }
+}
+
+/** x · Φ(x), Φ the normal distribution's cumulative function or its approximation by tanh. */
+export class GELU extends Module {
+  /** `"none"` or `"tanh"`. */
+  readonly approximate: "none" | "tanh";
+
+  /**
+   * Makes the layer.
+   *
+   * @param options approximate = "none", which may stand alone.
+   * @throws {TypeError} if it is of the wrong kind. @throws {RangeError} if it is another name.
+   */
+  constructor(options: "none" | "tanh" | GeluOptions = {}) {
+    super();
+    const { approximate = "none" } = layerOptions<GeluOptions>(
+      "GELU",
+      options,
+      ["approximate"],
+      "approximate",
+    );
+    this.approximate = checkChoice("GELU", "approximate", approximate, ["none", "tanh"]);
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return gelu(x, { approximate: this.approximate });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `approximate='${this.approximate}'`;
+  }
+}
+
+/** ln(1 + e^(beta·x)) / beta; x itself where beta·x is above the threshold. */
+export class Softplus extends Module {
+  /** How sharp the bend is. */
+  readonly beta: number;
+  /** From where on the result is x itself. */
+  readonly threshold: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param options beta = 1, which may stand alone, threshold = 20.
+   * @throws {TypeError} if one is of the wrong kind.
+   */
+  constructor(options: number | SoftplusOptions = {}) {
+    super();
+    const { beta = 1, threshold = 20 } = layerOptions<SoftplusOptions>("Softplus", options, [
+      "beta",
+      "threshold",
+    ], "beta");
+    this.beta = checkNumber("Softplus", "beta", beta);
+    this.threshold = checkNumber("Softplus", "threshold", threshold);
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return softplus(x, { beta: this.beta, threshold: this.threshold });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `beta=${pythonFloat(this.beta)}, threshold=${pythonFloat(this.threshold)}`;
+  }
+}
+
+/** min(max(x, minVal), maxVal). */
+export class Hardtanh extends Module {
+  /** The lower bound. */
+  readonly minVal: number;
+  /** The upper bound. */
+  readonly maxVal: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param options minVal = −1, which may stand alone, maxVal = 1.
+   * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if maxVal ≤ minVal.
+   */
+  constructor(options: number | HardtanhOptions = {}) {
+    super();
+    const { minVal = -1, maxVal = 1 } = layerOptions<HardtanhOptions>(
+      "Hardtanh",
+      options,
+      ["minVal", "maxVal"],
+      "minVal",
+    );
+    this.minVal = checkNumber("Hardtanh", "minVal", minVal);
+    this.maxVal = checkNumber("Hardtanh", "maxVal", maxVal);
+    if (maxVal <= minVal) {
+      throw new RangeError(
+        `Cannot make Hardtanh: got minVal ${minVal} and maxVal ${maxVal}, expected minVal < maxVal`,
+      );
+    }
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return hardtanh(x, { minVal: this.minVal, maxVal: this.maxVal });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `min_val=${pythonFloat(this.minVal)}, max_val=${pythonFloat(this.maxVal)}`;
+  }
+}
+
+/** Options of {@linkcode PReLU}. */
+export interface PReLUOptions {
+  /** One slope, or one for each channel (axis 1). */
+  readonly numParameters?: number;
+  /** The slopes at first. */
+  readonly init?: number;
+}
+
+/** x above 0, weight · x below, the slopes learned. */
+export class PReLU extends Module {
+  /** How many slopes there are. */
+  readonly numParameters: number;
+  /** The slopes at first. */
+  readonly init: number;
+  /** [numParameters]. */
+  weight: Tensor;
+
+  /**
+   * Makes the layer.
+   *
+   * @param options numParameters = 1, which may stand alone, init = 0.25.
+   * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if it is out of range.
+   */
+  constructor(options: number | PReLUOptions = {}) {
+    super();
+    const { numParameters = 1, init = 0.25 } = layerOptions<PReLUOptions>(
+      "PReLU",
+      options,
+      ["numParameters", "init"],
+      "numParameters",
+    );
+    this.numParameters = checkCount("PReLU", "numParameters", numParameters, 1);
+    this.init = checkNumber("PReLU", "init", init);
+    this.weight = this.registerParameter("weight", full([numParameters], init));
+  }
+
+  /** Sets every slope to `init`. */
+  resetParameters(): void {
+    this.weight.detach().copy_(this.init);
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return prelu(x, this.weight);
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `num_parameters=${this.numParameters}`;
+  }
+}

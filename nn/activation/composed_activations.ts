@@ -1,0 +1,131 @@
+/**
+ * Activations that are rarely met.
+ */
+import type { ShrinkOptions, Tensor } from "../../autograd/mod.ts";
+import { checkNumber, layerOptions } from "../module/arguments.ts";
+import {
+  celu,
+  hardshrink,
+  hardsigmoid,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "../functional.ts";
+import { Module } from "../module/module.ts";
+import { pythonFloat } from "../module/repr.ts";
+
+/** min(max(x + 3, 0), 6) / 6, element by element. */
+export class Hardsigmoid extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return hardsigmoid(x);
+  }
+}
+
+/** x / (1 + |x|), element by element. */
+export class Softsign extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return softsign(x);
+  }
+}
+
+/** x − tanh x, element by element. */
+export class Tanhshrink extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return tanhshrink(x);
+  }
+}
+
+/** max(x, 0) + min(alpha · (e^(x/alpha) − 1), 0). */
+export class CELU extends Module {
+  /** The limit below 0 is −alpha. */
+  readonly alpha: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param options alpha = 1, which may stand alone.
+   * @throws {TypeError} if it is of the wrong kind.
+   */
+  constructor(options: number | { readonly alpha?: number } = {}) {
+    super();
+    const { alpha = 1 } = layerOptions("CELU", options, ["alpha"], "alpha");
+    this.alpha = checkNumber("CELU", "alpha", alpha);
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return celu(x, { alpha: this.alpha });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `alpha=${pythonFloat(this.alpha)}`;
+  }
+}
+
+/** @internal What Hardshrink and Softshrink have in common. */
+abstract class Shrink extends Module {
+  /** Everything in −lambd … lambd becomes 0. */
+  readonly lambd: number;
+
+  /**
+   * @param options lambd = 0.5, which may stand alone.
+   * @throws {TypeError} if it is of the wrong kind.
+   */
+  constructor(options: number | ShrinkOptions = {}) {
+    super();
+    const layer = new.target.name;
+    const { lambd = 0.5 } = layerOptions<ShrinkOptions>(layer, options, ["lambd"], "lambd");
+    this.lambd = checkNumber(layer, "lambd", lambd);
+  }
+
+  override extraRepr(): string {
+    return pythonFloat(this.lambd);
+  }
+}
+
+/** x where |x| > lambd, else 0. */
+export class Hardshrink extends Shrink {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return hardshrink(x, { lambd: this.lambd });
+  }
+}
+
+/** x moved by lambd towards 0, and 0 where it is no further away. */
+export class Softshrink extends Shrink {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return softshrink(x, { lambd: this.lambd });
+  }
+}
+
+/** x where it is above the threshold, else the value. */
+export class Threshold extends Module {
+  /**
+   * Makes the layer.
+   *
+   * @param threshold What x must exceed.
+   * @param value What takes its place.
+   * @throws {TypeError} if one is of the wrong kind.
+   */
+  constructor(readonly threshold: number, readonly value: number) {
+    super();
+    checkNumber("Threshold", "threshold", threshold);
+    checkNumber("Threshold", "value", value);
+  }
+
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return threshold(x, this.threshold, this.value);
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `threshold=${pythonFloat(this.threshold)}, value=${pythonFloat(this.value)}`;
+  }
+}

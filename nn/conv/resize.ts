@@ -1,0 +1,121 @@
+/**
+ * Layers that resize images, or cut them into windows.
+ */
+import type { InterpolateOptions, PerAxis, Tensor, UnfoldOptions } from "../../autograd/mod.ts";
+import type { Known } from "../../autograd/check/options.ts";
+import { checkPerAxis, layerOptions } from "../module/arguments.ts";
+import { fold, interpolate, unfold } from "../functional.ts";
+import { Module } from "../module/module.ts";
+import { pythonFloat, pythonSizes, pythonTuple } from "../module/repr.ts";
+
+const UPSAMPLE: Known<InterpolateOptions> = [
+  "size",
+  "scaleFactor",
+  "mode",
+  "alignCorners",
+  "recomputeScaleFactor",
+  "antialias",
+];
+const WINDOW: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
+
+/** Resizes all axes after the first two; see {@linkcode interpolate}. */
+export class Upsample extends Module {
+  private readonly options: InterpolateOptions;
+
+  /**
+   * Makes the layer.
+   *
+   * @param options size or scaleFactor, mode = "nearest", alignCorners.
+   * @throws {TypeError} if the options are of the wrong kind.
+   */
+  constructor(options: InterpolateOptions) {
+    super();
+    this.options = layerOptions("Upsample", options, UPSAMPLE);
+  }
+
+  /** Resizes a batch. */
+  override forward(x: Tensor): Tensor {
+    return interpolate(x, this.options);
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    const { size, scaleFactor, mode = "nearest" } = this.options;
+    const factors = typeof scaleFactor === "number"
+      ? pythonFloat(scaleFactor)
+      : pythonTuple((scaleFactor ?? []).map(pythonFloat));
+    const target = scaleFactor ? `scale_factor=${factors}` : `size=${pythonSizes(size ?? 0)}`;
+    return `${target}, mode='${mode}'`;
+  }
+}
+
+function windowRepr(kernelSize: PerAxis, options: UnfoldOptions): string {
+  const { dilation = 1, padding = 0, stride = 1 } = options;
+  return `kernel_size=${pythonSizes(kernelSize)}, dilation=${pythonSizes(dilation)}, padding=${
+    pythonSizes(padding)
+  }, stride=${pythonSizes(stride)}`;
+}
+
+/** The windows of an image as columns; see {@linkcode unfold}. */
+export class Unfold extends Module {
+  private readonly options: UnfoldOptions;
+
+  /**
+   * Makes the layer.
+   *
+   * @param kernelSize The window.
+   * @param options dilation = 1, padding = 0, stride = 1.
+   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
+   */
+  constructor(readonly kernelSize: PerAxis, options: UnfoldOptions = {}) {
+    super();
+    checkPerAxis("Unfold", "kernelSize", kernelSize, 2, 1);
+    this.options = layerOptions("Unfold", options, WINDOW);
+  }
+
+  /** Cuts an image or a batch of them. */
+  override forward(x: Tensor): Tensor {
+    return unfold(x, this.kernelSize, this.options);
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return windowRepr(this.kernelSize, this.options);
+  }
+}
+
+/** An image from windows as columns, which are added up; see {@linkcode fold}. */
+export class Fold extends Module {
+  private readonly options: UnfoldOptions;
+
+  /**
+   * Makes the layer.
+   *
+   * @param outputSize The height and width of the image.
+   * @param kernelSize The window.
+   * @param options dilation = 1, padding = 0, stride = 1.
+   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
+   */
+  constructor(
+    readonly outputSize: PerAxis,
+    readonly kernelSize: PerAxis,
+    options: UnfoldOptions = {},
+  ) {
+    super();
+    checkPerAxis("Fold", "outputSize", outputSize, 2, 1);
+    checkPerAxis("Fold", "kernelSize", kernelSize, 2, 1);
+    this.options = layerOptions("Fold", options, WINDOW);
+  }
+
+  /** Puts columns, or a batch of them, together. */
+  override forward(x: Tensor): Tensor {
+    return fold(x, this.outputSize, this.kernelSize, this.options);
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `output_size=${pythonSizes(this.outputSize)}, ${
+      windowRepr(this.kernelSize, this.options)
+    }`;
+  }
+}

@@ -1,0 +1,90 @@
+/** Checks of what losses compare. */
+import type { Shape, Tensor } from "../../autograd/mod.ts";
+import { assertTensor, describe } from "../../autograd/ops/create/creation.ts";
+import { broadcastShapes, formatShape, sameShape } from "../../autograd/shape.ts";
+
+/**
+ * Checks that arguments are tensors.
+ *
+ * @throws {TypeError} if one is not.
+ */
+export function assertTensors(action: string, tensors: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(tensors)) assertTensor(action, value, name);
+}
+
+/**
+ * Checks that tensors broadcast together.
+ *
+ * @returns The shape that they broadcast to.
+ * @throws {TypeError} if one is no tensor. @throws {RangeError} if they do not.
+ */
+export function checkBroadcast(action: string, tensors: Readonly<Record<string, Tensor>>): Shape {
+  assertTensors(action, tensors);
+  return Object.values(tensors).map((x) => x.shape)
+    .reduce((a, b) => broadcastShapes(action, a, b));
+}
+
+/**
+ * Checks that tensors have as many dims each.
+ *
+ * @throws {TypeError} if one is no tensor. @throws {RangeError} if they have not.
+ */
+export function checkSameRank(action: string, tensors: Readonly<Record<string, Tensor>>): void {
+  assertTensors(action, tensors);
+  const ranks = new Set(Object.values(tensors).map((x) => x.ndim));
+  if (ranks.size === 1) return;
+  const shapes = Object.entries(tensors)
+    .map(([name, { shape }]) => `${name} of shape ${formatShape(shape)}`);
+  throw new RangeError(
+    `Cannot ${action}: got ${shapes.slice(0, -1).join(", ")} and ${shapes.at(-1)}, expected as ` +
+      `many dims each`,
+  );
+}
+
+/**
+ * Checks that a tensor has the shape of x.
+ *
+ * @throws {TypeError} if it is no tensor. @throws {RangeError} if it has another shape.
+ */
+export function checkShapeOf(action: string, x: Tensor, other: Tensor, name: string): void {
+  assertTensor(action, x, "x");
+  assertTensor(action, other, name);
+  if (!sameShape(x.shape, other.shape)) {
+    throw new RangeError(
+      `Cannot ${action}: got ${name} of shape ${formatShape(other.shape)} for x of shape ` +
+        `${formatShape(x.shape)}, expected equal shapes`,
+    );
+  }
+}
+
+/**
+ * Checks an optional weight: it broadcasts to the shape of the losses.
+ *
+ * @throws {TypeError} if it is no tensor. @throws {RangeError} if it does not broadcast to it.
+ */
+export function checkWeight(
+  action: string,
+  weight: Tensor | null | undefined,
+  shape: Shape,
+  name = "weight",
+): void {
+  if (weight === null || weight === undefined) return;
+  assertTensor(action, weight, name);
+  if (!sameShape(broadcastShapes(action, weight.shape, shape), shape)) {
+    throw new RangeError(
+      `Cannot ${action}: got ${name} of shape ${formatShape(weight.shape)}, expected one that ` +
+        `broadcasts to ${formatShape(shape)}`,
+    );
+  }
+}
+
+/**
+ * Checks a number.
+ *
+ * @throws {TypeError} if it is none.
+ */
+export function checkNumber(action: string, name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a number`);
+  }
+}

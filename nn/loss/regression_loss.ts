@@ -1,0 +1,143 @@
+/**
+ * Losses between numbers.
+ */
+import { abs, div, huber, mul, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
+import type { Known } from "../../autograd/check/options.ts";
+import { checkBroadcast, checkNumber, checkShapeOf } from "./operands.ts";
+import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
+
+/** Options of the losses that can weigh each element. */
+export interface WeightedLossOptions extends LossOptions {
+  /** The weight of each element, of the shape of x; the mean is then Σ weight · loss / Σ weight. */
+  readonly weight?: Tensor | null;
+}
+
+const WEIGHTED: Known<WeightedLossOptions> = ["reduction", "weight"];
+
+/** Options of {@linkcode smoothL1Loss}. */
+export interface SmoothL1LossOptions extends LossOptions {
+  /** Where the square becomes a straight line; 1 where left out. */
+  readonly beta?: number;
+}
+
+/** Options of {@linkcode huberLoss}. */
+export interface HuberLossOptions extends WeightedLossOptions {
+  /** Where the square becomes a straight line; 1 where left out. */
+  readonly delta?: number;
+}
+
+/** x − target, after checking that they broadcast. */
+function difference(action: string, x: Tensor, target: Tensor): Tensor {
+  checkBroadcast(action, { x, target });
+  return sub(x, target);
+}
+
+function reduceWeighted(
+  action: string,
+  x: Tensor,
+  losses: Tensor,
+  { weight = null }: WeightedLossOptions,
+  reduction: Reduction,
+): Tensor {
+  if (weight === null) return reduce(losses, reduction);
+  checkShapeOf(action, x, weight, "weight");
+  const weighted = mul(losses, weight);
+  return reduction === "mean" ? div(sum(weighted), sum(weight)) : reduce(weighted, reduction);
+}
+
+/**
+ * The squared difference (x − target)².
+ *
+ * Shapes: x and target broadcastable → a scalar, or the broadcast shape with reduction "none".
+ * Gradient: 2·(x − target)·g to x, its negative to target.
+ *
+ * @param x A tensor.
+ * @param target A tensor.
+ * @param options reduction = "mean", weight.
+ * @returns The loss.
+ * @throws {RangeError} if the shapes do not broadcast or the reduction is unknown.
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(nn.functional.mseLoss(tensor([1, 2]), tensor([3, 2])).item(), 2);
+ * ```
+ */
+export function mseLoss(x: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  const action = "run mseLoss";
+  const reduction = reductionOf(action, options, WEIGHTED);
+  const losses = square(difference(action, x, target));
+  return reduceWeighted(action, x, losses, options, reduction);
+}
+
+/**
+ * The absolute difference |x − target|.
+ *
+ * Shapes: as {@linkcode mseLoss}. Gradient: sign(x − target)·g to x, 0 at equality.
+ *
+ * @param x A tensor.
+ * @param target A tensor.
+ * @param options reduction = "mean", weight.
+ * @returns The loss.
+ * @throws {RangeError} if the shapes do not broadcast or the reduction is unknown.
+ */
+export function l1Loss(x: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  const action = "run l1Loss";
+  const reduction = reductionOf(action, options, WEIGHTED);
+  const losses = abs(difference(action, x, target));
+  return reduceWeighted(action, x, losses, options, reduction);
+}
+
+/**
+ * d²/(2·beta) for |d| < beta, else |d| − beta/2, with d = x − target.
+ *
+ * Shapes: as {@linkcode mseLoss}. Gradient: g times d/beta, held between ±1.
+ *
+ * @param x A tensor.
+ * @param target A tensor.
+ * @param options reduction = "mean", beta = 1; at beta = 0 it is the absolute difference.
+ * @returns The loss.
+ * @throws {RangeError} if beta is negative or the shapes do not broadcast.
+ * @see Girshick: Fast R-CNN, 2015, equation 3.
+ */
+export function smoothL1Loss(
+  x: Tensor,
+  target: Tensor,
+  options: SmoothL1LossOptions = {},
+): Tensor {
+  const action = "run smoothL1Loss";
+  const reduction = reductionOf(action, options, ["reduction", "beta"]);
+  const { beta = 1 } = options;
+  checkNumber(action, "beta", beta);
+  if (!(beta >= 0)) {
+    throw new RangeError(`Cannot ${action}: got beta ${beta}, expected at least 0`);
+  }
+  const d = difference(action, x, target);
+  return reduce(beta === 0 ? abs(d) : div(huber(d, beta), beta), reduction);
+}
+
+/**
+ * d²/2 for |d| < delta, else delta · (|d| − delta/2), with d = x − target.
+ *
+ * Shapes: as {@linkcode mseLoss}. Gradient: g times d, held between ±delta.
+ *
+ * @param x A tensor.
+ * @param target A tensor.
+ * @param options reduction = "mean", delta = 1, weight.
+ * @returns The loss.
+ * @throws {RangeError} if delta is not positive or the shapes do not broadcast.
+ * @see Huber: Robust Estimation of a Location Parameter, 1964.
+ */
+export function huberLoss(x: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
+  const action = "run huberLoss";
+  const reduction = reductionOf(action, options, [...WEIGHTED, "delta"]);
+  const { delta = 1 } = options;
+  checkNumber(action, "delta", delta);
+  if (!(delta > 0)) {
+    throw new RangeError(`Cannot ${action}: got delta ${delta}, expected more than 0`);
+  }
+  const losses = huber(difference(action, x, target), delta);
+  return reduceWeighted(action, x, losses, options, reduction);
+}

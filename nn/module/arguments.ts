@@ -1,0 +1,147 @@
+/**
+ * What constructors of layers accept, and how they refuse the rest.
+ *
+ * One rule for all: PyTorch's positional arguments, then one options object. A layer whose arguments
+ * are all options takes a leading number or string in place of the object: `new Softmax(-1)` is
+ * `new Softmax({ dim: -1 })`.
+ */
+import { Tensor } from "../../autograd/mod.ts";
+import { describe } from "../../autograd/ops/create/creation.ts";
+import { assertOptions, type Known } from "../../autograd/check/options.ts";
+
+/**
+ * The options of a layer.
+ *
+ * @param layer Named in errors.
+ * @param given What the constructor got.
+ * @param known The options that there are.
+ * @param first The option that a lone number or string stands for.
+ * @throws {TypeError} if it is something else, or an option is unknown.
+ */
+export function layerOptions<T extends object>(
+  layer: string,
+  given: T | number | string | null | undefined,
+  known: Known<NoInfer<T>>,
+  first?: keyof T & string,
+): T {
+  if (given === undefined || given === null) return {} as T;
+  if (first !== undefined && (typeof given === "number" || typeof given === "string")) {
+    return { [first]: given } as T;
+  }
+  assertOptions(`make ${layer}`, given as T, known);
+  return given as T;
+}
+
+/**
+ * Checks a whole number.
+ *
+ * @throws {TypeError} if it is no number. @throws {RangeError} if it is not whole or below `least`.
+ */
+export function checkCount(layer: string, name: string, value: unknown, least: number): number {
+  checkNumber(layer, name, value);
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw new RangeError(
+      `Cannot make ${layer}: got ${name} ${value}, expected a whole number` +
+        (least === -Infinity ? "" : ` of at least ${least}`),
+    );
+  }
+  return value as number;
+}
+
+/**
+ * Checks a number.
+ *
+ * @throws {TypeError} if it is none. @throws {RangeError} if it is NaN.
+ */
+export function checkNumber(layer: string, name: string, value: unknown): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, expected a number`);
+  }
+  if (Number.isNaN(value)) {
+    throw new RangeError(`Cannot make ${layer}: got ${name} NaN, expected a number`);
+  }
+  return value;
+}
+
+/**
+ * Checks a switch.
+ *
+ * @throws {TypeError} if it is no boolean.
+ */
+export function checkFlag(layer: string, name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") {
+    throw new TypeError(
+      `Cannot make ${layer}: got ${name} ${describe(value)}, expected true or false`,
+    );
+  }
+  return value;
+}
+
+/**
+ * Checks a name.
+ *
+ * @throws {TypeError} if it is no string. @throws {RangeError} if it is not one of `known`.
+ */
+export function checkChoice<T extends string>(
+  layer: string,
+  name: string,
+  value: T,
+  known: readonly T[],
+): T {
+  if (typeof value !== "string") {
+    throw new TypeError(
+      `Cannot make ${layer}: got ${name} ${describe(value)}, expected one of ${known.join(", ")}`,
+    );
+  }
+  if (!known.includes(value)) {
+    throw new RangeError(
+      `Cannot make ${layer}: got ${name} "${value}", expected one of ${known.join(", ")}`,
+    );
+  }
+  return value;
+}
+
+/**
+ * Checks an optional tensor.
+ *
+ * @throws {TypeError} if it is neither a tensor nor absent.
+ */
+export function checkTensor(layer: string, name: string, value: unknown): Tensor | null {
+  if (value === undefined || value === null) return null;
+  if (!(value instanceof Tensor)) {
+    throw new TypeError(
+      `Cannot make ${layer}: got ${name} ${describe(value)}, expected a Tensor or null`,
+    );
+  }
+  return value;
+}
+
+/**
+ * One number for each axis from a number or a list.
+ *
+ * @throws {TypeError} if something is no number. @throws {RangeError} if one is not whole or below
+ * `least`, or the list has another length.
+ */
+export function checkPerAxis(
+  layer: string,
+  name: string,
+  value: number | readonly number[],
+  axes: number,
+  least: number,
+): number[] {
+  const list = typeof value === "number" ? new Array<number>(axes).fill(value) : value;
+  if (!Array.isArray(list)) {
+    throw new TypeError(
+      `Cannot make ${layer}: got ${name} ${describe(value)}, expected a number or ${axes} of them`,
+    );
+  }
+  if (list.length !== axes && list.length !== 1) {
+    throw new RangeError(
+      `Cannot make ${layer}: got ${name} [${
+        list.join(", ")
+      }], expected a number or ${axes} of them`,
+    );
+  }
+  const sizes = list.length === axes ? list : new Array<number>(axes).fill(list[0]);
+  return sizes.map((size) => checkCount(layer, name, size, least));
+}

@@ -1,0 +1,289 @@
+/**
+ * Modules that hold modules.
+ */
+import { describe } from "../../autograd/ops/create/creation.ts";
+import { Module } from "./module.ts";
+import { pythonModule } from "./repr.ts";
+
+/** Modules by name: a record, a Map or pairs; their order is that of the container. */
+export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
+
+/** The module at an index, which may be negative. */
+function moduleAt(container: Module, modules: readonly Module[], index: number): Module {
+  const found = Number.isInteger(index) ? modules.at(index) : undefined;
+  if (found === undefined) {
+    throw new RangeError(
+      `Cannot take a module of ${container.constructor.name}: got index ${index}, expected one of ` +
+        `${-modules.length} … ${modules.length - 1}`,
+    );
+  }
+  return found;
+}
+
+function checkModule(container: Module, value: unknown): asserts value is Module {
+  if (!(value instanceof Module)) {
+    throw new TypeError(
+      `Cannot fill ${container.constructor.name}: got ${describe(value)}, expected a Module`,
+    );
+  }
+}
+
+function namedEntries(container: Module, modules: NamedModules): [string, Module][] {
+  if (typeof modules !== "object" || modules === null) {
+    throw new TypeError(
+      `Cannot fill ${container.constructor.name}: got ${
+        describe(modules)
+      }, expected modules by name`,
+    );
+  }
+  const pairs = Symbol.iterator in modules
+    ? [...modules as Iterable<readonly [string, Module]>]
+    : Object.entries(modules);
+  return pairs.map((pair) => {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(
+        `Cannot fill ${container.constructor.name}: got ${describe(pair)}, expected pairs of a ` +
+          `name and a Module`,
+      );
+    }
+    checkModule(container, pair[1]);
+    return [pair[0], pair[1]];
+  });
+}
+
+/** @internal What containers with positions have in common. */
+abstract class ModuleRow extends Module {
+  /** How many modules there are. */
+  get length(): number {
+    return this.registeredModules.size;
+  }
+
+  /** The modules in order; one that was added twice appears twice. */
+  protected row(): Module[] {
+    return this.childEntries().map(([, child]) => child);
+  }
+
+  /** Runs over the modules in order. */
+  *[Symbol.iterator](): IterableIterator<Module> {
+    yield* this.row();
+  }
+
+  /**
+   * The module at an index; a negative one counts from the end.
+   *
+   * @throws {RangeError} if there is none.
+   */
+  at(index: number): Module {
+    return moduleAt(this, this.row(), index);
+  }
+
+  /**
+   * Puts a module in the place of another.
+   *
+   * @throws {RangeError} if there is none. @throws {TypeError} if it is no module.
+   */
+  set(index: number, module: Module): this {
+    const name = this.childEntries()[this.row().indexOf(this.at(index))][0];
+    checkModule(this, module);
+    this.registeredModules.set(name, module);
+    return this;
+  }
+
+  /**
+   * Adds a module at the end, named by its position.
+   *
+   * @throws {TypeError} if it is no module.
+   */
+  append(module: Module): this {
+    checkModule(this, module);
+    this.registerModule(String(this.length), module);
+    return this;
+  }
+
+  /**
+   * Adds modules at the end.
+   *
+   * @throws {TypeError} if one is no module.
+   */
+  extend(modules: Iterable<Module>): this {
+    for (const module of [...modules]) this.append(module);
+    return this;
+  }
+}
+
+/**
+ * Runs modules one after the other.
+ *
+ * Names are positions, or those given: `new Sequential({ conv: …, norm: … })`, or pairs.
+ *
+ * @example
+ * ```ts
+ * import { nn, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const net = new nn.Sequential(new nn.Linear(4, 3), new nn.ReLU(), new nn.Linear(3, 2));
+ * assertEquals(net.forward(zeros([5, 4])).shape, [5, 2]);
+ * assertEquals([...net.stateDict().keys()], ["0.weight", "0.bias", "2.weight", "2.bias"]);
+ * ```
+ */
+export class Sequential extends ModuleRow {
+  /**
+   * Makes the layer.
+   *
+   * @param modules Modules in order, or one record, Map or list of pairs that names them.
+   * @throws {TypeError} if something is no module. @throws {RangeError} if a name is refused.
+   */
+  constructor(...modules: readonly Module[] | readonly [NamedModules]) {
+    super();
+    const [first] = modules;
+    if (modules.length === 1 && !(first instanceof Module)) {
+      for (const [name, module] of namedEntries(this, first)) this.registerModule(name, module);
+    } else {
+      this.extend(modules as readonly Module[]);
+    }
+  }
+
+  /** The last module's output. */
+  // deno-lint-ignore no-explicit-any -- what goes in and comes out is up to the modules.
+  override forward(...inputs: any[]): any {
+    let values = inputs;
+    for (const module of this.row()) values = [module.forward(...values)];
+    return values[0];
+  }
+}
+
+/**
+ * A list of modules, found by `parameters()` and the like; it has no forward.
+ *
+ * @example
+ * ```ts
+ * import { nn } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const list = new nn.ModuleList([new nn.Linear(2, 2), new nn.Linear(2, 2)]);
+ * assertEquals(list.length, 2);
+ * assertEquals([...list.stateDict().keys()], ["0.weight", "0.bias", "1.weight", "1.bias"]);
+ * ```
+ */
+export class ModuleList extends ModuleRow {
+  /**
+   * Makes the layer.
+   *
+   * @param modules The modules.
+   * @throws {TypeError} if one is no module.
+   */
+  constructor(modules: Iterable<Module> = []) {
+    super();
+    this.extend(modules);
+  }
+
+  /** Neighbours that print alike share one line, as in PyTorch. */
+  override toString(): string {
+    const runs: { start: number; end: number; text: string }[] = [];
+    for (const [i, module] of this.row().entries()) {
+      const text = module.toString();
+      const last = runs.at(-1);
+      if (last?.text === text) last.end = i;
+      else runs.push({ start: i, end: i, text });
+    }
+    const lines = runs.map(({ start, end, text }) =>
+      start === end ? `(${start}): ${text}` : `(${start}-${end}): ${end - start + 1} x ${text}`
+    );
+    return pythonModule(this.constructor.name, "", lines);
+  }
+}
+
+/**
+ * Modules by name, found by `parameters()` and the like; it has no forward.
+ *
+ * @example
+ * ```ts
+ * import { nn } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const heads = new nn.ModuleDict({ digits: new nn.Linear(4, 10), parity: new nn.Linear(4, 2) });
+ * assertEquals([...heads.keys()], ["digits", "parity"]);
+ * assertEquals(heads.get("parity").stateDict().get("weight")!.shape, [2, 4]);
+ * ```
+ */
+export class ModuleDict extends Module {
+  /**
+   * Makes the layer.
+   *
+   * @param modules A record, a Map or pairs.
+   * @throws {TypeError} if something is no module. @throws {RangeError} if a name is refused.
+   */
+  constructor(modules: NamedModules = {}) {
+    super();
+    this.update(modules);
+  }
+
+  /** How many modules there are. */
+  get size(): number {
+    return this.registeredModules.size;
+  }
+
+  /** Whether there is a module of this name. */
+  has(name: string): boolean {
+    return this.registeredModules.has(name);
+  }
+
+  /**
+   * The module of this name.
+   *
+   * @throws {RangeError} if there is none.
+   */
+  get(name: string): Module {
+    const found = this.registeredModules.get(name);
+    if (!found) {
+      throw new RangeError(
+        `Cannot take a module of ModuleDict: got name ${String(name)}, expected one of ` +
+          `${[...this.keys()].join(", ")}`,
+      );
+    }
+    return found;
+  }
+
+  /**
+   * Adds a module, or puts it in the place of the one of this name.
+   *
+   * @throws {TypeError} if it is no module. @throws {RangeError} if the name is refused.
+   */
+  set(name: string, module: Module): this {
+    checkModule(this, module);
+    if (this.has(name)) this.registeredModules.set(name, module);
+    else this.registerModule(name, module);
+    return this;
+  }
+
+  /** Adds modules by name, or replaces those of the same names. */
+  update(modules: NamedModules): this {
+    for (const [name, module] of namedEntries(this, modules)) this.set(name, module);
+    return this;
+  }
+
+  /** Takes a module out; whether there was one. */
+  delete(name: string): boolean {
+    return this.registeredModules.delete(name);
+  }
+
+  /** The names in order. */
+  keys(): IterableIterator<string> {
+    return this.registeredModules.keys();
+  }
+
+  /** The modules in order. */
+  *values(): IterableIterator<Module> {
+    for (const [, module] of this.entries()) yield module;
+  }
+
+  /** Names and modules in order. */
+  *entries(): IterableIterator<[string, Module]> {
+    yield* this.childEntries();
+  }
+
+  /** Names and modules in order. */
+  [Symbol.iterator](): IterableIterator<[string, Module]> {
+    return this.entries();
+  }
+}

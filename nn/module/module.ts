@@ -1,0 +1,389 @@
+/**
+ * The module: a tree of layers with its parameters, buffers and mode.
+ */
+import type { Tensor } from "../../autograd/mod.ts";
+import { assertOptions, type Known } from "../../autograd/check/options.ts";
+import { deepCopy } from "./deep_copy.ts";
+import {
+  addForwardHook,
+  addForwardPreHook,
+  type ForwardHook,
+  type ForwardPreHook,
+} from "./hooks.ts";
+import { Registry } from "./registry.ts";
+import { pythonModule } from "./repr.ts";
+import {
+  join,
+  type LoadResult,
+  loadState,
+  type StateDict,
+  type StatePlace,
+  type StateSource,
+  takeState,
+} from "./state_dict.ts";
+
+/** How the named listings walk. */
+export interface NamedOptions {
+  /** Put before every name. */
+  readonly prefix?: string;
+  /** Whether submodules are included. */
+  readonly recurse?: boolean;
+  /** Whether a tensor or module that is reached twice is listed once. */
+  readonly removeDuplicate?: boolean;
+}
+
+const NAMED: Known<NamedOptions> = ["prefix", "recurse", "removeDuplicate"];
+
+/**
+ * Base of all layers and networks.
+ *
+ * Parameters, buffers and submodules are found in two ways: what `registerParameter`,
+ * `registerBuffer` and `registerModule` were told, under the name given there, and public fields that
+ * hold a `Module`, a `Parameter` or a `Buffer`. A registered name like `running_mean` reads and
+ * follows the field `runningMean`: a field set to `null` leaves the state.
+ *
+ * @example
+ * ```ts
+ * import { nn, type Tensor, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Net extends nn.Module {
+ *   fc1 = new nn.Linear(4, 3);
+ *   bn1 = new nn.BatchNorm1d(3);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.bn1.forward(this.fc1.forward(x)).relu();
+ *   }
+ * }
+ *
+ * const net = new Net();
+ * assertEquals(net.forward(zeros([8, 4])).shape, [8, 3]);
+ * assertEquals([...net.stateDict().keys()].slice(0, 3), ["fc1.weight", "fc1.bias", "bn1.weight"]);
+ * ```
+ */
+export class Module {
+  /** Whether the module is in training mode; set by `train()` and `eval()`. */
+  training = true;
+  private readonly ownRegistry = new Registry(this);
+  /** The submodules that were registered, by name; containers keep theirs here. */
+  protected readonly registeredModules: Map<string, Module | null> = this.ownRegistry.modules;
+
+  /** Computes the output; every layer has its own. */
+  // deno-lint-ignore no-explicit-any -- layers differ in what they take and return.
+  forward(..._inputs: any[]): any {
+    throw new TypeError(
+      `Cannot run forward: ${this.constructor.name} has none, expected a class that overrides it`,
+    );
+  }
+
+  /**
+   * Sets the mode of this module and of all below it.
+   *
+   * @throws {TypeError} if `mode` is no boolean.
+   */
+  train(mode = true): this {
+    if (typeof mode !== "boolean") {
+      throw new TypeError(
+        `Cannot set training: got mode ${String(mode)}, expected true or false`,
+      );
+    }
+    this.setMode(mode);
+    for (const child of this.children()) child.train(mode);
+    return this;
+  }
+
+  /** @internal Sets the mode of this module alone. */
+  setMode(mode: boolean): void {
+    this.training = mode;
+  }
+
+  /** @internal The mode that was asked for; where something holds it, `training` is another. */
+  requestedMode(): boolean {
+    return this.training;
+  }
+
+  /** Sets evaluation mode: `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /**
+   * Registers a parameter under a name and returns it, with requiresGrad set.
+   *
+   * @param name Its key in the state dict; may be PyTorch's snake_case of the field that holds it.
+   * @param value A leaf, or `null` for a parameter that is absent by design.
+   * @throws {TypeError} if the name is no string or the value no tensor.
+   * @throws {RangeError} if the name is empty, has a dot or is taken, or the value is no leaf.
+   */
+  registerParameter<T extends Tensor | null>(name: string, value: T): T {
+    this.ownRegistry.addParameter(name, value);
+    return value;
+  }
+
+  /**
+   * Registers state that is no parameter and returns it.
+   *
+   * @param name Its key in the state dict.
+   * @param value A tensor, or `null` for a buffer that is absent by design.
+   * @param options `persistent: false` keeps it out of the state dict.
+   * @throws {TypeError} if the name is no string or the value no tensor.
+   * @throws {RangeError} if the name is empty, has a dot or is taken.
+   */
+  registerBuffer<T extends Tensor | null>(
+    name: string,
+    value: T,
+    options: { readonly persistent?: boolean } = {},
+  ): T {
+    assertOptions("register a buffer", options, ["persistent"]);
+    this.ownRegistry.addBuffer(name, value, options.persistent ?? true);
+    return value;
+  }
+
+  /**
+   * Registers a submodule and returns it; one in a public field needs no registration.
+   *
+   * @throws {TypeError} if the name is no string or the value no module.
+   * @throws {RangeError} if the name is empty, has a dot or is taken.
+   */
+  registerModule<T extends Module | null>(name: string, value: T): T {
+    this.ownRegistry.checkName("module", name);
+    if (value !== null && !(value instanceof Module)) {
+      throw new TypeError(
+        `Cannot register module ${name}: got ${typeof value}, expected a Module or null`,
+      );
+    }
+    this.registeredModules.set(name, value);
+    return value;
+  }
+
+  /**
+   * Puts another module in the place of a direct submodule.
+   *
+   * @throws {RangeError} if there is none of that name.
+   */
+  replaceModule(name: string, replacement: Module): void {
+    if (!this.childEntries().some(([key]) => key === name)) {
+      throw new RangeError(
+        `Cannot replace module ${name}: ${this.constructor.name} has none of that name`,
+      );
+    }
+    this.ownRegistry.replaceModule(name, replacement);
+  }
+
+  /** The direct submodules with their names; one that is held twice is listed once. */
+  namedChildren(): [string, Module][] {
+    const seen = new Set<Module>();
+    return this.childEntries().filter(([, child]) => !seen.has(child) && seen.add(child));
+  }
+
+  /** The direct submodules with their names; one that is held twice under both. */
+  protected childEntries(): [string, Module][] {
+    return [...this.ownRegistry.ownModules(Module)];
+  }
+
+  /** The direct submodules. */
+  children(): Module[] {
+    return this.namedChildren().map(([, child]) => child);
+  }
+
+  /** This module, named `""`, and all below it, depth first. */
+  namedModules(options: Omit<NamedOptions, "recurse"> = {}): [string, Module][] {
+    assertOptions("list modules", options, ["prefix", "removeDuplicate"]);
+    const { prefix = "", removeDuplicate = true } = options;
+    const seen = new Set<Module>();
+    const list: [string, Module][] = [];
+    const visit = (name: string, module: Module): void => {
+      if (removeDuplicate && seen.has(module)) return;
+      seen.add(module);
+      list.push([name, module]);
+      for (const [key, child] of module.childEntries()) visit(join(name, key), child);
+    };
+    visit(prefix, this);
+    return list;
+  }
+
+  /** This module and all below it, depth first. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** The parameters with their dotted names, in registration order; a shared one once. */
+  namedParameters(options: NamedOptions = {}): [string, Tensor][] {
+    return this.collect(options, (module) => module.ownRegistry.ownParameters());
+  }
+
+  /** The parameters, in registration order; a shared one once. */
+  parameters(options: { readonly recurse?: boolean } = {}): Tensor[] {
+    return this.namedParameters(options).map(([, parameter]) => parameter);
+  }
+
+  /** The buffers with their dotted names, those that are not persistent included. */
+  namedBuffers(options: NamedOptions = {}): [string, Tensor][] {
+    return this.collect(options, (module) => module.ownRegistry.ownBuffers());
+  }
+
+  /** The buffers, those that are not persistent included. */
+  buffers(options: { readonly recurse?: boolean } = {}): Tensor[] {
+    return this.namedBuffers(options).map(([, buffer]) => buffer);
+  }
+
+  /** @internal */
+  private collect(
+    options: NamedOptions,
+    own: (module: Module) => Iterable<[string, Tensor]>,
+  ): [string, Tensor][] {
+    assertOptions("list tensors", options, NAMED);
+    const { prefix = "", recurse = true, removeDuplicate = true } = options;
+    const seen = new Set<Tensor>();
+    const list: [string, Tensor][] = [];
+    const modules: [string, Module][] = recurse
+      ? this.namedModules({ prefix, removeDuplicate })
+      : [[prefix, this]];
+    for (const [path, module] of modules) {
+      for (const [name, value] of own(module)) {
+        if (removeDuplicate && seen.has(value)) continue;
+        seen.add(value);
+        list.push([join(path, name), value]);
+      }
+    }
+    return list;
+  }
+
+  /** The version of the layout that this class writes into a state dict. */
+  protected stateVersion(): number {
+    return 1;
+  }
+
+  /** Own names that a state of that version (`null`: unknown) may lack; the values then stay. */
+  protected optionalKeys(_version: number | null): readonly string[] {
+    return [];
+  }
+
+  /**
+   * Called before a state is loaded into the module, with the entries under its own names: the place
+   * for a layer whose shapes are not known before. What it returns, if anything, is called to undo it
+   * when the state does not fit.
+   */
+  protected beforeLoad(_own: ReadonlyMap<string, Tensor>): (() => void) | null {
+    return null;
+  }
+
+  /**
+   * The parameters and persistent buffers by dotted name, in registration order; a shared module
+   * under each of its names. The tensors share their values with the module.
+   */
+  stateDict(options: { readonly prefix?: string } = {}): StateDict {
+    assertOptions("take the state", options, ["prefix"]);
+    return takeState(this.statePlaces(options.prefix ?? ""));
+  }
+
+  /** @internal This module and all below it, as their state is taken and loaded. */
+  private statePlaces(prefix: string): StatePlace[] {
+    return this.namedModules({ prefix, removeDuplicate: false }).map(([path, module]) => ({
+      path,
+      version: module.stateVersion(),
+      tensors: () => module.ownRegistry.ownState(),
+      optionalKeys: (version) => module.optionalKeys(version),
+      beforeLoad: (own) => module.beforeLoad(own),
+    }));
+  }
+
+  /**
+   * Copies values into the parameters and buffers, in place, so that optimizers keep their hold.
+   * Nothing is changed unless everything fits.
+   *
+   * @param state Tensors by dotted name; a `StateDict` carries versions, other maps do not.
+   * @param options `strict: false` accepts names that are missing or unexpected.
+   * @returns The names that did not match.
+   * @throws {RangeError} with every fault in one message: missing and unexpected names (if strict),
+   * shapes that differ (always).
+   */
+  loadStateDict(state: StateSource, options: { readonly strict?: boolean } = {}): LoadResult {
+    assertOptions("load a state", options, ["strict"]);
+    const places = this.statePlaces("");
+    return loadState(this.constructor.name, places, state, options.strict ?? true);
+  }
+
+  /** Calls `fn` with every module, children first, and returns this one. */
+  apply(fn: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /** Clears the gradients of all parameters: to `null`, or to zeros with `setToNone: false`. */
+  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    assertOptions("clear gradients", options, ["setToNone"]);
+    for (const parameter of this.parameters()) clearGrad(parameter, options.setToNone ?? true);
+  }
+
+  /** Sets whether all parameters collect gradients. */
+  requiresGrad_(on = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad_(on);
+    return this;
+  }
+
+  /**
+   * Calls `hook(module, inputs, output)` after each forward; what it returns, if anything, takes the
+   * output's place.
+   *
+   * @returns A handle whose `remove()` takes the hook off.
+   */
+  registerForwardHook(hook: ForwardHook): { remove(): void } {
+    return addForwardHook(this, hook);
+  }
+
+  /**
+   * Calls `hook(module, inputs)` before each forward; a list that it returns takes the inputs' place.
+   *
+   * @returns A handle whose `remove()` takes the hook off.
+   */
+  registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
+    return addForwardPreHook(this, hook);
+  }
+
+  /**
+   * A copy that shares nothing with this module: parameters, buffers, submodules (one that is shared
+   * stays shared within the copy), modes and other fields; without hooks.
+   *
+   * Fields declared with `#` cannot be seen from here: a class that has some overrides this method,
+   * for instance by making a new module and loading its state dict. Functions are shared.
+   *
+   * @throws {TypeError} if a module's `forward` is a field: the function would go on running the
+   * original's layers.
+   */
+  deepCopy(): this {
+    return deepCopy(this);
+  }
+
+  /** What stands between the parentheses in `toString()`. */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The tree of modules in PyTorch's layout. */
+  toString(): string {
+    const children = this.childEntries().map(([name, child]) => `(${name}): ${child}`);
+    return pythonModule(this.constructor.name, this.extraRepr(), children);
+  }
+
+  /** @internal Shows the tree in Deno's console. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** @internal Shows the tree in Node's console. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Clears one gradient; shared with the optimizers. */
+export function clearGrad(parameter: Tensor, setToNone: boolean): void {
+  if (parameter.heldGrad === null) return;
+  if (setToNone) {
+    parameter.grad = null;
+  } else {
+    parameter.grad = parameter.grad!.detach();
+    parameter.grad.copy_(0);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Why a network behaves differently in training and evaluation.
+ */
+import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
+import { withoutWarnings } from "../../autograd/warnings.ts";
+import { BatchNorm } from "./batch_norm.ts";
+import { batchNorm, unbiasedVariance } from "./batch_norm_function.ts";
+import { keepingModes } from "../module/keeping_modes.ts";
+import type { Module } from "../module/module.ts";
+import { PooledMoments } from "./moments.ts";
+
+/** Why train and eval outputs of a BatchNorm lie apart. */
+export type AuditCause =
+  | "never-updated"
+  | "too-few-batches"
+  | "tiny-batch"
+  | "eps-dominated"
+  | "frozen"
+  | "shifted-data"
+  | "untracked";
+
+/** One cause with the numbers behind it. */
+export interface AuditReason {
+  /** The kind of cause. */
+  readonly cause: AuditCause;
+  /** What was seen. */
+  readonly detail: string;
+}
+
+/** What the audit found of one layer. */
+export interface AuditRow {
+  /** The layer's dotted name. */
+  readonly name: string;
+  /** The layer. */
+  readonly layer: BatchNorm;
+  /** Root mean square of train − eval output, over that of the train output. */
+  readonly distance: number;
+  /** The likely causes, strongest first; empty where nothing stands out. */
+  readonly reasons: readonly AuditReason[];
+}
+
+/** The initial 0 and 1 may keep this much weight in running statistics. */
+const STALE = 0.05;
+const TINY_BATCH = 32;
+/** A channel is dominated by eps where its variance is below eps. */
+const DOMINATED_SHARE = 0.25;
+/** Means this many standard deviations apart, or variances this many times, are shifted. */
+const SHIFT = 0.5;
+const SPREAD = 2;
+
+/**
+ * Tells for each BatchNorm how far its outputs in training and in evaluation lie apart on a batch, and
+ * why. Nothing is changed: no statistics, no mode, no gradient.
+ *
+ * The model runs in evaluation mode; each layer's input there is normalised once with its own
+ * statistics and once with the running ones.
+ *
+ * @param model The module; its `forward` takes the batch.
+ * @param batch A batch as in training.
+ * @returns A row for each layer that ran, in the order of `namedModules()`.
+ *
+ * @example
+ * ```ts
+ * import { nn, randn } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [row] = nn.auditTrainEval(new nn.BatchNorm1d(2), randn([64, 2]).mul(10));
+ * assertEquals(row.reasons[0].cause, "never-updated");
+ * ```
+ */
+export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
+  if (!(batch instanceof Tensor)) {
+    throw new TypeError(`Cannot audit: got batch ${String(batch)}, expected a Tensor`);
+  }
+  const inputs = new Map<BatchNorm, Tensor>();
+  const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>
+    entry[1] instanceof BatchNorm
+  );
+  const hooks = layers.map(([, layer]) =>
+    layer.registerForwardPreHook((_, [x]: Tensor[]) => {
+      if (!inputs.has(layer)) inputs.set(layer, x);
+    })
+  );
+  try {
+    keepingModes(model, () => {
+      model.eval();
+      withoutWarnings(() => noStatsUpdate(() => noGrad(() => model.forward(batch))));
+    });
+  } finally {
+    hooks.forEach((hook) => hook.remove());
+  }
+  return noGrad(() =>
+    layers.flatMap(([name, layer]) => {
+      const x = inputs.get(layer);
+      return x === undefined || x.size === 0 ? [] : [examine(name, layer, x)];
+    })
+  );
+}
+
+function examine(name: string, layer: BatchNorm, x: Tensor): AuditRow {
+  const { runningMean, runningVar, weight, bias, eps } = layer;
+  const count = x.size / x.shape[1];
+  if (runningMean === null || runningVar === null) {
+    const detail = "it has no running statistics: evaluation uses the batch of the moment";
+    return { name, layer, distance: 0, reasons: [{ cause: "untracked", detail }] };
+  }
+  const asEval = batchNorm(x, runningMean, runningVar, weight, bias, { eps });
+  const asTrain = count === 1
+    ? asEval.mul(NaN)
+    : batchNorm(x, null, null, weight, bias, { training: true, eps });
+  const apart = rootMeanSquare(asTrain.sub(asEval));
+  // Where γ and β are 0 both outputs are, and lie nowhere apart.
+  const distance = apart === 0 ? 0 : apart / rootMeanSquare(asTrain);
+  const moments = new PooledMoments(layer.numFeatures);
+  moments.addBatch(x);
+  return { name, layer, distance, reasons: reasonsFor(layer, moments) };
+}
+
+function rootMeanSquare(x: Tensor): number {
+  return Math.sqrt(x.square().mean().item());
+}
+
+function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
+  const reasons: AuditReason[] = [];
+  const add = (cause: AuditCause, detail: string): void => void reasons.push({ cause, detail });
+  const channels = Array.from({ length: layer.numFeatures }, (_, c) => c);
+  const untrained = layer.isUntrained();
+  const share = Math.abs(layer.initialShare());
+  // A small share of the initial variance 1 can be most of a variance that is much smaller.
+  const stale = channels.filter((c) =>
+    share > STALE || share > STALE * (layer.runningVar!.storage.values[c] + layer.eps)
+  );
+  if (untrained) {
+    add("never-updated", "its running statistics have seen no batch");
+  } else if (stale.length > 0) {
+    const batches = `after ${layer.batchCount()} batches with momentum ${layer.momentum}`;
+    add(
+      "too-few-batches",
+      share > STALE
+        ? `${batches} the initial 0 and 1 still weigh ${(100 * share).toFixed(0)} %`
+        : `${batches} the initial 1 is still more than ${
+          100 * STALE
+        } % of the running variance in ` +
+          `${stale.length} of ${channels.length} channels`,
+    );
+  }
+  if (layer.frozen) add("frozen", "its running statistics are frozen");
+  if (moments.count < TINY_BATCH) {
+    const values = moments.count === 1 ? "1 value" : `${moments.count} values`;
+    add("tiny-batch", `the batch has ${values} in a channel`);
+  }
+  const dominated = moments.variance.filter((variance) => variance < layer.eps).length;
+  if (moments.count > 1 && dominated > DOMINATED_SHARE * channels.length) {
+    add(
+      "eps-dominated",
+      `${dominated} of ${channels.length} channels have a variance below eps ${layer.eps}`,
+    );
+  }
+  const settled = channels.filter((c) => !stale.includes(c));
+  const unbiased = unbiasedVariance(moments);
+  const shifted = settled.filter((c) => isShifted(layer, moments, unbiased, c)).length;
+  if (shifted > 0) {
+    add(
+      "shifted-data",
+      `in ${shifted} of ${channels.length} channels the batch's mean or variance lies far from the ` +
+        `running one`,
+    );
+  }
+  return reasons;
+}
+
+/** Whether a batch differs from the running statistics by more than chance and by enough to matter. */
+function isShifted(
+  layer: BatchNorm,
+  { count, mean }: PooledMoments,
+  unbiased: Float64Array,
+  c: number,
+): boolean {
+  const variance = layer.runningVar!.storage.values[c] + layer.eps;
+  const apart = Math.abs(mean[c] - layer.runningMean!.storage.values[c]);
+  const byChance = 4 / Math.sqrt(count);
+  const ratio = (unbiased[c] + layer.eps) / variance;
+  return apart > Math.max(SHIFT, byChance) * Math.sqrt(variance) ||
+    Math.abs(Math.log(ratio)) > Math.max(Math.log(SPREAD), Math.SQRT2 * byChance);
+}
+
+/** The audit as lines of text. */
+export function formatAudit(rows: readonly AuditRow[]): string {
+  return rows.map(({ name, layer, distance, reasons }) => {
+    const why = reasons.map(({ cause, detail }) => `${cause}: ${detail}`).join("; ");
+    const title = name === "" ? layer.constructor.name : name;
+    return `${title}: train and eval differ by ${(100 * distance).toPrecision(3)} %` +
+      (why === "" ? "" : ` (${why})`);
+  }).join("\n");
+}

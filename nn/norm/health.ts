@@ -1,0 +1,108 @@
+/**
+ * Signs of trouble that a network's state shows by itself.
+ */
+import type { Tensor } from "../../autograd/mod.ts";
+import { BatchNorm } from "./batch_norm.ts";
+import type { Module } from "../module/module.ts";
+
+/** The kinds of findings. */
+export type HealthCode =
+  | "dead-channel"
+  | "gamma-near-zero"
+  | "redundant-bias"
+  | "variance-below-eps";
+
+/** One finding. */
+export interface HealthFinding {
+  /** Its kind. */
+  readonly code: HealthCode;
+  /** The dotted name of the module. */
+  readonly name: string;
+  /** The channels concerned; empty where it is the whole module. */
+  readonly channels: readonly number[];
+  /** What was seen and what it means. */
+  readonly message: string;
+}
+
+/** γ below this share of the layer's largest is as good as zero. */
+const NEAR_ZERO = 1e-3;
+/** A variance this much smaller than eps is not normalised any more. */
+const FAR_BELOW = 0.01;
+
+/**
+ * Looks for dead channels, γ near zero, biases that a BatchNorm takes away again, and variances far
+ * below eps. Reads the state only.
+ *
+ * - dead-channel: the running variance is 0, so the input is constant and the output is β alone.
+ * - gamma-near-zero: |γ| below 1/1000 of the layer's largest: the channel passes nearly nothing on.
+ * - redundant-bias: a layer with a bias is directly followed, in order of registration, by a BatchNorm
+ *   of as many channels, which subtracts the bias with the mean.
+ * - variance-below-eps: the running variance is below 1/100 of eps: eps alone sets the scale.
+ *
+ * @example
+ * ```ts
+ * import { nn } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const net = new nn.Sequential(new nn.Linear(2, 3), new nn.BatchNorm1d(3));
+ * assertEquals(nn.healthReport(net).map(({ code, name }) => [code, name]), [["redundant-bias", "0"]]);
+ * ```
+ */
+export function healthReport(model: Module): HealthFinding[] {
+  return model.namedModules().flatMap(([name, module]) => [
+    ...(module instanceof BatchNorm ? findingsOf(name, module) : []),
+    ...redundantBiases(name, module),
+  ]);
+}
+
+function findingsOf(name: string, layer: BatchNorm): HealthFinding[] {
+  const findings: HealthFinding[] = [];
+  const look = (
+    code: HealthCode,
+    values: Tensor | null,
+    test: (value: number) => boolean,
+    message: (count: string) => string,
+  ): void => {
+    if (values === null) return;
+    const channels = [...values.storage.values].flatMap((value, c) => test(value) ? [c] : []);
+    const count = `${channels.length} of ${layer.numFeatures} channels`;
+    if (channels.length > 0) findings.push({ code, name, channels, message: message(count) });
+  };
+  const { weight, runningVar, eps } = layer;
+  look(
+    "dead-channel",
+    runningVar,
+    (variance) => variance === 0,
+    (count) => `${count} never vary: their output is β alone`,
+  );
+  const largest = weight === null ? 0 : Math.max(...weight.storage.values.map(Math.abs));
+  look(
+    "gamma-near-zero",
+    weight,
+    (gamma) => Math.abs(gamma) <= NEAR_ZERO * largest,
+    (count) => `${count} have a γ near zero: they pass nearly nothing on`,
+  );
+  look(
+    "variance-below-eps",
+    runningVar,
+    (variance) => variance > 0 && variance < FAR_BELOW * eps,
+    (count) => `${count} have a running variance far below eps ${eps}, which then sets their scale`,
+  );
+  return findings;
+}
+
+function redundantBiases(path: string, module: Module): HealthFinding[] {
+  const children = module.namedChildren();
+  return children.flatMap(([name, layer], i) => {
+    const next = children[i + 1]?.[1];
+    const bias = (layer as { bias?: unknown }).bias as Tensor | null | undefined;
+    if (!(next instanceof BatchNorm) || !bias || layer instanceof BatchNorm) return [];
+    if (bias.size !== next.numFeatures) return [];
+    return [{
+      code: "redundant-bias" as const,
+      name: path === "" ? name : `${path}.${name}`,
+      channels: [],
+      message: `the BatchNorm after it subtracts its bias with the mean: make it with bias: false`,
+    }];
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * Instance normalisation layers.
+ */
+import { isStatsUpdateEnabled, type Tensor } from "../../autograd/mod.ts";
+import { layerOptions } from "../module/arguments.ts";
+import { instanceNorm } from "./normalization.ts";
+import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
+
+/**
+ * What InstanceNorm1d, 2d and 3d have in common: each channel of each sample is normalised with its
+ * own statistics, in evaluation with the running ones if they are tracked.
+ */
+export abstract class InstanceNorm extends TrackedNorm {
+  /** The number of axes of a batch; one sample alone has one less. */
+  protected abstract readonly rank: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param numFeatures C.
+   * @param options eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false.
+   */
+  constructor(numFeatures: number, options: TrackedNormOptions = {}) {
+    const given = layerOptions(new.target.name, options, TRACKED_NORM);
+    super(numFeatures, {
+      eps: given.eps ?? 1e-5,
+      momentum: given.momentum === undefined ? 0.1 : given.momentum,
+      affine: given.affine ?? false,
+      trackRunningStats: given.trackRunningStats ?? false,
+    });
+  }
+
+  /**
+   * Normalises a batch or one sample.
+   *
+   * @throws {RangeError} if the input has another number of axes or, with affine, of channels.
+   */
+  override forward(x: Tensor): Tensor {
+    const { rank } = this;
+    if (x.ndim !== rank && x.ndim !== rank - 1) {
+      throw new RangeError(
+        `Cannot run ${this.constructor.name}: expected ${rank - 1}D or ${rank}D input ` +
+          `(got ${x.ndim}D input)`,
+      );
+    }
+    const channels = x.shape[x.ndim - rank + 1];
+    if (this.affine && channels !== this.numFeatures) {
+      throw new RangeError(
+        `Cannot run ${this.constructor.name}: got ${channels} channels in x of shape ` +
+          `[${x.shape.join(", ")}], expected ${this.numFeatures}`,
+      );
+    }
+    return x.ndim === rank ? this.normalize(x) : this.normalize(x.unsqueeze(0)).squeeze(0);
+  }
+
+  /** @internal */
+  private normalize(x: Tensor): Tensor {
+    const useInputStats = this.training || !this.trackRunningStats;
+    const handOn = !useInputStats || isStatsUpdateEnabled();
+    return instanceNorm(x, {
+      runningMean: handOn ? this.runningMean : null,
+      runningVar: handOn ? this.runningVar : null,
+      weight: this.weight,
+      bias: this.bias,
+      useInputStats,
+      momentum: this.momentum ?? 0,
+      eps: this.eps,
+    });
+  }
+}
+
+/** Instance normalisation of [N, C, L] or [C, L]. */
+export class InstanceNorm1d extends InstanceNorm {
+  /** @internal */
+  protected override readonly rank = 3;
+}
+
+/** Instance normalisation of [N, C, H, W] or [C, H, W]. */
+export class InstanceNorm2d extends InstanceNorm {
+  /** @internal */
+  protected override readonly rank = 4;
+}
+
+/** Instance normalisation of [N, C, D, H, W] or [C, D, H, W]. */
+export class InstanceNorm3d extends InstanceNorm {
+  /** @internal */
+  protected override readonly rank = 5;
+}

@@ -1,0 +1,189 @@
+/**
+ * Normalisation layers that look at one sample at a time.
+ */
+import { ones, type Shape, type Tensor, zeros } from "../../autograd/mod.ts";
+import { layerOptions } from "../module/arguments.ts";
+import { groupNorm, layerNorm, rmsNorm } from "./normalization.ts";
+import { Module } from "../module/module.ts";
+import { pythonBoolean, pythonFloat, pythonTuple } from "../module/repr.ts";
+
+/** Options of {@linkcode LayerNorm}. */
+export interface LayerNormOptions {
+  /** Added to the variance. */
+  readonly eps?: number;
+  /** Whether weight and bias are learned. */
+  readonly elementwiseAffine?: boolean;
+  /** Whether there is a bias, where there is a weight. */
+  readonly bias?: boolean;
+}
+
+/** `normalizedShape` as a list of whole numbers of at least 0. */
+function checkShape(name: string, shape: Shape | number): number[] {
+  const sizes = typeof shape === "number" ? [shape] : [...shape];
+  if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
+    throw new RangeError(
+      `Cannot make ${name}: got normalizedShape [${
+        sizes.join(", ")
+      }], expected sizes of at least one ` +
+        `axis`,
+    );
+  }
+  return sizes;
+}
+
+/**
+ * Layer normalisation over the last axes: see `nn.functional.layerNorm`.
+ *
+ * @example
+ * ```ts
+ * import { nn, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new nn.LayerNorm([4]).forward(zeros([2, 3, 4])).shape, [2, 3, 4]);
+ * ```
+ */
+export class LayerNorm extends Module {
+  /** The sizes of the axes that are normalised over. */
+  readonly normalizedShape: Shape;
+  /** Added to the variance. */
+  readonly eps: number;
+  /** Whether weight and bias are learned. */
+  readonly elementwiseAffine: boolean;
+  /** γ, of `normalizedShape`. */
+  weight: Tensor | null;
+  /** β, of `normalizedShape`. */
+  bias: Tensor | null;
+
+  /** Makes the layer. @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
+  constructor(normalizedShape: Shape | number, options: LayerNormOptions = {}) {
+    super();
+    const { eps = 1e-5, elementwiseAffine = true, bias = true } = layerOptions(
+      new.target.name,
+      options,
+      ["eps", "elementwiseAffine", "bias"],
+    );
+    const shape = checkShape(this.constructor.name, normalizedShape);
+    this.normalizedShape = shape;
+    this.eps = eps;
+    this.elementwiseAffine = elementwiseAffine;
+    this.weight = this.registerParameter("weight", elementwiseAffine ? ones(shape) : null);
+    this.bias = this.registerParameter("bias", elementwiseAffine && bias ? zeros(shape) : null);
+  }
+
+  /** Weight 1, bias 0. */
+  resetParameters(): void {
+    this.weight?.detach().copy_(1);
+    this.bias?.detach().copy_(0);
+  }
+
+  /** [*, …normalizedShape] → the same shape. */
+  override forward(x: Tensor): Tensor {
+    return layerNorm(x, this.normalizedShape, this.weight, this.bias, { eps: this.eps });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `${pythonTuple(this.normalizedShape)}, eps=${pythonFloat(this.eps)}, ` +
+      `elementwise_affine=${pythonBoolean(this.elementwiseAffine)}`;
+  }
+}
+
+/** Root mean square normalisation over the last axes: see `nn.functional.rmsNorm`. */
+export class RMSNorm extends Module {
+  /** The sizes of the axes that are normalised over. */
+  readonly normalizedShape: Shape;
+  /** Added to the mean square; `null` for the machine's epsilon. */
+  readonly eps: number | null;
+  /** Whether the weight is learned. */
+  readonly elementwiseAffine: boolean;
+  /** γ, of `normalizedShape`. */
+  weight: Tensor | null;
+
+  /** Makes the layer. @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
+  constructor(
+    normalizedShape: Shape | number,
+    options: { readonly eps?: number | null; readonly elementwiseAffine?: boolean } = {},
+  ) {
+    super();
+    const shape = checkShape(this.constructor.name, normalizedShape);
+    this.normalizedShape = shape;
+    const given = layerOptions(new.target.name, options, ["eps", "elementwiseAffine"]);
+    this.eps = given.eps ?? null;
+    this.elementwiseAffine = given.elementwiseAffine ?? true;
+    this.weight = this.registerParameter("weight", this.elementwiseAffine ? ones(shape) : null);
+  }
+
+  /** Weight 1. */
+  resetParameters(): void {
+    this.weight?.detach().copy_(1);
+  }
+
+  /** [*, …normalizedShape] → the same shape. */
+  override forward(x: Tensor): Tensor {
+    return rmsNorm(x, this.normalizedShape, this.weight, { eps: this.eps });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `${pythonTuple(this.normalizedShape)}, eps=${
+      this.eps === null ? "None" : pythonFloat(this.eps)
+    }, elementwise_affine=${pythonBoolean(this.elementwiseAffine)}`;
+  }
+}
+
+/** Normalisation of each sample over groups of channels: see `nn.functional.groupNorm`. */
+export class GroupNorm extends Module {
+  /** The number of groups. */
+  readonly numGroups: number;
+  /** The number of channels, C. */
+  readonly numChannels: number;
+  /** Added to the variance. */
+  readonly eps: number;
+  /** Whether weight and bias are learned. */
+  readonly affine: boolean;
+  /** γ, [C]. */
+  weight: Tensor | null;
+  /** β, [C]. */
+  bias: Tensor | null;
+
+  /** Makes the layer. @throws {RangeError} if the groups do not divide the channels. */
+  constructor(
+    numGroups: number,
+    numChannels: number,
+    options: { readonly eps?: number; readonly affine?: boolean } = {},
+  ) {
+    super();
+    if (!(numGroups >= 1 && numChannels % numGroups === 0)) {
+      throw new RangeError(
+        `Cannot make GroupNorm: got ${numGroups} groups and ${numChannels} channels, expected groups ` +
+          `that divide the channels`,
+      );
+    }
+    const known = ["eps", "affine"] as const;
+    const { eps = 1e-5, affine = true } = layerOptions(new.target.name, options, known);
+    this.numGroups = numGroups;
+    this.numChannels = numChannels;
+    this.eps = eps;
+    this.affine = affine;
+    this.weight = this.registerParameter("weight", affine ? ones([numChannels]) : null);
+    this.bias = this.registerParameter("bias", affine ? zeros([numChannels]) : null);
+  }
+
+  /** Weight 1, bias 0. */
+  resetParameters(): void {
+    this.weight?.detach().copy_(1);
+    this.bias?.detach().copy_(0);
+  }
+
+  /** [N, C, …] → the same shape. */
+  override forward(x: Tensor): Tensor {
+    return groupNorm(x, this.numGroups, this.weight, this.bias, { eps: this.eps });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `${this.numGroups}, ${this.numChannels}, eps=${pythonFloat(this.eps)}, affine=${
+      pythonBoolean(this.affine)
+    }`;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * BatchNorm layers that learn their number of channels from their first input.
+ */
+import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
+import {
+  type BatchNorm,
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  type BatchNormForwardOptions,
+  type BatchNormLayerOptions,
+} from "./batch_norm.ts";
+
+/**
+ * Gives a layer its channels and turns it into an ordinary one. Tensors keep their identity, so that an
+ * optimizer that holds them goes on.
+ *
+ * @returns A function that undoes it.
+ */
+function settle(layer: BatchNorm, channels: number, prototype: BatchNorm): () => void {
+  const { numFeatures } = layer;
+  const lazy = Object.getPrototypeOf(layer);
+  const undo = [
+    resize(layer.weight, ones([channels])),
+    resize(layer.bias, zeros([channels])),
+    resize(layer.runningMean, zeros([channels])),
+    resize(layer.runningVar, ones([channels])),
+  ];
+  layer.numFeatures = channels;
+  Object.setPrototypeOf(layer, prototype);
+  return () => {
+    for (const resizeBack of undo) resizeBack();
+    layer.numFeatures = numFeatures;
+    Object.setPrototypeOf(layer, lazy);
+  };
+}
+
+function resize(target: Tensor | null, like: Tensor): () => void {
+  if (target === null) return () => {};
+  const { shape, storage } = target;
+  Object.assign(target, { shape: like.shape, storage: like.storage });
+  return () => void Object.assign(target, { shape, storage });
+}
+
+/** The channels of a state's own entries, if it tells them. */
+function channelsIn(own: ReadonlyMap<string, Tensor>): number | null {
+  const known = own.get("weight") ?? own.get("running_mean");
+  return known === undefined || known.ndim !== 1 ? null : known.shape[0];
+}
+
+/**
+ * BatchNorm1d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. From then
+ * on it is a BatchNorm1d.
+ *
+ * @example
+ * ```ts
+ * import { nn, ones } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bn = new nn.LazyBatchNorm1d();
+ * bn.forward(ones([8, 3]));
+ * assertEquals([bn.numFeatures, bn.constructor.name], [3, "BatchNorm1d"]);
+ * ```
+ */
+export class LazyBatchNorm1d extends BatchNorm1d {
+  /** No channels yet. */
+  constructor(options: BatchNormLayerOptions = {}) {
+    super(0, options);
+  }
+
+  /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
+  override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
+    this.checkRank(x);
+    settle(this, x.shape[1], BatchNorm1d.prototype);
+    return super.forward(x, options);
+  }
+
+  /** @internal */
+  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
+    const channels = channelsIn(own);
+    return channels === null ? null : settle(this, channels, BatchNorm1d.prototype);
+  }
+}
+
+/** BatchNorm2d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. */
+export class LazyBatchNorm2d extends BatchNorm2d {
+  /** No channels yet. */
+  constructor(options: BatchNormLayerOptions = {}) {
+    super(0, options);
+  }
+
+  /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
+  override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
+    this.checkRank(x);
+    settle(this, x.shape[1], BatchNorm2d.prototype);
+    return super.forward(x, options);
+  }
+
+  /** @internal */
+  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
+    const channels = channelsIn(own);
+    return channels === null ? null : settle(this, channels, BatchNorm2d.prototype);
+  }
+}
+
+/** BatchNorm3d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. */
+export class LazyBatchNorm3d extends BatchNorm3d {
+  /** No channels yet. */
+  constructor(options: BatchNormLayerOptions = {}) {
+    super(0, options);
+  }
+
+  /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
+  override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
+    this.checkRank(x);
+    settle(this, x.shape[1], BatchNorm3d.prototype);
+    return super.forward(x, options);
+  }
+
+  /** @internal */
+  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
+    const channels = channelsIn(own);
+    return channels === null ? null : settle(this, channels, BatchNorm3d.prototype);
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Local response normalisation as a layer.
+ */
+import type { Tensor } from "../../autograd/mod.ts";
+import { checkCount, checkNumber, layerOptions } from "../module/arguments.ts";
+import { localResponseNorm, type LocalResponseNormOptions } from "../functional.ts";
+import { Module } from "../module/module.ts";
+import { pythonFloat } from "../module/repr.ts";
+
+/** Divides by a power of the mean square of neighbouring channels; see {@linkcode localResponseNorm}. */
+export class LocalResponseNorm extends Module {
+  /** The weight of the mean square. */
+  readonly alpha: number;
+  /** The exponent. */
+  readonly beta: number;
+  /** Added to the mean square. */
+  readonly k: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param size How many channels a mean runs over.
+   * @param options alpha = 1e-4, beta = 0.75, k = 1.
+   * @throws {TypeError} if an argument is of the wrong kind.
+   * @throws {RangeError} if the size is not a whole number from 1 up.
+   */
+  constructor(readonly size: number, options: LocalResponseNormOptions = {}) {
+    super();
+    const known = ["alpha", "beta", "k"] as const;
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = layerOptions("LocalResponseNorm", options, known);
+    checkCount("LocalResponseNorm", "size", size, 1);
+    this.alpha = checkNumber("LocalResponseNorm", "alpha", alpha);
+    this.beta = checkNumber("LocalResponseNorm", "beta", beta);
+    this.k = checkNumber("LocalResponseNorm", "k", k);
+  }
+
+  /** Normalises a batch. */
+  override forward(x: Tensor): Tensor {
+    return localResponseNorm(x, this.size, { alpha: this.alpha, beta: this.beta, k: this.k });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${
+      pythonFloat(this.k)
+    }`;
+  }
+}

@@ -15,12 +15,11 @@
  */
 import { backward } from "./reverse/backward.ts";
 import * as ops from "./ops/mod.ts";
-import { sealOwnPrimitives } from "./tape/primitive.ts";
+import { copyInto } from "./ops/shape/copy.ts";
 import { tieMethods } from "./tensor.ts";
 
 // The one knot of the package: methods of Tensor call operations, which make Tensors.
-tieMethods({ ...ops, backward });
-sealOwnPrimitives();
+tieMethods({ ...ops, copyInto, backward });
 
 export { detectAnomaly } from "./reverse/anomaly.ts";
 export { type BackwardOptions, grad, type GradOptions } from "./reverse/backward.ts";

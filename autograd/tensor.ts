@@ -28,6 +28,8 @@ import type { BackwardOptions } from "./reverse/backward.ts";
 
 /** What `Tensor`'s methods call. The functions make Tensors themselves, so they are tied in later. */
 export type Methods = typeof Ops & {
+  /** What `copy_` does. */
+  copyInto(target: Tensor, source: Tensor | number): Tensor;
   /** The reverse pass. */
   backward(root: Tensor, gradient: Tensor | null, options: BackwardOptions): void;
 };

@@ -2,7 +2,7 @@
  * Checkpoints of a training run: everything that it needs to go on as if it had never stopped.
  */
 import { defaultGenerator, type Generator, noGrad, Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/create/creation.ts";
+import { describe } from "../autograd/internal.ts";
 import type { Module } from "../nn/module/module.ts";
 import { StateDict } from "../nn/module/state_dict.ts";
 import type { OptimizerStateDict } from "../optim/state_dict.ts";

@@ -2,7 +2,7 @@
  * Tables of numbers as text: comma-separated values.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/check/options.ts";
+import { assertOptions } from "../autograd/internal.ts";
 import { quote } from "./errors.ts";
 import { readBytes } from "./file.ts";
 import { gunzip, isGzip } from "./gzip.ts";

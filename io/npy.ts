@@ -4,11 +4,8 @@
  *
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-import { gatherStrided } from "../autograd/kernels/mod.ts";
+import { assertOptions, assertTensor, formatShape, gatherStrided } from "../autograd/internal.ts";
 import { Tensor } from "../autograd/mod.ts";
-import { assertTensor } from "../autograd/ops/create/creation.ts";
-import { assertOptions } from "../autograd/check/options.ts";
-import { formatShape } from "../autograd/shape.ts";
 import { type Dtype, encodeValues, findDtype, type FloatDtype } from "./dtype.ts";
 import { messageOf } from "./errors.ts";
 import { readBytes, writeWhole } from "./file.ts";

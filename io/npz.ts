@@ -2,8 +2,7 @@
  * `.npz`, NumPy's file for several arrays: a zip file of `.npy` files.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { assertTensor } from "../autograd/ops/create/creation.ts";
-import { assertOptions } from "../autograd/check/options.ts";
+import { assertOptions, assertTensor } from "../autograd/internal.ts";
 import { dtypeToWrite } from "./dtype.ts";
 import { quote } from "./errors.ts";
 import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "./file.ts";

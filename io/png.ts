@@ -4,7 +4,7 @@
  * @see https://www.w3.org/TR/png-3/
  */
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/check/options.ts";
+import { assertOptions } from "../autograd/internal.ts";
 import { crc32 } from "./crc32.ts";
 import { readBytes } from "./file.ts";
 import { inflate } from "./inflate.ts";

@@ -5,7 +5,7 @@
  * @see https://github.com/huggingface/safetensors#format
  */
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/check/options.ts";
+import { assertOptions } from "../autograd/internal.ts";
 import { type Dtype, dtypeNames, dtypeToWrite, encodePieces, findDtype } from "./dtype.ts";
 import type { FloatDtype } from "./dtype.ts";
 import { messageOf, quote } from "./errors.ts";

@@ -2,7 +2,7 @@
  * The weights of a model from any file that holds them.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/check/options.ts";
+import { assertOptions } from "../autograd/internal.ts";
 import { StateDict } from "../nn/module/state_dict.ts";
 import { quote } from "./errors.ts";
 import { type ByteSource, withFile } from "./file.ts";

@@ -16,78 +16,76 @@ export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveAvgPool3d,
-  avgPool1d,
-  avgPool2d,
-  avgPool3d,
-  type AvgPoolOptions,
-} from "../autograd/ops/pool/avg_pool.ts";
-export {
-  celu,
-  hardshrink,
-  hardsigmoid,
-  type ShrinkOptions,
-  softshrink,
-  softsign,
-  tanhshrink,
-  threshold,
-} from "../autograd/ops/elementwise/activation_composed.ts";
-export { conv1d, conv2d, conv3d, type ConvOptions } from "../autograd/ops/conv/conv.ts";
-export {
-  convTranspose1d,
-  convTranspose2d,
-  convTranspose3d,
-  type ConvTransposeOptions,
-} from "../autograd/ops/conv/conv_transpose.ts";
-export { embedding, type EmbeddingOptions, oneHot } from "../autograd/ops/shape/embedding.ts";
-export {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
   adaptiveMaxPool3d,
   type AdaptiveMaxPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  type AvgPoolOptions,
+  bilinear,
+  celu,
+  conv1d,
+  conv2d,
+  conv3d,
+  type ConvOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  type ConvTransposeOptions,
+  cosineSimilarity,
+  type CosineSimilarityOptions,
+  elu,
+  embedding,
+  type EmbeddingOptions,
+  fold,
+  gelu,
+  type GeluOptions,
+  glu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  type HardtanhOptions,
+  interpolate,
+  type InterpolateMode,
+  type InterpolateOptions,
+  leakyRelu,
+  linear,
+  logsigmoid,
+  logSoftmax,
   maxPool1d,
   maxPool2d,
   maxPool3d,
   type MaxPooled,
   type MaxPoolOptions,
-} from "../autograd/ops/pool/max_pool.ts";
-export {
-  elu,
-  hardswish,
-  hardtanh,
-  type HardtanhOptions,
-  leakyRelu,
+  mish,
+  normalize,
+  type NormalizeOptions,
+  oneHot,
+  pad,
+  type PadMode,
+  type PadOptions,
   prelu,
   relu,
   relu6,
   selu,
-} from "../autograd/ops/elementwise/activation_piecewise.ts";
-export {
-  interpolate,
-  type InterpolateMode,
-  type InterpolateOptions,
-} from "../autograd/ops/pool/interpolate.ts";
-export { pad, type PadMode, type PadOptions } from "../autograd/ops/shape/pad.ts";
-export {
-  cosineSimilarity,
-  type CosineSimilarityOptions,
-  normalize,
-  type NormalizeOptions,
-} from "../autograd/ops/matmul/similarity.ts";
-export { bilinear, linear } from "../autograd/ops/matmul/products.ts";
-export {
-  gelu,
-  type GeluOptions,
-  glu,
-  logsigmoid,
-  mish,
+  type ShrinkOptions,
   sigmoid,
   silu,
+  softmax,
+  softmin,
   softplus,
   type SoftplusOptions,
+  softshrink,
+  softsign,
   tanh,
-} from "../autograd/ops/elementwise/activation_smooth.ts";
-export { logSoftmax, softmax, softmin } from "../autograd/ops/reduce/softmax.ts";
-export { fold, unfold, type UnfoldOptions } from "../autograd/ops/conv/unfold.ts";
+  tanhshrink,
+  threshold,
+  type UnfoldOptions,
+} from "../autograd/mod.ts";
+export { unfold } from "../autograd/internal.ts";
 export { type AttentionOptions, scaledDotProductAttention } from "./linear/attention.ts";
 export { batchNorm, type BatchNormOptions } from "./norm/batch_norm_function.ts";
 export {

@@ -2,9 +2,7 @@
  * A model whose weights are averages of another's.
  */
 import { noGrad, type Tensor, zeros } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/create/creation.ts";
-import { assertOptions } from "../autograd/check/options.ts";
-import { formatShape, sameShape } from "../autograd/shape.ts";
+import { assertOptions, describe, formatShape, sameShape } from "../autograd/internal.ts";
 import { Module } from "../nn/module/module.ts";
 
 /** The next average, from the one so far, the values of the moment and how many were averaged. */

@@ -2,8 +2,7 @@
  * Parameter groups: what an optimizer is given and what it keeps.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/create/creation.ts";
-import { formatShape } from "../autograd/shape.ts";
+import { describe, formatShape } from "../autograd/internal.ts";
 import type { Scalar } from "./hyperparameters.ts";
 
 /** The option that every optimizer has. */

@@ -2,7 +2,7 @@
  * Hyperparameters: plain numbers or tensors of one element, and the checks they pass.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/create/creation.ts";
+import { describe } from "../autograd/internal.ts";
 
 /** A number, or a tensor of one element that holds it. */
 export type Scalar = number | Tensor;

@@ -2,9 +2,7 @@
  * The base of all optimizers: groups, steps, and the state on disk.
  */
 import { enableGrad, Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/create/creation.ts";
-import { assertOptions } from "../autograd/check/options.ts";
-import { formatShape, sameShape } from "../autograd/shape.ts";
+import { assertOptions, describe, formatShape, sameShape } from "../autograd/internal.ts";
 import { clearGrad } from "../nn/module/module.ts";
 import {
   isImplementationOption,

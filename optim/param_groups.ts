@@ -2,8 +2,7 @@
  * Which parameters decay.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/ops/create/creation.ts";
-import { assertOptions } from "../autograd/check/options.ts";
+import { assertOptions, describe } from "../autograd/internal.ts";
 import { GroupNorm, LayerNorm, RMSNorm } from "../nn/norm/layer_norm.ts";
 import { Module } from "../nn/module/module.ts";
 import { TrackedNorm } from "../nn/norm/norm_base.ts";

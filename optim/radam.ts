@@ -2,7 +2,7 @@
  * Adam with a rectified variance.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import * as kernels from "../autograd/kernels/mod.ts";
+import { kernels } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";

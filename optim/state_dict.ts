@@ -2,8 +2,7 @@
  * What optimizers write to disk, in PyTorch's layout and names.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
-import { describe, scalar } from "../autograd/ops/create/creation.ts";
-import { formatShape, sameShape } from "../autograd/shape.ts";
+import { describe, formatShape, sameShape, scalar } from "../autograd/internal.ts";
 
 /** A value in a state dict. */
 export type StateValue = Tensor | number | boolean | string | null | readonly StateValue[];

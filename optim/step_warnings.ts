@@ -2,8 +2,7 @@
  * What optimizers and schedules warn of.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { holdsUsed, noteUse } from "../autograd/reverse/gradient_history.ts";
-import { mayWarn, warnOnce } from "../autograd/warnings.ts";
+import { holdsUsed, mayWarn, noteUse, warnOnce } from "../autograd/internal.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Schedules that went on before their optimizer's first step. */

@@ -14,15 +14,11 @@ export {
   type AvgPoolOptions,
 } from "./pool/avg_pool.ts";
 export type { OutputSize, PoolOptions } from "./pool/bands.ts";
-export { normalizeBatch, type NormalizedBatch } from "./norm/batch_norm.ts";
-export { type NormalizedGroups, normalizeGroups } from "./norm/group_norm.ts";
-export { normalizeResponses, type ResponseWindow } from "./norm/local_response_norm.ts";
-export { scaleRows } from "./norm/rms_norm.ts";
 export * from "./elementwise/bounds.ts";
-export { broadcastTo, sumTo } from "./shape/broadcast.ts";
+export { broadcastTo } from "./shape/broadcast.ts";
 export * from "./elementwise/compare.ts";
 export * from "./elementwise/activation_composed.ts";
-export { clone, copyInto } from "./shape/copy.ts";
+export { clone } from "./shape/copy.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv/conv.ts";
 export {
   convTranspose1d,
@@ -49,8 +45,7 @@ export * from "./reduce/extremum.ts";
 export { gather, type Index, indexSelect, scatterAdd } from "./shape/index.ts";
 export { interpolate, type InterpolateMode, type InterpolateOptions } from "./pool/interpolate.ts";
 export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./shape/join.ts";
-export { type CrossEntropyAttrs, indexCrossEntropy, type Reduction } from "./loss/cross_entropy.ts";
-export { elementwiseBinaryCrossEntropy, huber } from "./loss/loss.ts";
+export type { Reduction } from "./loss/cross_entropy.ts";
 export { matmul } from "./matmul/matmul.ts";
 export {
   adaptiveMaxPool1d,
@@ -103,7 +98,7 @@ export {
   type NormalizeOptions,
 } from "./matmul/similarity.ts";
 export { logSoftmax, softmax, softmin } from "./reduce/softmax.ts";
-export { fold, unfold as unfoldWindows, type UnfoldOptions } from "./conv/unfold.ts";
+export { fold, type UnfoldOptions } from "./conv/unfold.ts";
 export { tril, triu } from "./shape/triangle.ts";
 export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./shape/view.ts";
 export * from "./elementwise/where.ts";

@@ -136,11 +136,11 @@ const registry = new Map<string, AnyPrimitive>();
 export const primitives: ReadonlyMap<string, AnyPrimitive> = registry;
 
 const own = new WeakSet<AnyPrimitive>();
-let loading = true;
 
-/** Ends the registration of the package's own primitives; `autograd/mod.ts` calls it once. */
-export function sealOwnPrimitives(): void {
-  loading = false;
+/** Registers an operation of the package itself. */
+export function ownPrimitive<P extends AnyPrimitive>(record: P): P {
+  own.add(record);
+  return definePrimitive(record);
 }
 
 /** Whether a primitive is the package's own: its rules keep no tensor that they are given or make. */
@@ -168,6 +168,5 @@ export function definePrimitive<P extends AnyPrimitive>(record: P): P {
     throw new RangeError(`Cannot define primitive ${name}: the name is taken, expected a new one`);
   }
   registry.set(name, record);
-  if (loading) own.add(record);
   return record;
 }

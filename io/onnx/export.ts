@@ -1,13 +1,15 @@
 /**
  * Models as ONNX: the forward is run once, and every call of a primitive on the way becomes nodes.
  */
-import { cat, noGrad, type Shape, Tensor } from "../../autograd/mod.ts";
-import type { Storage } from "../../autograd/runtime/memory.ts";
-import { assertTensor, describe } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
-import { formatShape } from "../../autograd/shape.ts";
-import type { Input } from "../../autograd/tape/primitive.ts";
-import { setInspector } from "../../autograd/tape/tape.ts";
+import { cat, type Input, noGrad, type Shape, Tensor } from "../../autograd/mod.ts";
+import {
+  assertOptions,
+  assertTensor,
+  describe,
+  formatShape,
+  setInspector,
+  type Storage,
+} from "../../autograd/internal.ts";
 import { keepingModes } from "../../nn/module/keeping_modes.ts";
 import type { Module } from "../../nn/module/module.ts";
 import type { FloatDtype } from "../dtype.ts";

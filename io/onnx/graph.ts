@@ -4,7 +4,7 @@
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
  */
 import type { Shape } from "../../autograd/mod.ts";
-import { sizeOf } from "../../autograd/shape.ts";
+import { sizeOf } from "../../autograd/internal.ts";
 import type { FloatDtype } from "../dtype.ts";
 import { Message } from "./protobuf.ts";
 

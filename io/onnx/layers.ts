@@ -5,7 +5,7 @@
  * padded input, picked by index, times the weights.
  */
 import type { Shape } from "../../autograd/mod.ts";
-import { sizeOf } from "../../autograd/shape.ts";
+import { sizeOf } from "../../autograd/internal.ts";
 import { type Call, type Converter, NoCounterpart } from "./converter.ts";
 import type { Graph } from "./graph.ts";
 

@@ -2,7 +2,7 @@
  * Shapes, reductions and picking by index.
  */
 import type { Shape } from "../../autograd/mod.ts";
-import { stridesOf } from "../../autograd/shape.ts";
+import { stridesOf } from "../../autograd/internal.ts";
 import { type Call, type Converter, NoCounterpart } from "./converter.ts";
 
 /** A reduction that keeps its axes with size 1. */

@@ -1,7 +1,7 @@
 /**
  * Reading what `torch.save` wrote.
  */
-import { assertOptions } from "../../autograd/check/options.ts";
+import { assertOptions } from "../../autograd/internal.ts";
 import { type ByteSource, sourceOf, withFile } from "../file.ts";
 import { quote } from "../errors.ts";
 import { unpickle } from "../pickle/unpickler.ts";

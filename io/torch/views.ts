@@ -1,8 +1,7 @@
 /**
  * From the storages of a file to contiguous tensors.
  */
-import type { Storage } from "../../autograd/runtime/memory.ts";
-import { gatherStrided } from "../../autograd/kernels/mod.ts";
+import { gatherStrided, type Storage } from "../../autograd/internal.ts";
 import type { Dtype } from "../dtype.ts";
 import { messageOf, quote } from "../errors.ts";
 import type { TensorView } from "./vocabulary.ts";

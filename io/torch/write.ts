@@ -2,9 +2,7 @@
  * Writing what `torch.load` reads, with `weights_only=True` too.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import type { Storage } from "../../autograd/runtime/memory.ts";
-import { describe } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
+import { assertOptions, describe, type Storage } from "../../autograd/internal.ts";
 import { StateDict } from "../../nn/module/state_dict.ts";
 import { dtypeToWrite, encodeValues, type FloatDtype } from "../dtype.ts";
 import { joinChunks, writeWhole } from "../file.ts";

@@ -2,11 +2,14 @@
  * Dropout: parts of the input are left out by chance, so that none is relied upon.
  */
 import { add, type Generator, mul, reshape, type Shape, Tensor } from "../../autograd/mod.ts";
-import { allocateUninitialised } from "../../autograd/runtime/memory.ts";
-import { assertTensor } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
-import { chooseGenerator } from "../../autograd/random.ts";
-import { formatShape, sizeOf } from "../../autograd/shape.ts";
+import {
+  allocateUninitialised,
+  assertOptions,
+  assertTensor,
+  chooseGenerator,
+  formatShape,
+  sizeOf,
+} from "../../autograd/internal.ts";
 import { checkNumber } from "../loss/operands.ts";
 
 /** Options of {@linkcode dropout} and its relatives. */

@@ -2,7 +2,7 @@
  * Convolution layers.
  */
 import { type Generator, type PerAxis, type Tensor, zeros } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import type { Known } from "../../autograd/internal.ts";
 import {
   checkChoice,
   checkCount,

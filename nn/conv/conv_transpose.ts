@@ -2,7 +2,7 @@
  * Transposed convolution layers.
  */
 import type { PerAxis, Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
+import { assertOptions } from "../../autograd/internal.ts";
 import { checkPerAxis } from "../module/arguments.ts";
 import { ConvBase, type ConvLayerOptions } from "./conv.ts";
 import { convTranspose1d, convTranspose2d, convTranspose3d } from "../functional.ts";

@@ -2,8 +2,8 @@
  * Padding layers.
  */
 import type { PadMode, Tensor } from "../../autograd/mod.ts";
+import { describe } from "../../autograd/internal.ts";
 import { checkCount, checkNumber } from "../module/arguments.ts";
-import { describe } from "../../autograd/ops/create/creation.ts";
 import { pad } from "../functional.ts";
 import { Module } from "../module/module.ts";
 import { pythonFloat, pythonTuple } from "../module/repr.ts";

@@ -2,7 +2,7 @@
  * Layers that resize images, or cut them into windows.
  */
 import type { InterpolateOptions, PerAxis, Tensor, UnfoldOptions } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import type { Known } from "../../autograd/internal.ts";
 import { checkPerAxis, layerOptions } from "../module/arguments.ts";
 import { fold, interpolate, unfold } from "../functional.ts";
 import { Module } from "../module/module.ts";

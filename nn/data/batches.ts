@@ -1,10 +1,8 @@
 /**
  * Passes over a dataset in batches.
  */
-import type { Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/ops/create/creation.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
-import { chooseGenerator, Generator } from "../../autograd/random.ts";
+import { Generator, type Tensor } from "../../autograd/mod.ts";
+import { assertOptions, chooseGenerator, describe, type Known } from "../../autograd/internal.ts";
 import { type Dataset, TensorDataset } from "./dataset.ts";
 import { type Batched, stackSamples } from "./stack_samples.ts";
 

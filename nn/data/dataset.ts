@@ -2,8 +2,7 @@
  * Samples that can be asked for by number.
  */
 import { Tensor, zeros } from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/create/creation.ts";
-import { formatShape } from "../../autograd/shape.ts";
+import { assertTensor, formatShape } from "../../autograd/internal.ts";
 
 /** Anything with a length whose samples can be asked for by number. */
 export interface Dataset<Sample> {

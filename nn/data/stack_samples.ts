@@ -2,7 +2,7 @@
  * Batches from samples.
  */
 import { noGrad, stack, Tensor, tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/ops/create/creation.ts";
+import { describe } from "../../autograd/internal.ts";
 
 /** What samples become in a batch: numbers and tensors a tensor with one more axis, at every level. */
 export type Batched<Sample> = Sample extends Tensor | number ? Tensor

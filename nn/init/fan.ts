@@ -4,9 +4,7 @@
  * A weight [out, in, …kernel] has fan_in = in · kernel size and fan_out = out · kernel size.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
-import { formatShape, sizeOf } from "../../autograd/shape.ts";
+import { assertOptions, assertTensor, formatShape, sizeOf } from "../../autograd/internal.ts";
 import { drawInto, expectFinite, type InitOptions } from "./write.ts";
 
 /** Which fan an initialiser divides by. */

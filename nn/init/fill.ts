@@ -1,6 +1,6 @@
 /** Initialisers whose elements are alike: constants and plain distributions. */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
+import { assertOptions, type Known } from "../../autograd/internal.ts";
 import { drawInto, expectFinite, type InitOptions, write } from "./write.ts";
 
 /** Options of {@linkcode uniform_}. */

@@ -1,8 +1,12 @@
 /** Initialisers that make a matrix or a kernel of a certain structure. */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
-import { formatShape, sizeOf, stridesOf } from "../../autograd/shape.ts";
+import {
+  assertOptions,
+  assertTensor,
+  formatShape,
+  sizeOf,
+  stridesOf,
+} from "../../autograd/internal.ts";
 import { orthonormalize } from "./householder.ts";
 import { drawInto, expectFinite, type InitOptions, write } from "./write.ts";
 

@@ -1,7 +1,6 @@
 /** How initialisers write. */
 import type { Generator, Tensor } from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/create/creation.ts";
-import { chooseGenerator } from "../../autograd/random.ts";
+import { assertTensor, chooseGenerator } from "../../autograd/internal.ts";
 
 /** What every initialiser that draws accepts. */
 export interface InitOptions {

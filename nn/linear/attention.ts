@@ -14,9 +14,16 @@ import {
   transpose,
   where,
 } from "../../autograd/mod.ts";
-import { assertTensor, fromValues } from "../../autograd/ops/create/creation.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
-import { broadcastShapes, broadcastsTo, formatShape, sizeOf } from "../../autograd/shape.ts";
+import {
+  assertOptions,
+  assertTensor,
+  broadcastShapes,
+  broadcastsTo,
+  formatShape,
+  fromValues,
+  type Known,
+  sizeOf,
+} from "../../autograd/internal.ts";
 import { dropout } from "../activation/dropout_function.ts";
 import { assertTensors, checkNumber } from "../loss/operands.ts";
 

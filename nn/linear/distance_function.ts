@@ -2,7 +2,7 @@
  * Distances between vectors.
  */
 import { add, norm, sub, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
+import { assertOptions } from "../../autograd/internal.ts";
 import { checkBroadcast, checkNumber } from "../loss/operands.ts";
 
 /** Options of {@linkcode pairwiseDistance}. */

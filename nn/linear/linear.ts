@@ -2,7 +2,7 @@
  * Layers that are affine in their input.
  */
 import { type Generator, type Tensor, zeros } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import type { Known } from "../../autograd/internal.ts";
 import { checkCount, checkFlag, layerOptions } from "../module/arguments.ts";
 import { bilinear, linear } from "../functional.ts";
 import { initAffine_ } from "../init/defaults.ts";

@@ -1,17 +1,8 @@
 /**
  * Losses for two classes.
  */
-import {
-  add,
-  elementwiseBinaryCrossEntropy,
-  logsigmoid,
-  mean,
-  mul,
-  neg,
-  sub,
-  type Tensor,
-} from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import { add, logsigmoid, mean, mul, neg, sub, type Tensor } from "../../autograd/mod.ts";
+import { elementwiseBinaryCrossEntropy, type Known } from "../../autograd/internal.ts";
 import { checkBroadcast, checkShapeOf, checkWeight } from "./operands.ts";
 import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 

@@ -1,19 +1,8 @@
 /**
  * Cross entropy, from logits.
  */
-import {
-  add,
-  div,
-  indexCrossEntropy,
-  logSoftmax,
-  mul,
-  neg,
-  reshape,
-  sum,
-  type Tensor,
-} from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/create/creation.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import { add, div, logSoftmax, mul, neg, reshape, sum, type Tensor } from "../../autograd/mod.ts";
+import { assertTensor, indexCrossEntropy, type Known } from "../../autograd/internal.ts";
 import {
   asTarget,
   checkClasses,

@@ -19,8 +19,7 @@ import {
   tensor,
   where,
 } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
-import { formatShape, sameShape } from "../../autograd/shape.ts";
+import { assertOptions, formatShape, sameShape } from "../../autograd/internal.ts";
 import { assertTensors, checkBroadcast, checkNumber } from "./operands.ts";
 import { checkReduction, type LossOptions, reduce, reductionOf } from "./reduction.ts";
 

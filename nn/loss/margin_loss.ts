@@ -16,8 +16,7 @@ import {
   type Tensor,
   where,
 } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
-import { formatShape } from "../../autograd/shape.ts";
+import { formatShape, type Known } from "../../autograd/internal.ts";
 import { pairwiseDistance } from "../linear/distance_function.ts";
 import { assertTensors, checkBroadcast, checkNumber, checkSameRank } from "./operands.ts";
 import { type LossOptions, reduce, reductionOf } from "./reduction.ts";

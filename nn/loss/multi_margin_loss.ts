@@ -13,8 +13,7 @@ import {
   sum,
   type Tensor,
 } from "../../autograd/mod.ts";
-import { assertTensor, fromValues } from "../../autograd/ops/create/creation.ts";
-import { formatShape } from "../../autograd/shape.ts";
+import { assertTensor, formatShape, fromValues } from "../../autograd/internal.ts";
 import { asTarget, checkClasses, checkClassWeight, type Target } from "./classes.ts";
 import { checkNumber, checkShapeOf } from "./operands.ts";
 import { type LossOptions, reduce, reductionOf } from "./reduction.ts";

@@ -2,7 +2,7 @@
  * Negative log likelihood.
  */
 import { div, gather, mul, neg, reshape, sum, type Tensor, where } from "../../autograd/mod.ts";
-import { assertTensor, fromValues } from "../../autograd/ops/create/creation.ts";
+import { assertTensor, fromValues } from "../../autograd/internal.ts";
 import {
   asTarget,
   checkClasses,

@@ -1,7 +1,12 @@
 /** Checks of what losses compare. */
 import type { Shape, Tensor } from "../../autograd/mod.ts";
-import { assertTensor, describe } from "../../autograd/ops/create/creation.ts";
-import { broadcastShapes, formatShape, sameShape } from "../../autograd/shape.ts";
+import {
+  assertTensor,
+  broadcastShapes,
+  describe,
+  formatShape,
+  sameShape,
+} from "../../autograd/internal.ts";
 
 /**
  * Checks that arguments are tensors.

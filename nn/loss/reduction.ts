@@ -1,6 +1,6 @@
 /** How the losses of single elements become one. */
 import { mean, type Reduction, sum, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
+import { assertOptions, type Known } from "../../autograd/internal.ts";
 
 export type { Reduction };
 

@@ -1,8 +1,8 @@
 /**
  * Losses between numbers.
  */
-import { abs, div, huber, mul, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import { abs, div, mul, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
+import { huber, type Known } from "../../autograd/internal.ts";
 import { checkBroadcast, checkNumber, checkShapeOf } from "./operands.ts";
 import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 

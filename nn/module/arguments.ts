@@ -6,8 +6,7 @@
  * `new Softmax({ dim: -1 })`.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/ops/create/creation.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
+import { assertOptions, describe, type Known } from "../../autograd/internal.ts";
 
 /**
  * The options of a layer.

@@ -1,7 +1,7 @@
 /**
  * Modules that hold modules.
  */
-import { describe } from "../../autograd/ops/create/creation.ts";
+import { describe } from "../../autograd/internal.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
 

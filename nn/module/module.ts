@@ -2,7 +2,7 @@
  * The module: a tree of layers with its parameters, buffers and mode.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
+import { assertOptions, type Known } from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
 import {
   addForwardHook,

@@ -2,7 +2,7 @@
  * The two kinds of tensors that a module owns.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
+import { assertOptions } from "../../autograd/internal.ts";
 
 /** A leaf that is trained; a public field that holds one is a parameter of its module. */
 export class Parameter extends Tensor {

@@ -2,7 +2,7 @@
  * Why a network behaves differently in training and evaluation.
  */
 import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
-import { withoutWarnings } from "../../autograd/warnings.ts";
+import { withoutWarnings } from "../../autograd/internal.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import { batchNorm, unbiasedVariance } from "./batch_norm_function.ts";
 import { keepingModes } from "../module/keeping_modes.ts";

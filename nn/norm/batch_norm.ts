@@ -2,7 +2,7 @@
  * Batch normalisation layers.
  */
 import { cat, isStatsUpdateEnabled, split, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
+import { assertOptions, type Known } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
 import {
   type BatchMoments,

@@ -2,8 +2,8 @@
  * Batch normalisation with running statistics: where the two ways part. Gradients of weight and bias
  * travel on the tape; the running mean and variance are written beside it, in the forward.
  */
-import { normalizeBatch, type NormalizedBatch, Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
+import { assertOptions, normalizeBatch, type NormalizedBatch } from "../../autograd/internal.ts";
+import { Tensor } from "../../autograd/mod.ts";
 
 /** How {@linkcode batchNorm} runs. */
 export interface BatchNormOptions {

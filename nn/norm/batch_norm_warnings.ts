@@ -2,7 +2,7 @@
  * What BatchNorm layers warn of.
  */
 import { isGradEnabled } from "../../autograd/mod.ts";
-import { mayWarn, warnOnce } from "../../autograd/warnings.ts";
+import { mayWarn, warnOnce } from "../../autograd/internal.ts";
 import type { BatchNorm } from "./batch_norm.ts";
 import type { BatchMoments } from "./batch_norm_function.ts";
 

@@ -1,10 +1,13 @@
 /**
  * Local response normalisation.
  */
-import { normalizeResponses, type Tensor } from "../../autograd/mod.ts";
-import { assertTensor } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
-import { formatShape } from "../../autograd/shape.ts";
+import {
+  assertOptions,
+  assertTensor,
+  formatShape,
+  normalizeResponses,
+} from "../../autograd/internal.ts";
+import type { Tensor } from "../../autograd/mod.ts";
 import { checkNumber } from "../loss/operands.ts";
 
 /** Options of {@linkcode localResponseNorm}. */

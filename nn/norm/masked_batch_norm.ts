@@ -1,7 +1,8 @@
 /**
  * Batch normalisation of batches in which some positions do not count, such as padding.
  */
-import { normalizeBatch, Tensor, tensor, where } from "../../autograd/mod.ts";
+import { normalizeBatch } from "../../autograd/internal.ts";
+import { Tensor, tensor, where } from "../../autograd/mod.ts";
 import {
   assertOperands,
   type BatchMoments,

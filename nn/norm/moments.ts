@@ -1,7 +1,8 @@
 /**
  * Mean and variance of values that arrive in parts.
  */
-import { noGrad, normalizeBatch, type Tensor } from "../../autograd/mod.ts";
+import { noGrad, type Tensor } from "../../autograd/mod.ts";
+import { normalizeBatch } from "../../autograd/internal.ts";
 import { type BatchMoments, momentsOf } from "./batch_norm_function.ts";
 
 /**

@@ -2,7 +2,7 @@
  * What the normalisations with running statistics have in common.
  */
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import type { Known } from "../../autograd/internal.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
 import { Module } from "../module/module.ts";
 import { pythonBoolean, pythonFloat } from "../module/repr.ts";

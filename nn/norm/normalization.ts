@@ -2,13 +2,13 @@
  * Normalisations within a sample, which behave alike in training and evaluation.
  */
 import {
+  assertOptions,
+  type Known,
   normalizeBatch,
   normalizeGroups,
   scaleRows,
-  type Shape,
-  Tensor,
-} from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/check/options.ts";
+} from "../../autograd/internal.ts";
+import { type Shape, Tensor } from "../../autograd/mod.ts";
 
 /** Options of {@linkcode layerNorm} and {@linkcode groupNorm}. */
 export interface EpsOptions {

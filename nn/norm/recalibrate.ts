@@ -3,8 +3,7 @@
  * pruned or fused ones.
  */
 import { noGrad, Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
-import { withoutWarnings } from "../../autograd/warnings.ts";
+import { assertOptions, withoutWarnings } from "../../autograd/internal.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 import { keepingModes } from "../module/keeping_modes.ts";
 import { validPositions } from "./masked_batch_norm.ts";

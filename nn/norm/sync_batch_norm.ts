@@ -1,7 +1,7 @@
 /**
  * BatchNorm over the batches of several processes.
  */
-import { withoutWarnings } from "../../autograd/warnings.ts";
+import { withoutWarnings } from "../../autograd/internal.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import type { Module } from "../module/module.ts";
 

@@ -2,7 +2,7 @@
  * Layers of average pooling.
  */
 import type { AvgPoolOptions, PerAxis, Tensor } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import type { Known } from "../../autograd/internal.ts";
 import { checkFlag, checkPerAxis, layerOptions } from "../module/arguments.ts";
 import { avgPool1d, avgPool2d, avgPool3d } from "../functional.ts";
 import { Module } from "../module/module.ts";

@@ -2,7 +2,7 @@
  * Layers of max pooling.
  */
 import type { MaxPooled, MaxPoolOptions, NoOptions, PerAxis, Tensor } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/check/options.ts";
+import type { Known } from "../../autograd/internal.ts";
 import { checkFlag, checkPerAxis, layerOptions } from "../module/arguments.ts";
 import { maxPool1d, maxPool2d, maxPool3d } from "../functional.ts";
 import { Module } from "../module/module.ts";

@@ -1,10 +1,8 @@
 /**
  * Gradients kept within bounds.
  */
-import { scaleKeeping } from "../../autograd/reverse/gradient_history.ts";
+import { assertOptions, assertTensor, describe, scaleKeeping } from "../../autograd/internal.ts";
 import { Tensor, tensor } from "../../autograd/mod.ts";
-import { assertTensor, describe } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
 
 /** How {@linkcode clipGradNorm_} measures. */
 export interface ClipGradNormOptions {

@@ -2,8 +2,7 @@
  * All parameters as one vector, and back.
  */
 import { cat, noGrad, reshape, type Tensor, tensor } from "../../autograd/mod.ts";
-import { assertTensor, describe } from "../../autograd/ops/create/creation.ts";
-import { formatShape } from "../../autograd/shape.ts";
+import { assertTensor, describe, formatShape } from "../../autograd/internal.ts";
 
 /**
  * The elements of all parameters in one vector, on the tape.

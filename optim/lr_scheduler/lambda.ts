@@ -1,7 +1,7 @@
 /**
  * Schedules that a function gives.
  */
-import { describe } from "../../autograd/ops/create/creation.ts";
+import { describe } from "../../autograd/internal.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { assertOptimizer, LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The one-cycle policy.
  */
-import { describe } from "../../autograd/ops/create/creation.ts";
+import { describe } from "../../autograd/internal.ts";
 import { HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import {

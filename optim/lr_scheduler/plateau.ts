@@ -2,7 +2,7 @@
  * A schedule that watches a measure.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/ops/create/creation.ts";
+import { describe } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import {

@@ -2,8 +2,7 @@
  * The base of the schedules that follow a count of steps.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/ops/create/creation.ts";
-import { assertOptions } from "../../autograd/check/options.ts";
+import { assertOptions, describe } from "../../autograd/internal.ts";
 import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
 import { Optimizer } from "../optimizer.ts";
 import { toSnakeCase } from "../state_dict.ts";

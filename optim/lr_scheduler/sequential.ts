@@ -1,7 +1,7 @@
 /**
  * Schedules made of schedules.
  */
-import { describe } from "../../autograd/ops/create/creation.ts";
+import { describe } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { ReduceLROnPlateau } from "./plateau.ts";

@@ -44,7 +44,7 @@ const misplaced: [name: string, args: unknown[], key: string][] = [
   ["interpolate", [images, 2], "size"],
   ["pad", [x, [1, 1], "reflect"], "mode"],
   ["embedding", [[0], x, 0], "paddingIdx"],
-  ["unfoldWindows", [images, 2, 1], "dilation"],
+  ["unfold", [images, 2, 1], "dilation"],
   ["normalize", [x, 2], "p"],
   ["cosineSimilarity", [x, x, 1], "dim"],
   ["pairwiseDistance", [x, x, 2], "p"],
@@ -80,7 +80,7 @@ const misplaced: [name: string, args: unknown[], key: string][] = [
 ];
 
 Deno.test("an option by its place is refused, naming the key that is meant", () => {
-  const rooms = { ...nn.functional, ...entry } as unknown as Record<string, AnyFunction>;
+  const rooms = { ...entry, ...nn.functional } as unknown as Record<string, AnyFunction>;
   for (const [name, args, key] of misplaced) {
     assertThrows(() => rooms[name](...args), TypeError, `an object such as { ${key}: … }`, name);
   }
@@ -107,7 +107,7 @@ Deno.test("unbiased is a correction of 1 or 0, in functions and methods", () => 
 });
 
 Deno.test("an unknown option is refused by name, one that is absent is not", () => {
-  const rooms = { ...nn.functional, ...entry } as unknown as Record<string, AnyFunction>;
+  const rooms = { ...entry, ...nn.functional } as unknown as Record<string, AnyFunction>;
   for (const [name, args, key] of misplaced) {
     const given = args.slice(0, -1);
     const unknown = () => rooms[name](...given, { keepDim: true });

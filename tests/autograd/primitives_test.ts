@@ -11,7 +11,7 @@ import {
   type Sample,
   type Shape,
   type Tensor,
-} from "../../autograd/mod.ts";
+} from "../../mod.ts";
 
 function tensorsOf(sample: Sample): Tensor[] {
   return sample.inputs.filter((input): input is Tensor => input !== null);

@@ -7,9 +7,9 @@ import {
   ones,
   randn,
   reshape,
-  unfoldWindows as unfold,
   zeros,
 } from "../../autograd/mod.ts";
+import { unfold } from "../../nn/functional.ts";
 
 Deno.test("a convolution is a product with the unfolded image", () => {
   const generator = new Generator(4);

@@ -10,7 +10,7 @@ const layers: [name: string, files: RegExp][] = [
   ["tape", /^autograd\/(tape|check|random)\//],
   ["operations", /^autograd\/ops\//],
   ["reverse pass", /^autograd\/reverse\//],
-  ["autograd", /^autograd\/mod\.ts$/],
+  ["doors of autograd", /^autograd\/(mod|internal)\.ts$/],
   ["nn", /^nn\//],
   ["optim", /^optim\//],
   ["io, scope, distributed", /^(io|scope|distributed)\//],
@@ -70,6 +70,21 @@ Deno.test("values are imported from the module's own layer or one below it", () 
     for (const target of targets) {
       if (!imports.has(target)) continue;
       if (layerOf(target) > layerOf(module)) wrong.push(`${module} imports ${target}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("the other rooms reach the engine through its two doors", () => {
+  const doors = ["autograd/mod.ts", "autograd/internal.ts"];
+  // The switches of the kernels are public under a name of their own.
+  const switches = "autograd/runtime/control.ts";
+  const wrong: string[] = [];
+  for (const [module, targets] of imports) {
+    if (module.startsWith("autograd/")) continue;
+    for (const target of targets) {
+      if (!target.startsWith("autograd/") || doors.includes(target)) continue;
+      if (module !== "mod.ts" || target !== switches) wrong.push(`${module} imports ${target}`);
     }
   }
   assertEquals(wrong, []);

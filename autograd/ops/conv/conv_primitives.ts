@@ -4,7 +4,7 @@
  */
 import { conv, convInput, type ConvSizes, convWeight } from "../../kernels/conv/conv_columns.ts";
 import type { Window } from "../../kernels/mod.ts";
-import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -38,7 +38,7 @@ function sizesOf(x: Shape, y: Shape, { window, groups }: ConvAttrs): ConvSizes {
   };
 }
 
-const convPrimitive = definePrimitive<
+const convPrimitive = ownPrimitive<
   Convolution<readonly [x: Tensor, weight: Tensor, bias: Input]>
 >({
   name: "conv",
@@ -66,7 +66,7 @@ const convPrimitive = definePrimitive<
     })),
 });
 
-const convInputPrimitive = definePrimitive<
+const convInputPrimitive = ownPrimitive<
   Convolution<readonly [y: Tensor, weight: Tensor, bias: Input]>
 >({
   name: "convInput",
@@ -96,7 +96,7 @@ const convInputPrimitive = definePrimitive<
     })),
 });
 
-const convWeightPrimitive = definePrimitive<Convolution<readonly [x: Tensor, y: Tensor]>>({
+const convWeightPrimitive = ownPrimitive<Convolution<readonly [x: Tensor, y: Tensor]>>({
   name: "convWeight",
   summary:
     "the transpose of conv in weight: Σ y[n, o, p] · x[n, c, p·stride − padding + k·dilation]",

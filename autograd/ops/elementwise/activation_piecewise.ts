@@ -2,7 +2,7 @@
  * Activations with a kink: relu and its relatives.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -224,7 +224,7 @@ export function hardswish(x: Tensor): Tensor {
   return hardswishOf(x, undefined);
 }
 
-const preluPrimitive = definePrimitive<
+const preluPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Tensor],
     readonly [y: Tensor],

@@ -4,8 +4,8 @@
 import * as kernels from "../../kernels/mod.ts";
 import {
   type Binary,
-  definePrimitive,
   type Input,
+  ownPrimitive,
   type Primitive,
   type Unary,
 } from "../../tape/primitive.ts";
@@ -27,7 +27,7 @@ function pairs(low: number, high: number) {
     }));
 }
 
-const addPrimitive = definePrimitive<Binary>({
+const addPrimitive = ownPrimitive<Binary>({
   name: "add",
   summary: "x + y",
   shape: ([x, y]) => [broadcastShapes("add", x, y)],
@@ -38,7 +38,7 @@ const addPrimitive = definePrimitive<Binary>({
   samples: pairs(-1, 1),
 });
 
-const subPrimitive = definePrimitive<Binary>({
+const subPrimitive = ownPrimitive<Binary>({
   name: "sub",
   summary: "x − y",
   shape: ([x, y]) => [broadcastShapes("sub", x, y)],
@@ -49,7 +49,7 @@ const subPrimitive = definePrimitive<Binary>({
   samples: pairs(-1, 1),
 });
 
-const mulPrimitive = definePrimitive<Binary<readonly [x: Input, y: Input]>>({
+const mulPrimitive = ownPrimitive<Binary<readonly [x: Input, y: Input]>>({
   name: "mul",
   summary: "x · y",
   shape: ([x, y]) => [broadcastShapes("mul", x, y)],
@@ -61,7 +61,7 @@ const mulPrimitive = definePrimitive<Binary<readonly [x: Input, y: Input]>>({
   samples: pairs(-1, 1),
 });
 
-const divPrimitive = definePrimitive<Binary<readonly [x: Input, y: Tensor]>>({
+const divPrimitive = ownPrimitive<Binary<readonly [x: Input, y: Tensor]>>({
   name: "div",
   summary: "x / y",
   shape: ([x, y]) => [broadcastShapes("div", x, y)],
@@ -79,7 +79,7 @@ const divPrimitive = definePrimitive<Binary<readonly [x: Input, y: Tensor]>>({
 /** How {@linkcode div} rounds its quotient. */
 export type RoundingMode = "trunc" | "floor";
 
-const divRoundedPrimitive = definePrimitive<
+const divRoundedPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, y: Tensor],
     readonly [out: Tensor],
@@ -106,7 +106,7 @@ const divRoundedPrimitive = definePrimitive<
     })),
 });
 
-const negPrimitive = definePrimitive<Unary>({
+const negPrimitive = ownPrimitive<Unary>({
   name: "neg",
   summary: "−x",
   shape: ([x]) => [x],

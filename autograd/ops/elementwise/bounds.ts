@@ -2,7 +2,7 @@
  * The larger, the smaller, and values held between bounds.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Binary, definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Binary, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor } from "../../tensor.ts";
@@ -41,7 +41,7 @@ function share(g: Tensor, lost: Tensor, x: Tensor, y: Tensor): Tensor {
   return where(lost, 0, where(eq(x, y), mul(g, 0.5), g));
 }
 
-const maximumPrimitive = definePrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
+const maximumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   name: "maximum",
   summary: "the larger of x and y",
   shape: ([x, y]) => [broadcastShapes("maximum", x, y)],
@@ -55,7 +55,7 @@ const maximumPrimitive = definePrimitive<Binary<readonly [x: Tensor, y: Tensor]>
   samples: apart,
 });
 
-const minimumPrimitive = definePrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
+const minimumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   name: "minimum",
   summary: "the smaller of x and y",
   shape: ([x, y]) => [broadcastShapes("minimum", x, y)],
@@ -93,7 +93,7 @@ type ClampTensor = Primitive<
 const NO_LOW = Float64Array.of(-Infinity);
 const NO_HIGH = Float64Array.of(Infinity);
 
-const clampTensorPrimitive = definePrimitive<ClampTensor>({
+const clampTensorPrimitive = ownPrimitive<ClampTensor>({
   name: "clampTensor",
   summary: "min(max(x, low), high) with tensors as bounds",
   shape: ([x, low, high]) => {

@@ -2,7 +2,7 @@
  * Comparisons: masks of 0 and 1 without a gradient.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Binary, definePrimitive } from "../../tape/primitive.ts";
+import { type Binary, ownPrimitive } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -14,7 +14,7 @@ import { uniform } from "../create/samples.ts";
 type Kernel = (x: Float64Array, y: Float64Array, out: Float64Array) => void;
 
 function defineComparison(name: string, summary: string, kernel: Kernel) {
-  const primitive = definePrimitive<Binary>({
+  const primitive = ownPrimitive<Binary>({
     name,
     summary,
     shape: ([x, y]) => [broadcastShapes(name, x, y)],

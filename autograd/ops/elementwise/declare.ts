@@ -2,7 +2,7 @@
  * Elementwise functions whose derivative is one fused pass: f and, as a primitive of its own,
  * (g, s) → g·f′, so that a backward runs one kernel and can be differentiated again.
  */
-import { definePrimitive, type Primitive, type Sample } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive, type Sample } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -42,7 +42,7 @@ type Backward<Attrs> = Primitive<
 /** Registers f and its backward, and returns f. */
 export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: Attrs) => Tensor {
   const { name, curvature, saves } = rule;
-  const backwardPrimitive: Backward<Attrs> = definePrimitive<Backward<Attrs>>({
+  const backwardPrimitive: Backward<Attrs> = ownPrimitive<Backward<Attrs>>({
     name: `${name}Backward`,
     summary: `g times the slope of ${name}, from its ${saves}`,
     shape: ([g]) => [g],
@@ -60,7 +60,7 @@ export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: A
         attrs,
       })),
   });
-  const forwardPrimitive = definePrimitive<Forward<Attrs>>({
+  const forwardPrimitive = ownPrimitive<Forward<Attrs>>({
     name,
     summary: rule.summary,
     shape: ([x]) => [x],

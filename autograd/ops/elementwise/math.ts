@@ -2,7 +2,7 @@
  * Functions of one tensor, element by element.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Unary } from "../../tape/primitive.ts";
+import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -23,7 +23,7 @@ function signed(random: Generator) {
   return [{ inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])] as const, attrs: undefined }];
 }
 
-const absPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
+const absPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "abs",
   summary: "|x|",
   shape: ([x]) => [x],
@@ -53,7 +53,7 @@ export function abs(x: Tensor): Tensor {
   return bind(absPrimitive, [x], undefined)[0];
 }
 
-const signPrimitive = definePrimitive<Unary>({
+const signPrimitive = ownPrimitive<Unary>({
   name: "sign",
   summary: "−1, 0 or 1",
   shape: ([x]) => [x],
@@ -70,7 +70,7 @@ export function sign(x: Tensor): Tensor {
   return bind(signPrimitive, [x], undefined)[0];
 }
 
-const expPrimitive = definePrimitive<Unary<readonly [y: Tensor]>>({
+const expPrimitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "exp",
   summary: "eˣ",
   shape: ([x]) => [x],
@@ -100,7 +100,7 @@ export function exp(x: Tensor): Tensor {
   return bind(expPrimitive, [x], undefined)[0];
 }
 
-const expm1Primitive = definePrimitive<Unary<readonly [y: Tensor]>>({
+const expm1Primitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "expm1",
   summary: "eˣ − 1",
   shape: ([x]) => [x],
@@ -118,7 +118,7 @@ export function expm1(x: Tensor): Tensor {
   return bind(expm1Primitive, [x], undefined)[0];
 }
 
-const logPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
+const logPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "log",
   summary: "ln x",
   shape: ([x]) => [x],
@@ -148,7 +148,7 @@ export function log(x: Tensor): Tensor {
   return bind(logPrimitive, [x], undefined)[0];
 }
 
-const log1pPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
+const log1pPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "log1p",
   summary: "ln(1 + x)",
   shape: ([x]) => [x],
@@ -166,7 +166,7 @@ export function log1p(x: Tensor): Tensor {
   return bind(log1pPrimitive, [x], undefined)[0];
 }
 
-const sqrtPrimitive = definePrimitive<Unary<readonly [y: Tensor]>>({
+const sqrtPrimitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "sqrt",
   summary: "√x",
   shape: ([x]) => [x],
@@ -196,7 +196,7 @@ export function sqrt(x: Tensor): Tensor {
   return bind(sqrtPrimitive, [x], undefined)[0];
 }
 
-const rsqrtPrimitive = definePrimitive<Unary<readonly [y: Tensor]>>({
+const rsqrtPrimitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "rsqrt",
   summary: "1/√x",
   shape: ([x]) => [x],
@@ -214,7 +214,7 @@ export function rsqrt(x: Tensor): Tensor {
   return bind(rsqrtPrimitive, [x], undefined)[0];
 }
 
-const sinPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
+const sinPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "sin",
   summary: "sin x",
   shape: ([x]) => [x],
@@ -232,7 +232,7 @@ export function sin(x: Tensor): Tensor {
   return bind(sinPrimitive, [x], undefined)[0];
 }
 
-const cosPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
+const cosPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "cos",
   summary: "cos x",
   shape: ([x]) => [x],
@@ -250,7 +250,7 @@ export function cos(x: Tensor): Tensor {
   return bind(cosPrimitive, [x], undefined)[0];
 }
 
-const erfPrimitive = definePrimitive<Unary<readonly [x: Tensor]>>({
+const erfPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "erf",
   summary: "2/√π · ∫₀ˣ e^(−t²) dt",
   shape: ([x]) => [x],

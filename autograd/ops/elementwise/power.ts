@@ -2,7 +2,7 @@
  * Powers.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Binary, definePrimitive, type Input, type Unary } from "../../tape/primitive.ts";
+import { type Binary, type Input, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -15,7 +15,7 @@ import { log } from "./math.ts";
 import { uniform } from "../create/samples.ts";
 import { where } from "./where.ts";
 
-const powPrimitive = definePrimitive<
+const powPrimitive = ownPrimitive<
   Binary<readonly [x: Tensor, y: Tensor, out: Input]>
 >({
   name: "pow",
@@ -36,7 +36,7 @@ const powPrimitive = definePrimitive<
     })),
 });
 
-const powNumberPrimitive = definePrimitive<
+const powNumberPrimitive = ownPrimitive<
   Unary<readonly [x: Tensor], { readonly exponent: number }>
 >({
   name: "powNumber",

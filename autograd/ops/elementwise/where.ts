@@ -2,7 +2,7 @@
  * Choosing between tensors by a mask.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes, formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -17,7 +17,7 @@ type Where = Primitive<
   readonly [condition: Tensor]
 >;
 
-const wherePrimitive = definePrimitive<Where>({
+const wherePrimitive = ownPrimitive<Where>({
   name: "where",
   summary: "x where the condition is not 0, y elsewhere",
   shape: ([c, x, y]) => [broadcastShapes("where", broadcastShapes("where", c, x), y)],

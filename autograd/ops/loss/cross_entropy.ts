@@ -3,7 +3,7 @@
  * pass each way.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -54,7 +54,7 @@ type CrossEntropy = Primitive<
   CrossEntropyAttrs
 >;
 
-const crossEntropyPrimitive: CrossEntropy = definePrimitive<CrossEntropy>({
+const crossEntropyPrimitive: CrossEntropy = ownPrimitive<CrossEntropy>({
   name: "crossEntropy",
   summary: "−log softmax(x) at the target, over the positions",
   shape: ([, target], { reduction }) => [reduction === "none" ? target : []],
@@ -94,7 +94,7 @@ type CrossEntropyBackward = Primitive<
   CrossEntropyAttrs
 >;
 
-const backwardPrimitive: CrossEntropyBackward = definePrimitive<CrossEntropyBackward>({
+const backwardPrimitive: CrossEntropyBackward = ownPrimitive<CrossEntropyBackward>({
   name: "crossEntropyBackward",
   summary: "g/W · (Q·softmax(x) − q), the gradient of cross entropy",
   shape: ([, x]) => [x],

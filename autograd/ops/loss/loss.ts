@@ -2,7 +2,7 @@
  * Losses element by element, whose compositions would lose digits or gradients.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { div, mul, neg, sub } from "../elementwise/arithmetic.ts";
@@ -40,7 +40,7 @@ type BinaryCrossEntropy = Primitive<
   readonly [x: Tensor, y: Input]
 >;
 
-const binaryCrossEntropyPrimitive: BinaryCrossEntropy = definePrimitive<BinaryCrossEntropy>({
+const binaryCrossEntropyPrimitive: BinaryCrossEntropy = ownPrimitive<BinaryCrossEntropy>({
   name: "binaryCrossEntropy",
   summary: "−(y·ln x + (1 − y)·ln(1 − x)), each logarithm at least −100",
   shape: ([x]) => [x],

@@ -2,7 +2,7 @@
  * Matrix products.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -18,7 +18,7 @@ interface Transposes {
   readonly transB: boolean;
 }
 
-const matmulPrimitive = definePrimitive<
+const matmulPrimitive = ownPrimitive<
   Primitive<
     readonly [a: Tensor, b: Tensor, bias: Input],
     readonly [out: Tensor],

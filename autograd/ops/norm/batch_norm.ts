@@ -7,7 +7,7 @@
  * all this; y and dx are 0 at the others, whatever x and g are there.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -42,7 +42,7 @@ export function channelSizes(shape: Shape): kernels.ChannelSizes {
   return { n: shape[0], c: shape[1], s: sizeOf(shape.slice(2)) };
 }
 
-const batchNormPrimitive = definePrimitive<
+const batchNormPrimitive = ownPrimitive<
   Primitive<
     readonly [
       x: Tensor,
@@ -150,7 +150,7 @@ type BackwardInputs = readonly [
   mask: Input,
 ];
 
-const batchNormBackward = definePrimitive<
+const batchNormBackward = ownPrimitive<
   Primitive<
     BackwardInputs,
     readonly [dx: Tensor, dw: Tensor, db: Tensor],

@@ -6,7 +6,7 @@
  * x̂ = (x − μ)·inv, g the cotangent of y.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
@@ -27,7 +27,7 @@ interface GroupNormAttrs {
   readonly eps: number;
 }
 
-const groupNormPrimitive = definePrimitive<
+const groupNormPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Input, bias: Input],
     readonly [y: Tensor, mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor],
@@ -102,7 +102,7 @@ interface BackwardAttrs extends GroupNormAttrs {
   readonly needs: readonly boolean[];
 }
 
-const groupNormBackward = definePrimitive<
+const groupNormBackward = ownPrimitive<
   Primitive<
     readonly [g: Tensor, x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
     readonly [dx: Tensor, dw: Tensor, db: Tensor],

@@ -8,7 +8,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import type { ResponseWindow } from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -23,7 +23,7 @@ import { reshape } from "../shape/shape.ts";
 
 export type { ResponseWindow };
 
-const localResponseNormPrimitive = definePrimitive<Unary<readonly [x: Tensor], ResponseWindow>>({
+const localResponseNormPrimitive = ownPrimitive<Unary<readonly [x: Tensor], ResponseWindow>>({
   name: "localResponseNorm",
   summary: "x / (k + alpha · mean of x² over neighbouring channels)^beta",
   shape: ([x]) => [x],
@@ -34,7 +34,7 @@ const localResponseNormPrimitive = definePrimitive<Unary<readonly [x: Tensor], R
   samples: (random) => windows.map((attrs, i) => ({ inputs: [inputOf(random, i)], attrs })),
 });
 
-const localResponseNormBackward = definePrimitive<
+const localResponseNormBackward = ownPrimitive<
   Primitive<
     readonly [g: Tensor, x: Tensor],
     readonly [dx: Tensor],

@@ -5,7 +5,7 @@
  * of y = x̂·weight, gw = g·weight.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Input, type Primitive } from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, mul, sub } from "../elementwise/arithmetic.ts";
@@ -18,7 +18,7 @@ interface RmsNormAttrs {
   readonly eps: number;
 }
 
-const rmsNormPrimitive = definePrimitive<
+const rmsNormPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Input],
     readonly [y: Tensor, inv: Tensor],
@@ -64,7 +64,7 @@ interface BackwardAttrs extends RmsNormAttrs {
   readonly needs: readonly boolean[];
 }
 
-const rmsNormBackward = definePrimitive<
+const rmsNormBackward = ownPrimitive<
   Primitive<
     readonly [g: Tensor, x: Tensor, weight: Input, inv: Tensor],
     readonly [dx: Tensor, dw: Tensor],

@@ -3,7 +3,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import type { Bands, Triple } from "../../kernels/mod.ts";
-import { definePrimitive, type Unary } from "../../tape/primitive.ts";
+import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -31,7 +31,7 @@ interface AverageAttrs {
   readonly divisor: number;
 }
 
-const avgPoolPrimitive = definePrimitive<Unary<readonly [], AverageAttrs>>({
+const avgPoolPrimitive = ownPrimitive<Unary<readonly [], AverageAttrs>>({
   name: "avgPool",
   summary: "the average of each window",
   shape: ([x], { bands }) => [[x[0], x[1], ...lastOf(windowsOf(bands), x.length - 2)]],
@@ -41,7 +41,7 @@ const avgPoolPrimitive = definePrimitive<Unary<readonly [], AverageAttrs>>({
   samples: (random) => samplesOf(random, (x) => x.shape),
 });
 
-const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = definePrimitive<
+const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = ownPrimitive<
   Unary<readonly [], AverageAttrs>
 >({
   name: "avgPoolTranspose",

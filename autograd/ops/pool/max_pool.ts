@@ -3,7 +3,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import type { Bands } from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -21,7 +21,7 @@ import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { lastOf, type PerAxis, spatial, triple, withoutBatch } from "../conv/window.ts";
 
-const maxPoolPrimitive = definePrimitive<
+const maxPoolPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor, indices: Tensor],
@@ -73,7 +73,7 @@ type Planes<Attrs> = Primitive<
   Attrs
 >;
 
-const scatterPlanesPrimitive = definePrimitive<Planes<{ readonly shape: Shape }>>({
+const scatterPlanesPrimitive = ownPrimitive<Planes<{ readonly shape: Shape }>>({
   name: "scatterPlanes",
   summary: "out[n, c, index] = Σ of the x whose index in the plane that is",
   shape: (_, { shape }) => [shape],
@@ -92,7 +92,7 @@ const scatterPlanesPrimitive = definePrimitive<Planes<{ readonly shape: Shape }>
   }],
 });
 
-const gatherPlanesPrimitive = definePrimitive<Planes<undefined>>({
+const gatherPlanesPrimitive = ownPrimitive<Planes<undefined>>({
   name: "gatherPlanes",
   summary: "out = x[n, c, index], the index counting through the plane",
   shape: ([, indices]) => [indices],

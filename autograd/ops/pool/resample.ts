@@ -2,7 +2,7 @@
  * Linear maps along one axis with few weights in each row: interpolation of every kind.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -27,7 +27,7 @@ const sampleTaps: kernels.Taps = {
   weights: Float64Array.of(0.75, 0.25, 0.5, 0.5, 1, -0.5),
 };
 
-const resamplePrimitive = definePrimitive<Resample>({
+const resamplePrimitive = ownPrimitive<Resample>({
   name: "resample",
   summary: "y[…, i, …] = Σₜ weightₜ · x[…, indexₜ, …] over the taps t of i: interpolate",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.starts.length - 1)],
@@ -40,7 +40,7 @@ const resamplePrimitive = definePrimitive<Resample>({
   ],
 });
 
-const resampleTransposePrimitive = definePrimitive<Resample>({
+const resampleTransposePrimitive = ownPrimitive<Resample>({
   name: "resampleTranspose",
   summary: "y[…, indexₜ, …] += weightₜ · x[…, i, …] over the taps t of i, from zeros",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.length)],

@@ -2,7 +2,7 @@
  * The largest and the smallest over axes, and where they stand.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { formatShape, normalizeDim, normalizeDims } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor } from "../../tensor.ts";
@@ -40,7 +40,7 @@ function distinct() {
 }
 
 function defineExtremum(name: string, summary: string, kernel: RowKernel): Extremum {
-  return definePrimitive<Extremum>({
+  return ownPrimitive<Extremum>({
     name,
     summary,
     shape: keptShape,
@@ -137,7 +137,7 @@ const KNOWN: Known<ExtremumOptions> = ["dim", "keepdim"];
 type Places = Primitive<readonly [x: Tensor], readonly [indices: Tensor], readonly [], Reduced>;
 
 function definePlaces(name: string, summary: string, kernel: RowKernel): Places {
-  return definePrimitive<Places>({
+  return ownPrimitive<Places>({
     name,
     summary,
     shape: keptShape,

@@ -2,7 +2,7 @@
  * Variances and standard deviations.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { normalizeDims } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -53,7 +53,7 @@ function varianceBackward(g: Tensor, x: Tensor, { dims, correction, whole }: Mom
   return mul(mul(g, 2 / freedom), sub(x, centre));
 }
 
-const variancePrimitive = definePrimitive<
+const variancePrimitive = ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [x: Tensor], MomentAttrs>
 >({
   name: "variance",
@@ -65,7 +65,7 @@ const variancePrimitive = definePrimitive<
   samples: eachWay,
 });
 
-const stdPrimitive = definePrimitive<
+const stdPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

@@ -2,7 +2,7 @@
  * Norms of vectors.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Dims, formatShape, normalizeDims } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -21,7 +21,7 @@ interface NormAttrs extends Reduced {
   readonly p: number;
 }
 
-const normPrimitive = definePrimitive<
+const normPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

@@ -2,7 +2,7 @@
  * Reductions over axes: sums, means, products.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Dims, normalizeDims, reducedShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -118,7 +118,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   return reshape(rest === null ? factors : mul(factors, rest), shape);
 }
 
-const logsumexpPrimitive = definePrimitive<
+const logsumexpPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

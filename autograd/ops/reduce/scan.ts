@@ -2,7 +2,7 @@
  * Sums along an axis that keep every step.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Unary } from "../../tape/primitive.ts";
+import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { normalizeDim } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -16,7 +16,7 @@ interface ScanAttrs {
   readonly reverse: boolean;
 }
 
-const cumsumPrimitive = definePrimitive<Unary<readonly [], ScanAttrs>>({
+const cumsumPrimitive = ownPrimitive<Unary<readonly [], ScanAttrs>>({
   name: "cumsum",
   summary: "yᵢ = x₀ + … + xᵢ along a dim, or xᵢ + … + xₙ in reverse",
   shape: ([x]) => [x],

@@ -2,7 +2,7 @@
  * Softmax and its logarithm, each with a fused backward that is a primitive too.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { normalizeDim } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -40,7 +40,7 @@ function oneForEachDim(random: Generator) {
   }));
 }
 
-const softmaxPrimitive = definePrimitive<Forward>({
+const softmaxPrimitive = ownPrimitive<Forward>({
   name: "softmax",
   summary: "eˣ / Σ eˣ along a dim",
   shape: ([x]) => [x],
@@ -51,7 +51,7 @@ const softmaxPrimitive = definePrimitive<Forward>({
   samples: oneForEachDim,
 });
 
-const softmaxBackwardPrimitive = definePrimitive<Backward>({
+const softmaxBackwardPrimitive = ownPrimitive<Backward>({
   name: "softmaxBackward",
   summary: "y · (g − Σ g·y)",
   shape: ([g]) => [g],
@@ -83,7 +83,7 @@ function total(x: Tensor, dim: number): Tensor {
   return sum(x, { dim, keepdim: true });
 }
 
-const logSoftmaxPrimitive = definePrimitive<Forward>({
+const logSoftmaxPrimitive = ownPrimitive<Forward>({
   name: "logSoftmax",
   summary: "x − ln Σ eˣ along a dim",
   shape: ([x]) => [x],
@@ -94,7 +94,7 @@ const logSoftmaxPrimitive = definePrimitive<Forward>({
   samples: oneForEachDim,
 });
 
-const logSoftmaxBackwardPrimitive = definePrimitive<Backward>({
+const logSoftmaxBackwardPrimitive = ownPrimitive<Backward>({
   name: "logSoftmaxBackward",
   summary: "g − eʸ · Σ g",
   shape: ([g]) => [g],

@@ -3,7 +3,7 @@
  */
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
   broadcastsTo,
   formatShape,
@@ -32,7 +32,7 @@ function broadcastStrides(from: Shape, to: Shape): number[] {
   return to.map((_, i) => i < lead || from[i - lead] === 1 ? 0 : strides[i - lead]);
 }
 
-const broadcastPrimitive = definePrimitive<Resize>({
+const broadcastPrimitive = ownPrimitive<Resize>({
   name: "broadcastTo",
   summary: "repeats axes of size 1 to the given shape",
   shape: (_, { shape }) => [shape],
@@ -51,7 +51,7 @@ const broadcastPrimitive = definePrimitive<Resize>({
   ],
 });
 
-const sumToPrimitive = definePrimitive<Resize>({
+const sumToPrimitive = ownPrimitive<Resize>({
   name: "sumTo",
   summary: "sums over the axes that broadcasting the given shape would repeat",
   shape: (_, { shape }) => [shape],

@@ -1,7 +1,7 @@
 /**
  * Copies, on the tape and in place.
  */
-import { definePrimitive, type Unary } from "../../tape/primitive.ts";
+import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { broadcastsTo, formatShape } from "../../shape.ts";
 import { bind, isGradEnabled } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -9,7 +9,7 @@ import { aligned, broadcastTo } from "./broadcast.ts";
 import { assertTensor, asTensor } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
 
-const clonePrimitive = definePrimitive<Unary>({
+const clonePrimitive = ownPrimitive<Unary>({
   name: "clone",
   summary: "a copy of x",
   shape: ([x]) => [x],

@@ -2,7 +2,7 @@
  * Values picked by index, and their transposes that add them back.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { NestedArray } from "../../print.ts";
 import { formatShape, normalizeDim, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -63,7 +63,7 @@ function indexedRows(shape: Shape, dim: number, count: number): kernels.IndexedR
   };
 }
 
-const indexSelectPrimitive = definePrimitive<
+const indexSelectPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],
@@ -95,7 +95,7 @@ const indexSelectPrimitive = definePrimitive<
   ],
 });
 
-const indexAddPrimitive = definePrimitive<
+const indexAddPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],
@@ -191,7 +191,7 @@ function indexWalk(index: Shape, shape: Shape, dim: number): kernels.IndexWalk {
   };
 }
 
-const gatherPrimitive = definePrimitive<
+const gatherPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],
@@ -225,7 +225,7 @@ const gatherPrimitive = definePrimitive<
   ],
 });
 
-const scatterAddPrimitive = definePrimitive<
+const scatterAddPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],

@@ -2,7 +2,7 @@
  * Tensors put together along an axis, and taken apart.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
   assertInteger,
   assertIntegers,
@@ -31,7 +31,7 @@ function inner(shape: Shape, dim: number): number {
   return sizeOf(shape.slice(dim + 1));
 }
 
-const catPrimitive = definePrimitive<
+const catPrimitive = ownPrimitive<
   Primitive<
     readonly Tensor[],
     readonly [out: Tensor],
@@ -75,7 +75,7 @@ const catPrimitive = definePrimitive<
   ],
 });
 
-const splitPrimitive = definePrimitive<
+const splitPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly Tensor[],

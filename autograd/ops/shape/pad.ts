@@ -2,7 +2,7 @@
  * Values added around a tensor.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertIntegers, formatShape, type Shape, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -19,7 +19,7 @@ interface Frame {
   readonly value: number;
 }
 
-const padPrimitive = definePrimitive<
+const padPrimitive = ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Frame>
 >({
   name: "pad",

@@ -2,7 +2,7 @@
  * The lower and the upper triangle of matrices.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Unary } from "../../tape/primitive.ts";
+import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { assertInteger, formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -15,7 +15,7 @@ interface Triangle {
   readonly upper: boolean;
 }
 
-const trianglePrimitive = definePrimitive<Unary<readonly [], Triangle>>({
+const trianglePrimitive = ownPrimitive<Unary<readonly [], Triangle>>({
   name: "triangle",
   summary: "x on one side of the k-th diagonal, 0 on the other: tril, triu",
   shape: ([x]) => [x],

@@ -2,7 +2,7 @@
  * Parts of a tensor, walked with strides: one primitive, and its transpose that puts them back.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { definePrimitive, type Primitive } from "../../tape/primitive.ts";
+import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
   assertInteger,
   assertIntegers,
@@ -26,7 +26,7 @@ interface Walk {
   readonly offset: number;
 }
 
-const stridedPrimitive = definePrimitive<
+const stridedPrimitive = ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Walk>
 >({
   name: "strided",
@@ -41,7 +41,7 @@ const stridedPrimitive = definePrimitive<
   samples: (random) => walks.map((attrs) => ({ inputs: [uniform(random, [3, 4], -1, 1)], attrs })),
 });
 
-const stridedTransposePrimitive = definePrimitive<
+const stridedTransposePrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

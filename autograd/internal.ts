@@ -1,0 +1,30 @@
+/**
+ * The internal door: what nn, optim and io may use and users may not. Functions here trust their
+ * arguments: the caller has checked them. Nothing here is part of the public interface.
+ *
+ * @module
+ */
+export { assertOptions, type Known } from "./check/options.ts";
+export * as kernels from "./kernels/mod.ts";
+export { gatherStrided } from "./kernels/mod.ts";
+export { unfold } from "./ops/conv/unfold.ts";
+export { assertTensor, describe, fromValues, scalar } from "./ops/create/creation.ts";
+export { indexCrossEntropy } from "./ops/loss/cross_entropy.ts";
+export { elementwiseBinaryCrossEntropy, huber } from "./ops/loss/loss.ts";
+export { normalizeBatch, type NormalizedBatch } from "./ops/norm/batch_norm.ts";
+export { normalizeGroups } from "./ops/norm/group_norm.ts";
+export { normalizeResponses } from "./ops/norm/local_response_norm.ts";
+export { scaleRows } from "./ops/norm/rms_norm.ts";
+export { chooseGenerator } from "./random.ts";
+export { holdsUsed, noteUse, scaleKeeping } from "./reverse/gradient_history.ts";
+export { allocateUninitialised, type Storage } from "./runtime/memory.ts";
+export {
+  broadcastShapes,
+  broadcastsTo,
+  formatShape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from "./shape.ts";
+export { setInspector } from "./tape/tape.ts";
+export { mayWarn, warnOnce, withoutWarnings } from "./warnings.ts";

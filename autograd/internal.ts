@@ -27,4 +27,5 @@ export {
   stridesOf,
 } from "./shape.ts";
 export { setInspector } from "./tape/tape.ts";
+export { write } from "./tensor.ts";
 export { mayWarn, warnOnce, withoutWarnings } from "./warnings.ts";

@@ -640,3 +640,12 @@ export class Tensor {
     return ops.addmm(this, a, b, options);
   }
 }
+
+/**
+ * @internal Edits values past the tape and counts the edit, so that a backward that saved them throws.
+ * This and `copy_` are the only places that count one.
+ */
+export function write(x: Tensor, fill: (values: Float64Array) => void): void {
+  fill(x.storage.values);
+  x.storage.version++;
+}

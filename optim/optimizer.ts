@@ -2,7 +2,7 @@
  * The base of all optimizers: groups, steps, and the state on disk.
  */
 import { enableGrad, Tensor } from "../autograd/mod.ts";
-import { assertOptions, describe, formatShape, sameShape } from "../autograd/internal.ts";
+import { assertOptions, describe, formatShape, sameShape, write } from "../autograd/internal.ts";
 import { clearGrad } from "../nn/module/module.ts";
 import {
   isImplementationOption,
@@ -183,8 +183,7 @@ export abstract class Optimizer<
       for (const param of group.params) {
         const grad = forgets ? param.heldGrad : param.grad;
         if (grad === null) continue;
-        this.update(param, grad, group);
-        param.storage.version++;
+        write(param, () => this.update(param, grad, group));
       }
     }
     noteStep(this as unknown as Optimizer);

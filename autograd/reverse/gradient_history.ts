@@ -3,7 +3,7 @@
  * cleared, replaced or written by anyone else begins anew: its owner then knows what is in it.
  */
 import type { Storage } from "../runtime/memory.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Tensor, write } from "../tensor.ts";
 
 interface History {
   /** The version of the values that this history is about. */
@@ -55,7 +55,6 @@ export function addKeeping(grad: Tensor, add: (grad: Tensor) => Tensor): Tensor 
 /** Scales or limits a gradient in place and keeps its history: it holds the same gradients. */
 export function scaleKeeping(grad: Tensor, scale: (values: Float64Array) => void): void {
   const history = historyOf(grad);
-  scale(grad.storage.values);
-  grad.storage.version++;
+  write(grad, scale);
   if (history !== undefined) history.version = grad.storage.version;
 }

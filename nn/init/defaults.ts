@@ -2,7 +2,7 @@
 import type { Generator, Tensor } from "../../autograd/mod.ts";
 import { fans, kaimingUniform_ } from "./fan.ts";
 import { normal_, uniform_ } from "./fill.ts";
-import { write } from "./write.ts";
+import { fillValues } from "./write.ts";
 
 /**
  * The default of linear and convolutional layers, transposed ones included: the weight evenly from
@@ -31,7 +31,7 @@ export function initEmbedding_(
   if (paddingIdx === null) return;
   const [rows, width] = weight.shape;
   const row = paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
-  write("initialise the padding row", weight, (values) => {
+  fillValues("initialise the padding row", weight, (values) => {
     values.fill(0, row * width, (row + 1) * width);
   });
 }

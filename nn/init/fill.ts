@@ -1,7 +1,7 @@
 /** Initialisers whose elements are alike: constants and plain distributions. */
 import type { Tensor } from "../../autograd/mod.ts";
 import { assertOptions, type Known } from "../../autograd/internal.ts";
-import { drawInto, expectFinite, type InitOptions, write } from "./write.ts";
+import { drawInto, expectFinite, fillValues, type InitOptions } from "./write.ts";
 
 /** Options of {@linkcode uniform_}. */
 export interface UniformOptions extends InitOptions {
@@ -193,7 +193,7 @@ export function constant_<T extends Tensor>(x: T, value: number): T {
       `Cannot call constant_: got value ${String(value)} (${typeof value}), expected a number`,
     );
   }
-  return write("call constant_", x, (values) => void values.fill(value));
+  return fillValues("call constant_", x, (values) => void values.fill(value));
 }
 
 /**
@@ -203,7 +203,7 @@ export function constant_<T extends Tensor>(x: T, value: number): T {
  * @throws {TypeError} if `x` is no tensor.
  */
 export function ones_<T extends Tensor>(x: T): T {
-  return write("call ones_", x, (values) => void values.fill(1));
+  return fillValues("call ones_", x, (values) => void values.fill(1));
 }
 
 /**
@@ -213,5 +213,5 @@ export function ones_<T extends Tensor>(x: T): T {
  * @throws {TypeError} if `x` is no tensor.
  */
 export function zeros_<T extends Tensor>(x: T): T {
-  return write("call zeros_", x, (values) => void values.fill(0));
+  return fillValues("call zeros_", x, (values) => void values.fill(0));
 }

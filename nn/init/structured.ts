@@ -8,7 +8,7 @@ import {
   stridesOf,
 } from "../../autograd/internal.ts";
 import { orthonormalize } from "./householder.ts";
-import { drawInto, expectFinite, type InitOptions, write } from "./write.ts";
+import { drawInto, expectFinite, fillValues, type InitOptions } from "./write.ts";
 
 /** Options of {@linkcode orthogonal_}. */
 export interface OrthogonalOptions extends InitOptions {
@@ -89,7 +89,7 @@ export function orthogonal_<T extends Tensor>(x: T, options: OrthogonalOptions =
 export function eye_<T extends Tensor>(x: T): T {
   assertMatrix("call eye_", x);
   const [rows, cols] = x.shape;
-  return write("call eye_", x, (values) => {
+  return fillValues("call eye_", x, (values) => {
     values.fill(0);
     for (let i = 0; i < Math.min(rows, cols); i++) values[i * cols + i] = 1;
   });
@@ -136,7 +136,7 @@ export function dirac_<T extends Tensor>(x: T, options: DiracOptions = {}): T {
   for (let axis = 2; axis < x.ndim; axis++) middle += (x.shape[axis] >> 1) * strides[axis];
   const perGroup = x.shape[0] / groups;
   const repeated = sizeOf(x.shape) === 0 ? 0 : Math.min(perGroup, x.shape[1]);
-  return write(action, x, (values) => {
+  return fillValues(action, x, (values) => {
     values.fill(0);
     for (let group = 0; group < groups; group++) {
       for (let d = 0; d < repeated; d++) {

@@ -1,6 +1,6 @@
 /** How initialisers write. */
 import type { Generator, Tensor } from "../../autograd/mod.ts";
-import { assertTensor, chooseGenerator } from "../../autograd/internal.ts";
+import { assertTensor, chooseGenerator, write } from "../../autograd/internal.ts";
 
 /** What every initialiser that draws accepts. */
 export interface InitOptions {
@@ -8,15 +8,14 @@ export interface InitOptions {
   readonly generator?: Generator | null;
 }
 
-/** Writes the values of `x` past the tape and counts the edit. */
-export function write<T extends Tensor>(
+/** Checks that `x` is a tensor and writes its values. */
+export function fillValues<T extends Tensor>(
   action: string,
   x: T,
   fill: (values: Float64Array) => void,
 ): T {
   assertTensor(action, x, "tensor");
-  fill(x.storage.values);
-  x.storage.version++;
+  write(x, fill);
   return x;
 }
 
@@ -28,7 +27,7 @@ export function drawInto<T extends Tensor>(
   fill: (random: Generator, values: Float64Array) => void,
 ): T {
   const random = chooseGenerator(action, options.generator);
-  return write(action, x, (values) => fill(random, values));
+  return fillValues(action, x, (values) => fill(random, values));
 }
 
 /**

@@ -2,7 +2,7 @@
  * Batch normalisation layers.
  */
 import { cat, isStatsUpdateEnabled, split, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/internal.ts";
+import { assertOptions, type Known, write } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
 import {
   type BatchMoments,
@@ -390,8 +390,7 @@ export abstract class BatchNorm extends TrackedNorm {
 
 function replace(running: Tensor | null, values: Float64Array): void {
   if (running === null) return;
-  running.storage.values.set(values);
-  running.storage.version++;
+  write(running, (old) => old.set(values));
 }
 
 /** Statistics of several forwards that wait for their common update. */

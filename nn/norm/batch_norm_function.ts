@@ -2,7 +2,12 @@
  * Batch normalisation with running statistics: where the two ways part. Gradients of weight and bias
  * travel on the tape; the running mean and variance are written beside it, in the forward.
  */
-import { assertOptions, normalizeBatch, type NormalizedBatch } from "../../autograd/internal.ts";
+import {
+  assertOptions,
+  normalizeBatch,
+  type NormalizedBatch,
+  write,
+} from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
 
 /** How {@linkcode batchNorm} runs. */
@@ -186,11 +191,11 @@ export function assertOperands(operands: BatchNormOperands): void {
 /** running ← (1 − momentum)·running + momentum·batch; the tape notices the edit. */
 export function blend(running: Tensor | null, momentum: number, batch: Float64Array): void {
   if (running === null) return;
-  const values = running.storage.values;
-  for (let c = 0; c < values.length; c++) {
-    values[c] = (1 - momentum) * values[c] + momentum * batch[c];
-  }
-  running.storage.version++;
+  write(running, (values) => {
+    for (let c = 0; c < values.length; c++) {
+      values[c] = (1 - momentum) * values[c] + momentum * batch[c];
+    }
+  });
 }
 
 function assertTensors(operands: BatchNormOperands): void {

@@ -7,6 +7,7 @@ import {
   normalizeBatch,
   normalizeGroups,
   scaleRows,
+  write,
 } from "../../autograd/internal.ts";
 import { type Shape, Tensor } from "../../autograd/mod.ts";
 
@@ -205,13 +206,13 @@ function track(
   value: (at: number) => number,
 ): void {
   if (running === null) return;
-  const values = running.storage.values;
-  for (let channel = 0; channel < c; channel++) {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += value(i * c + channel);
-    values[channel] = (1 - momentum) * values[channel] + momentum * (sum / n);
-  }
-  running.storage.version++;
+  write(running, (values) => {
+    for (let channel = 0; channel < c; channel++) {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += value(i * c + channel);
+      values[channel] = (1 - momentum) * values[channel] + momentum * (sum / n);
+    }
+  });
 }
 
 type Optional = Readonly<Record<string, Tensor | null>>;

@@ -3,7 +3,7 @@
  * pruned or fused ones.
  */
 import { noGrad, Tensor } from "../../autograd/mod.ts";
-import { assertOptions, withoutWarnings } from "../../autograd/internal.ts";
+import { assertOptions, withoutWarnings, write } from "../../autograd/internal.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 import { keepingModes } from "../module/keeping_modes.ts";
 import { validPositions } from "./masked_batch_norm.ts";
@@ -77,8 +77,7 @@ function unlessThrown(model: Module, fn: () => void): void {
     fn();
   } catch (error) {
     for (const [buffer, values] of before) {
-      buffer.storage.values.set(values);
-      buffer.storage.version++;
+      write(buffer, (broken) => broken.set(values));
     }
     throw error;
   }

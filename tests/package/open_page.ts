@@ -1,7 +1,7 @@
 /**
  * Opens a page in Chromium and prints what it hands to `report` and whether it is cross-origin isolated.
  *
- *     deno run -A tests/bench/open_page.ts CHROMIUM URL
+ *     deno run -A tests/package/open_page.ts CHROMIUM URL
  *
  * @module
  */

@@ -5,6 +5,7 @@
  * @module
  */
 export { assertOptions, type Known } from "./check/options.ts";
+export { kindOf } from "./check/describe.ts";
 export * as kernels from "./kernels/mod.ts";
 export { gatherStrided } from "./kernels/mod.ts";
 export { unfold } from "./ops/conv/unfold.ts";

@@ -67,6 +67,8 @@ const kind: OptimizerKind<AdadeltaOptions> = {
  * ```
  */
 export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
+  /** @internal */ static override readonly kind: string = "Adadelta";
+
   /**
    * Takes over the parameters and checks the options.
    *

@@ -75,6 +75,8 @@ const kind: OptimizerKind<AdagradOptions> = {
  * ```
  */
 export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
+  /** @internal */ static override readonly kind: string = "Adagrad";
+
   /**
    * Takes over the parameters and checks the options.
    *

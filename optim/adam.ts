@@ -99,6 +99,8 @@ const adamW = adamKind("AdamW", {
  * ```
  */
 export class Adam extends Optimizer<AdamOptions, AdamState> {
+  /** @internal */ static override readonly kind: string = "Adam";
+
   /**
    * Takes over the parameters and checks the options.
    *
@@ -169,6 +171,8 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
  * ```
  */
 export class AdamW extends Adam {
+  /** @internal */ static override readonly kind: string = "AdamW";
+
   /**
    * Takes over the parameters and checks the options.
    *

@@ -67,6 +67,8 @@ const kind: OptimizerKind<AdamaxOptions> = {
  * ```
  */
 export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
+  /** @internal */ static override readonly kind: string = "Adamax";
+
   /**
    * Takes over the parameters and checks the options.
    *

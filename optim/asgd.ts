@@ -73,6 +73,8 @@ const kind: OptimizerKind<ASGDOptions> = {
  * ```
  */
 export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
+  /** @internal */ static override readonly kind: string = "ASGD";
+
   /**
    * Takes over the parameters and checks the options.
    *

@@ -61,6 +61,8 @@ export function getEmaAvgFn(decay = 0.999): AverageFunction {
  * ```
  */
 export class AveragedModel<Model extends Module = Module> extends Module {
+  /** @internal */ static override readonly kind: string = "AveragedModel";
+
   /** The copy with averaged weights. */
   readonly module: Model;
   /** How many updates were averaged; a scalar. */

@@ -84,6 +84,8 @@ const kind: OptimizerKind<NAdamOptions> = {
  * ```
  */
 export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
+  /** @internal */ static override readonly kind: string = "NAdam";
+
   /**
    * Takes over the parameters and checks the options.
    *

@@ -59,6 +59,9 @@ export abstract class Optimizer<
   Options extends LearningRate = LearningRate,
   State extends ParameterState = ParameterState,
 > {
+  /** The class's name in errors and printed texts, also where a minifier has changed `name`. */
+  static readonly kind: string = "Optimizer";
+
   /** The groups; their hyperparameters may be written between steps. */
   readonly paramGroups: ParamGroup<Options>[] = [];
   /** What is remembered for each parameter that has been stepped. */

@@ -78,6 +78,8 @@ const kind: OptimizerKind<RAdamOptions> = {
  * ```
  */
 export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
+  /** @internal */ static override readonly kind: string = "RAdam";
+
   /**
    * Takes over the parameters and checks the options.
    *

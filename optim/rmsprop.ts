@@ -82,6 +82,8 @@ const kind: OptimizerKind<RMSpropOptions> = {
  * ```
  */
 export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
+  /** @internal */ static override readonly kind: string = "RMSprop";
+
   /**
    * Takes over the parameters and checks the options.
    *

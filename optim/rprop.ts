@@ -69,6 +69,8 @@ const kind: OptimizerKind<RpropOptions> = {
  * ```
  */
 export class Rprop extends Optimizer<RpropOptions, RpropState> {
+  /** @internal */ static override readonly kind: string = "Rprop";
+
   /**
    * Takes over the parameters and checks the options.
    *

@@ -83,6 +83,8 @@ const kind: OptimizerKind<SGDOptions> = {
  * ```
  */
 export class SGD extends Optimizer<SGDOptions, SGDState> {
+  /** @internal */ static override readonly kind: string = "SGD";
+
   /**
    * Takes over the parameters and checks the options.
    *

@@ -2,7 +2,7 @@
  * What optimizers and schedules warn of.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { holdsUsed, mayWarn, noteUse, warnOnce } from "../autograd/internal.ts";
+import { holdsUsed, kindOf, mayWarn, noteUse, warnOnce } from "../autograd/internal.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Schedules that went on before their optimizer's first step. */
@@ -18,7 +18,7 @@ export function noteScheduleStep(optimizer: Optimizer, schedule: string): void {
 
 /** Before an optimizer moves its parameters. */
 export function warnOfStep(optimizer: Optimizer): void {
-  const name = optimizer.constructor.name;
+  const name = kindOf(optimizer);
   const schedule = ahead.get(optimizer);
   if (schedule !== undefined && optimizer.stepCount === 0) {
     warnOnce(

@@ -158,7 +158,8 @@ export async function generateModule(): Promise<string> {
   const plain = await compileKernels(false);
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain.slice()))
     .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
-  const packed = await deflateAsync(fuse(plain, relaxed), {});
+  const fused = fuse(plain, relaxed);
+  const packed = await deflateAsync(fused, {});
   return `// Generated from kernels/assembly/ by tools/build_kernels.ts; do not edit.
 // deno-fmt-ignore-file
 
@@ -167,6 +168,9 @@ export async function generateModule(): Promise<string> {
  * with plain SIMD128, whose results are the same on every machine.
  */
 export const packedKernels: string = "${packed.toBase64()}";
+
+/** How many bytes that are, inflated. */
+export const unpackedBytes = ${fused.length};
 
 /** What the builds export. */
 export type KernelName =

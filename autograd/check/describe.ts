@@ -12,3 +12,12 @@ export function describe(value: unknown): string {
   }
   return `${typeof value} ${String(value)}`;
 }
+
+/**
+ * The name of an object's class. Layers and schedules have it in a static `kind` of their own, because
+ * minifiers rename classes; a user's class goes by its `name`.
+ */
+export function kindOf(instance: object): string {
+  const { constructor } = instance as { constructor: { kind?: string; name: string } };
+  return Object.hasOwn(constructor, "kind") ? constructor.kind! : constructor.name;
+}

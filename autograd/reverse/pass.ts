@@ -35,11 +35,15 @@ export class Pass {
   /** Storages that only this pass can see, with the number of places that wait with them. */
   readonly #owned = new Map<Storage, number>();
 
-  constructor(
-    readonly createGraph: boolean,
-    readonly retainGraph: boolean,
-    readonly wanted: ReadonlySet<Place> | null,
-  ) {}
+  readonly createGraph: boolean;
+  readonly retainGraph: boolean;
+  readonly wanted: ReadonlySet<Place> | null;
+
+  constructor(createGraph: boolean, retainGraph: boolean, wanted: ReadonlySet<Place> | null) {
+    this.createGraph = createGraph;
+    this.retainGraph = retainGraph;
+    this.wanted = wanted;
+  }
 
   /** Runs from the roots, whose cotangents are given. */
   run(roots: readonly Tensor[], cotangents: readonly Tensor[]): void {

@@ -45,7 +45,10 @@ export class Blocks {
   #top = FIRST;
   readonly #end: number;
 
-  constructor(readonly buffer: ArrayBufferLike) {
+  readonly buffer: ArrayBufferLike;
+
+  constructor(buffer: ArrayBufferLike) {
+    this.buffer = buffer;
     this.#end = buffer.byteLength - PAGE;
   }
 

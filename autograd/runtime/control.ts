@@ -8,6 +8,7 @@ import { type MemoryInfo, memoryInfo } from "./memory.ts";
 import {
   type Build,
   currentBuild,
+  load,
   startTeam,
   supportedBuilds,
   teamReady,
@@ -31,6 +32,24 @@ export interface KernelsInfo {
   /** The memory behind large tensors. */
   readonly memory: MemoryInfo;
 }
+
+/**
+ * Kept when the kernels that this engine can have are in force. Most engines have them at the first
+ * large tensor; one that compiles in the background only works with the plain kernels until then.
+ *
+ * @example
+ * ```ts
+ * import { kernels } from "@tapegrad/tapegrad";
+ * import { assert } from "@std/assert";
+ *
+ * await kernels.ready;
+ * assert(kernels.info().supported.includes(kernels.info().kernels));
+ * ```
+ */
+export const ready: PromiseLike<void> = {
+  // Unpacking and compiling wait for the first who asks.
+  then: (resolved, refused) => load().then(resolved, refused),
+};
 
 /**
  * Which kernels are active.

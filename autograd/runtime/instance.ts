@@ -2,18 +2,20 @@
  * The WebAssembly kernels on the memory that large tensors live in: which build, compiled how, and
  * whether an array is theirs to work on.
  *
- * The module is compiled while this one loads, off the main thread as browsers ask for. The wait has
- * a second use: the tokens that were made before it are not bound to the job that runs the program.
+ * Nothing is unpacked or compiled before the first large tensor asks for it. That happens at once; an
+ * engine that compiles a module of this size in the background only starts with plain kernels and
+ * switches.
  *
  * @module
  */
 // First, so that its random text stands at the head of a bundle: there it compresses by itself, and the
 // code around it does not lose the thread. That saves a kilobyte.
-import { type KernelName, packedKernels } from "./module.ts";
+import { type KernelName, packedKernels, unpackedBytes } from "./module.ts";
 import "./tokens.ts";
 import { Blocks, reserveMemory } from "./blocks.ts";
 import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "./threads.ts";
 import { takeApart } from "./fused.ts";
+import { inflate } from "./inflate.ts";
 
 /** Which kernels run: the builds, or plain TypeScript. */
 export type Build = "relaxed" | "simd" | "plain";
@@ -24,31 +26,55 @@ export type Kernels = Readonly<Record<KernelName, (...args: number[]) => number>
 /** Arrays of fewer elements go to the plain kernels: a loop of some hundred is over before a call. */
 export let smallest = 512;
 
-/** The builds that the engine runs, those that nobody has asked for yet by their bytes. */
-const builds = new Map<Build, WebAssembly.Module | (() => Uint8Array<ArrayBuffer>)>();
+/** The builds that the engine runs, the fastest first; those that nobody has used yet by their bytes. */
+const builds = new Map<Build, WebAssembly.Module | Uint8Array<ArrayBuffer>>();
 let build: Build = "plain";
-try {
-  const relaxed = await inflate(packedKernels);
-  const simd = () => takeApart(relaxed);
-  const fuses = WebAssembly.validate(relaxed);
-  if (fuses) builds.set("relaxed", () => relaxed);
-  // An engine that fuses runs plain SIMD128 too.
-  if (fuses || WebAssembly.validate(simd())) {
-    builds.set("simd", simd);
-    const fastest = fuses ? "relaxed" : "simd";
-    builds.set(fastest, await WebAssembly.compile(fuses ? relaxed : simd()));
-    build = fastest;
-  }
-} catch {
-  // No WebAssembly, or refused by a content security policy: plain kernels, then.
-  builds.clear();
+/** Whether somebody has said which build to use. */
+let chosen = false;
+let loaded: Promise<void> | null = null;
+
+/**
+ * Finds out which builds the engine runs, once, and puts the fastest in force.
+ *
+ * @returns Kept when the kernels that this engine can have are in force.
+ */
+export function load(): Promise<void> {
+  return loaded ??= compileFastest();
 }
 
-/** The bytes behind a base64 text. */
-async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+function compileFastest(): Promise<void> {
+  try {
+    const packed = Uint8Array.from(atob(packedKernels), (character) => character.charCodeAt(0));
+    const relaxed = inflate(packed, unpackedBytes);
+    const simd = takeApart(relaxed);
+    if (WebAssembly.validate(relaxed)) builds.set("relaxed", relaxed);
+    if (WebAssembly.validate(simd)) builds.set("simd", simd);
+  } catch {
+    // No WebAssembly: plain kernels, then.
+  }
+  const [fastest] = builds.keys();
+  if (fastest === undefined) return Promise.resolve();
+  try {
+    compiled(fastest);
+    build = fastest;
+    return Promise.resolve();
+  } catch {
+    return compileInBackground(fastest);
+  }
+}
+
+/** Where an engine refuses to compile at once: the plain kernels work until the others are there. */
+async function compileInBackground(fastest: Build): Promise<void> {
+  const bytes = builds.get(fastest) as Uint8Array<ArrayBuffer>;
+  const all = [...builds];
+  builds.clear();
+  try {
+    const module = await WebAssembly.compile(bytes);
+    for (const [name, made] of all) builds.set(name, name === fastest ? module : made);
+    if (!chosen) useBuild(fastest);
+  } catch {
+    // A content security policy without WebAssembly: plain kernels, then.
+  }
 }
 
 let memory: WebAssembly.Memory | null = null;
@@ -60,8 +86,8 @@ let whole: Float64Array;
 
 function compiled(name: Build): WebAssembly.Module {
   let module = builds.get(name)!;
-  if (typeof module === "function") {
-    module = new WebAssembly.Module(module());
+  if (module instanceof Uint8Array) {
+    module = new WebAssembly.Module(module);
     builds.set(name, module);
   }
   return module;
@@ -78,7 +104,9 @@ function instantiate(memory: WebAssembly.Memory): void {
 
 /** The blocks that large tensors live in; `null` where nothing could work on them. */
 export function openPool(): Blocks | null {
-  if (blocks !== null || build === "plain") return blocks;
+  if (blocks !== null) return blocks;
+  load();
+  if (build === "plain") return null;
   memory = reserveMemory();
   if (memory === null) {
     build = "plain";
@@ -93,11 +121,13 @@ export function openPool(): Blocks | null {
 
 /** The build in force. */
 export function currentBuild(): Build {
+  load();
   return build;
 }
 
 /** The builds that this engine can run, the fastest first. */
 export function supportedBuilds(): Build[] {
+  load();
   return [...builds.keys(), "plain"];
 }
 
@@ -107,12 +137,14 @@ export function supportedBuilds(): Build[] {
  * @throws {RangeError} if this engine cannot run it.
  */
 export function useBuild(next: Build): void {
+  load();
   if (next !== "plain" && !builds.has(next)) {
     throw new RangeError(
       `Cannot use the ${next} kernels: got an engine that runs ${supportedBuilds().join(", ")}`,
     );
   }
   build = next;
+  chosen = true;
   if (memory !== null) instantiate(memory);
   if (team !== null) startTeam(team.size);
 }

@@ -71,7 +71,15 @@ const RECENT = 64;
 class Cell {
   used = 0;
   movedOut = false;
-  constructor(public values: Float64Array, public pointer: number, readonly group: Group) {}
+  values: Float64Array;
+  pointer: number;
+  readonly group: Group;
+
+  constructor(values: Float64Array, pointer: number, group: Group) {
+    this.values = values;
+    this.pointer = pointer;
+    this.group = group;
+  }
 }
 
 /** Blocks that were handed out one after the other. */
@@ -83,12 +91,22 @@ class Group {
   listed = false;
   /** How many rests there had been when the last of its blocks was handed out. */
   until = 0;
-  constructor(readonly watch: WeakRef<Token>) {}
+  readonly watch: WeakRef<Token>;
+
+  constructor(watch: WeakRef<Token>) {
+    this.watch = watch;
+  }
 }
 
 class PooledStorage implements Storage {
   version = 0;
-  constructor(public cell: Cell, readonly token: Token) {}
+  cell: Cell;
+  readonly token: Token;
+
+  constructor(cell: Cell, token: Token) {
+    this.cell = cell;
+    this.token = token;
+  }
 
   get values(): Float64Array {
     const { cell } = this;
@@ -101,7 +119,6 @@ class PooledStorage implements Storage {
 const RELEASED = new Float64Array(0);
 
 let blocks: Blocks | null = null;
-let noPool = false;
 let clock = 0;
 let budget = 256 * MIB;
 /** How much is allocated before the next look at what has died. */
@@ -215,9 +232,7 @@ function megabytes(bytes: number): string {
 
 function allocatePooled(n: number): Storage | null {
   if (blocks === null) {
-    if (noPool) return null;
     blocks = openPool();
-    noPool = blocks === null;
     if (blocks === null) return null;
     startGroup();
   }

@@ -134,6 +134,10 @@ export class Team {
   readonly #numbers: ReadonlyMap<string, number>;
   #call = 0;
 
+  readonly size: number;
+  readonly module: WebAssembly.Module;
+  readonly scratch: readonly number[];
+
   /**
    * Starts `size - 1` workers.
    *
@@ -141,12 +145,15 @@ export class Team {
    * @param scratch The addresses of {@linkcode THREAD_SCRATCH} bytes for each thread, the caller first.
    */
   constructor(
-    readonly size: number,
-    readonly module: WebAssembly.Module,
+    size: number,
+    module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     control: number,
-    readonly scratch: readonly number[],
+    scratch: readonly number[],
   ) {
+    this.size = size;
+    this.module = module;
+    this.scratch = scratch;
     this.#words = new Int32Array(memory.buffer, control, 16);
     this.#words.fill(0);
     this.#words[PLACES.ticket] = PLACES.none;

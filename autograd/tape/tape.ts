@@ -25,18 +25,33 @@ export class Node implements VjpContext {
   #saved: readonly Input[];
   readonly #versions: readonly number[];
 
+  readonly primitive: AnyPrimitive;
+  readonly attrs: unknown;
+  readonly inputShapes: readonly (Shape | null)[];
+  readonly outputShapes: readonly Shape[];
+  readonly needs: readonly boolean[];
+  /** For each input the node that made it, the leaf that it is, or `null` if it needs nothing. */
+  readonly parents: readonly (Node | Tensor | null)[];
+  /** Which output of its node each input is; `null` if each is the first. */
+  readonly slots: readonly number[] | null;
+
   constructor(
-    readonly primitive: AnyPrimitive,
-    readonly attrs: unknown,
-    readonly inputShapes: readonly (Shape | null)[],
-    readonly outputShapes: readonly Shape[],
-    readonly needs: readonly boolean[],
-    /** For each input the node that made it, the leaf that it is, or `null` if it needs nothing. */
-    readonly parents: readonly (Node | Tensor | null)[],
-    /** Which output of its node each input is; `null` if each is the first. */
-    readonly slots: readonly number[] | null,
+    primitive: AnyPrimitive,
+    attrs: unknown,
+    inputShapes: readonly (Shape | null)[],
+    outputShapes: readonly Shape[],
+    needs: readonly boolean[],
+    parents: readonly (Node | Tensor | null)[],
+    slots: readonly number[] | null,
     saved: readonly Input[],
   ) {
+    this.primitive = primitive;
+    this.attrs = attrs;
+    this.inputShapes = inputShapes;
+    this.outputShapes = outputShapes;
+    this.needs = needs;
+    this.parents = parents;
+    this.slots = slots;
     this.#saved = saved;
     this.#versions = saved.length === 0 ? NO_VERSIONS : saved.map(versionOf);
   }

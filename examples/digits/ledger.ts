@@ -31,7 +31,10 @@ export class Ledger {
   readonly #last = new Map<Tensor, Float64Array>();
   readonly #moves = new Map<string, Movement>();
 
-  constructor(readonly layers: readonly [string, nn.BatchNorm][]) {
+  readonly layers: readonly [string, nn.BatchNorm][];
+
+  constructor(layers: readonly [string, nn.BatchNorm][]) {
+    this.layers = layers;
     this.#compare(null);
   }
 

@@ -30,7 +30,12 @@ export class TrainingRun {
   /** An epoch is shuffled as a whole: to take it up in its middle it is shuffled once more. */
   #atEpochStart: Generator;
 
-  constructor(readonly split: Split, readonly options: TrainOptions) {
+  readonly split: Split;
+  readonly options: TrainOptions;
+
+  constructor(split: Split, options: TrainOptions) {
+    this.split = split;
+    this.options = options;
     manualSeed(options.seed);
     this.net = new DigitNet(split.train, {
       batchNorm: options.batchNorm,

@@ -20,7 +20,11 @@ function formula<Attrs>(write: (f: Formula, x: string, attrs: Attrs) => string):
 
 /** Formulas as nodes. Every one used here is there for float64 in ONNX Runtime, but for `erf`. */
 class Formula {
-  constructor(readonly graph: Graph) {}
+  readonly graph: Graph;
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+  }
 
   #of(value: string | number): string {
     return typeof value === "number" ? this.graph.scalar(value) : value;

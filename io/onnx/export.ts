@@ -146,11 +146,14 @@ class Recording {
   readonly #parameters = new Map<Storage, string>();
   #failure: unknown = null;
 
-  constructor(
-    readonly model: Module,
-    readonly examples: readonly Tensor[],
-    readonly options: OnnxOptions,
-  ) {
+  readonly model: Module;
+  readonly examples: readonly Tensor[];
+  readonly options: OnnxOptions;
+
+  constructor(model: Module, examples: readonly Tensor[], options: OnnxOptions) {
+    this.model = model;
+    this.examples = examples;
+    this.options = options;
     this.#graph = new Graph(options.dtype ?? "F64");
     const named = [...model.namedParameters(), ...model.namedBuffers()];
     for (const [name, { storage }] of named) this.#parameters.set(storage, name);

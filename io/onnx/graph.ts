@@ -37,8 +37,12 @@ export class Graph {
   readonly #constants = new Map<string, string>();
   #count = 0;
 
+  readonly dtype: FloatDtype;
+
   /** @param dtype The type of all values that are no indices. */
-  constructor(readonly dtype: FloatDtype) {}
+  constructor(dtype: FloatDtype) {
+    this.dtype = dtype;
+  }
 
   /** Whether a number is exact in the float32 that attributes are. */
   isExact(value: number): boolean {

@@ -44,12 +44,12 @@ class Machine {
   #at: number;
   #opcodeAt: number;
 
-  constructor(
-    bytes: Uint8Array,
-    start: number,
-    readonly vocabulary: Vocabulary,
-    readonly file: string,
-  ) {
+  readonly vocabulary: Vocabulary;
+  readonly file: string;
+
+  constructor(bytes: Uint8Array, start: number, vocabulary: Vocabulary, file: string) {
+    this.vocabulary = vocabulary;
+    this.file = file;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = start;

@@ -37,10 +37,13 @@ export interface Vocabulary {
 
 /** A global that may be called, with what the call makes. */
 export class Callable {
-  constructor(
-    /** As `module.name`. */
-    readonly name: string,
-    /** Makes the value; throws `RangeError` for arguments that do not fit. */
-    readonly call: (args: readonly unknown[]) => unknown,
-  ) {}
+  /** As `module.name`. */
+  readonly name: string;
+  /** Makes the value; throws `RangeError` for arguments that do not fit. */
+  readonly call: (args: readonly unknown[]) => unknown;
+
+  constructor(name: string, call: (args: readonly unknown[]) => unknown) {
+    this.name = name;
+    this.call = call;
+  }
 }

@@ -32,17 +32,28 @@ export interface TensorView {
 
 /** The class of a storage. */
 class StorageType {
-  constructor(readonly name: string, readonly dtype: Dtype | null) {}
+  readonly name: string;
+  readonly dtype: Dtype | null;
+
+  constructor(name: string, dtype: Dtype | null) {
+    this.name = name;
+    this.dtype = dtype;
+  }
 }
 
 class StoragePlace implements StorageRef {
   used = false;
-  constructor(
-    readonly dtype: Dtype | null,
-    readonly key: string,
-    readonly count: number,
-    readonly offset: number,
-  ) {}
+  readonly dtype: Dtype | null;
+  readonly key: string;
+  readonly count: number;
+  readonly offset: number;
+
+  constructor(dtype: Dtype | null, key: string, count: number, offset: number) {
+    this.dtype = dtype;
+    this.key = key;
+    this.count = count;
+    this.offset = offset;
+  }
 }
 
 const DTYPE_OF: Readonly<Record<string, string>> = {

@@ -102,7 +102,11 @@ class TorchWriter {
   /** Tensors that share their values share a storage in the file. */
   readonly #keys = new Map<Storage | Uint8Array, Map<StoredDtype, string>>();
 
-  constructor(readonly float: FloatDtype) {}
+  readonly float: FloatDtype;
+
+  constructor(float: FloatDtype) {
+    this.float = float;
+  }
 
   *files(): Iterable<ZipFile> {
     const text = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -31,6 +31,8 @@ import { pythonFloat } from "../module/repr.ts";
 
 /** max(x, 0), element by element. */
 export class ReLU extends Module {
+  /** @internal */ static override readonly kind: string = "ReLU";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return relu(x);
@@ -39,6 +41,8 @@ export class ReLU extends Module {
 
 /** min(max(x, 0), 6), element by element. */
 export class ReLU6 extends Module {
+  /** @internal */ static override readonly kind: string = "ReLU6";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return relu6(x);
@@ -47,6 +51,8 @@ export class ReLU6 extends Module {
 
 /** The scaled exponential linear unit: λ·x above 0, λ·α·(eˣ − 1) below, element by element. */
 export class SELU extends Module {
+  /** @internal */ static override readonly kind: string = "SELU";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return selu(x);
@@ -55,6 +61,8 @@ export class SELU extends Module {
 
 /** x · sigmoid(x), element by element. */
 export class SiLU extends Module {
+  /** @internal */ static override readonly kind: string = "SiLU";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return silu(x);
@@ -63,6 +71,8 @@ export class SiLU extends Module {
 
 /** x · tanh(softplus(x)), element by element. */
 export class Mish extends Module {
+  /** @internal */ static override readonly kind: string = "Mish";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return mish(x);
@@ -71,6 +81,8 @@ export class Mish extends Module {
 
 /** x · min(max(x + 3, 0), 6) / 6, element by element. */
 export class Hardswish extends Module {
+  /** @internal */ static override readonly kind: string = "Hardswish";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return hardswish(x);
@@ -79,6 +91,8 @@ export class Hardswish extends Module {
 
 /** 1 / (1 + e⁻ˣ), element by element. */
 export class Sigmoid extends Module {
+  /** @internal */ static override readonly kind: string = "Sigmoid";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return sigmoid(x);
@@ -87,6 +101,8 @@ export class Sigmoid extends Module {
 
 /** −ln(1 + e⁻ˣ), element by element. */
 export class LogSigmoid extends Module {
+  /** @internal */ static override readonly kind: string = "LogSigmoid";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return logsigmoid(x);
@@ -95,6 +111,8 @@ export class LogSigmoid extends Module {
 
 /** tanh x, element by element. */
 export class Tanh extends Module {
+  /** @internal */ static override readonly kind: string = "Tanh";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return tanh(x);
@@ -103,6 +121,8 @@ export class Tanh extends Module {
 
 /** x above 0, negativeSlope · x below. */
 export class LeakyReLU extends Module {
+  /** @internal */ static override readonly kind: string = "LeakyReLU";
+
   /** The slope below 0. */
   readonly negativeSlope: number;
 
@@ -136,6 +156,8 @@ export class LeakyReLU extends Module {
 
 /** x above 0, alpha · (eˣ − 1) below. */
 export class ELU extends Module {
+  /** @internal */ static override readonly kind: string = "ELU";
+
   /** The limit below 0 is −alpha. */
   readonly alpha: number;
 
@@ -164,6 +186,8 @@ export class ELU extends Module {
 
 /** x · Φ(x), Φ the normal distribution's cumulative function or its approximation by tanh. */
 export class GELU extends Module {
+  /** @internal */ static override readonly kind: string = "GELU";
+
   /** `"none"` or `"tanh"`. */
   readonly approximate: "none" | "tanh";
 
@@ -197,6 +221,8 @@ export class GELU extends Module {
 
 /** ln(1 + e^(beta·x)) / beta; x itself where beta·x is above the threshold. */
 export class Softplus extends Module {
+  /** @internal */ static override readonly kind: string = "Softplus";
+
   /** How sharp the bend is. */
   readonly beta: number;
   /** From where on the result is x itself. */
@@ -231,6 +257,8 @@ export class Softplus extends Module {
 
 /** min(max(x, minVal), maxVal). */
 export class Hardtanh extends Module {
+  /** @internal */ static override readonly kind: string = "Hardtanh";
+
   /** The lower bound. */
   readonly minVal: number;
   /** The upper bound. */
@@ -280,6 +308,8 @@ export interface PReLUOptions {
 
 /** x above 0, weight · x below, the slopes learned. */
 export class PReLU extends Module {
+  /** @internal */ static override readonly kind: string = "PReLU";
+
   /** How many slopes there are. */
   readonly numParameters: number;
   /** The slopes at first. */

@@ -1,6 +1,7 @@
 /**
  * Activations that are rarely met.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import type { ShrinkOptions, Tensor } from "../../autograd/mod.ts";
 import { checkNumber, layerOptions } from "../module/arguments.ts";
 import {
@@ -17,6 +18,8 @@ import { pythonFloat } from "../module/repr.ts";
 
 /** min(max(x + 3, 0), 6) / 6, element by element. */
 export class Hardsigmoid extends Module {
+  /** @internal */ static override readonly kind: string = "Hardsigmoid";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return hardsigmoid(x);
@@ -25,6 +28,8 @@ export class Hardsigmoid extends Module {
 
 /** x / (1 + |x|), element by element. */
 export class Softsign extends Module {
+  /** @internal */ static override readonly kind: string = "Softsign";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return softsign(x);
@@ -33,6 +38,8 @@ export class Softsign extends Module {
 
 /** x − tanh x, element by element. */
 export class Tanhshrink extends Module {
+  /** @internal */ static override readonly kind: string = "Tanhshrink";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return tanhshrink(x);
@@ -41,6 +48,8 @@ export class Tanhshrink extends Module {
 
 /** max(x, 0) + min(alpha · (e^(x/alpha) − 1), 0). */
 export class CELU extends Module {
+  /** @internal */ static override readonly kind: string = "CELU";
+
   /** The limit below 0 is −alpha. */
   readonly alpha: number;
 
@@ -78,7 +87,7 @@ abstract class Shrink extends Module {
    */
   constructor(options: number | ShrinkOptions = {}) {
     super();
-    const layer = new.target.name;
+    const layer = kindOf(this);
     const { lambd = 0.5 } = layerOptions<ShrinkOptions>(layer, options, ["lambd"], "lambd");
     this.lambd = checkNumber(layer, "lambd", lambd);
   }
@@ -90,6 +99,8 @@ abstract class Shrink extends Module {
 
 /** x where |x| > lambd, else 0. */
 export class Hardshrink extends Shrink {
+  /** @internal */ static override readonly kind: string = "Hardshrink";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return hardshrink(x, { lambd: this.lambd });
@@ -98,6 +109,8 @@ export class Hardshrink extends Shrink {
 
 /** x moved by lambd towards 0, and 0 where it is no further away. */
 export class Softshrink extends Shrink {
+  /** @internal */ static override readonly kind: string = "Softshrink";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return softshrink(x, { lambd: this.lambd });
@@ -106,6 +119,11 @@ export class Softshrink extends Shrink {
 
 /** x where it is above the threshold, else the value. */
 export class Threshold extends Module {
+  /** @internal */ static override readonly kind: string = "Threshold";
+
+  readonly threshold: number;
+  readonly value: number;
+
   /**
    * Makes the layer.
    *
@@ -113,8 +131,10 @@ export class Threshold extends Module {
    * @param value What takes its place.
    * @throws {TypeError} if one is of the wrong kind.
    */
-  constructor(readonly threshold: number, readonly value: number) {
+  constructor(threshold: number, value: number) {
     super();
+    this.threshold = threshold;
+    this.value = value;
     checkNumber("Threshold", "threshold", threshold);
     checkNumber("Threshold", "value", value);
   }

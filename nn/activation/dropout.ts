@@ -1,6 +1,7 @@
 /**
  * Dropout layers: active in training, transparent in evaluation.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import type { Generator, Tensor } from "../../autograd/mod.ts";
 import { checkNumber, layerOptions } from "../module/arguments.ts";
 import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "../functional.ts";
@@ -28,7 +29,7 @@ abstract class DropoutBase extends Module {
    */
   constructor(options: number | DropoutLayerOptions = {}) {
     super();
-    const layer = new.target.name;
+    const layer = kindOf(this);
     const { p = 0.5, generator = null } = layerOptions<DropoutLayerOptions>(
       layer,
       options,
@@ -65,6 +66,8 @@ abstract class DropoutBase extends Module {
  * ```
  */
 export class Dropout extends DropoutBase {
+  /** @internal */ static override readonly kind: string = "Dropout";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return this.run(dropout, x);
@@ -73,6 +76,8 @@ export class Dropout extends DropoutBase {
 
 /** Leaves out whole channels of [N, C, L]; see {@linkcode dropout1d}. */
 export class Dropout1d extends DropoutBase {
+  /** @internal */ static override readonly kind: string = "Dropout1d";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return this.run(dropout1d, x);
@@ -81,6 +86,8 @@ export class Dropout1d extends DropoutBase {
 
 /** Leaves out whole channels of [N, C, H, W]; see {@linkcode dropout2d}. */
 export class Dropout2d extends DropoutBase {
+  /** @internal */ static override readonly kind: string = "Dropout2d";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return this.run(dropout2d, x);
@@ -89,6 +96,8 @@ export class Dropout2d extends DropoutBase {
 
 /** Leaves out whole channels of [N, C, D, H, W]; see {@linkcode dropout3d}. */
 export class Dropout3d extends DropoutBase {
+  /** @internal */ static override readonly kind: string = "Dropout3d";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return this.run(dropout3d, x);
@@ -97,6 +106,8 @@ export class Dropout3d extends DropoutBase {
 
 /** Dropout for networks of SELUs; see {@linkcode alphaDropout}. */
 export class AlphaDropout extends DropoutBase {
+  /** @internal */ static override readonly kind: string = "AlphaDropout";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return this.run(alphaDropout, x);

@@ -1,6 +1,7 @@
 /**
  * Activations that work along one axis.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import type { Tensor } from "../../autograd/mod.ts";
 import { checkCount, layerOptions } from "../module/arguments.ts";
 import { glu, logSoftmax, softmax, softmin } from "../functional.ts";
@@ -14,6 +15,8 @@ export interface AxisOptions {
 
 /** The first half of an axis times the sigmoid of the second. */
 export class GLU extends Module {
+  /** @internal */ static override readonly kind: string = "GLU";
+
   /** The axis that is halved. */
   readonly dim: number;
 
@@ -52,7 +55,7 @@ abstract class AlongAxis extends Module {
    */
   constructor(options: number | AxisOptions = {}) {
     super();
-    const layer = new.target.name;
+    const layer = kindOf(this);
     const { dim = null } = layerOptions<AxisOptions>(layer, options, ["dim"], "dim");
     this.dim = dim === null ? null : checkCount(layer, "dim", dim, -Infinity);
   }
@@ -78,6 +81,8 @@ abstract class AlongAxis extends Module {
  * ```
  */
 export class Softmax extends AlongAxis {
+  /** @internal */ static override readonly kind: string = "Softmax";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return softmax(x, this.axisFor(x));
@@ -86,6 +91,8 @@ export class Softmax extends AlongAxis {
 
 /** x − ln Σ eˣ along an axis. */
 export class LogSoftmax extends AlongAxis {
+  /** @internal */ static override readonly kind: string = "LogSoftmax";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return logSoftmax(x, this.axisFor(x));
@@ -94,6 +101,8 @@ export class LogSoftmax extends AlongAxis {
 
 /** e⁻ˣ / Σ e⁻ˣ along an axis. */
 export class Softmin extends AlongAxis {
+  /** @internal */ static override readonly kind: string = "Softmin";
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return softmin(x, this.axisFor(x));

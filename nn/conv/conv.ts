@@ -1,6 +1,7 @@
 /**
  * Convolution layers.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import { type Generator, type PerAxis, type Tensor, zeros } from "../../autograd/mod.ts";
 import type { Known } from "../../autograd/internal.ts";
 import {
@@ -49,6 +50,8 @@ const KNOWN_IF_TRANSPOSED = [...KNOWN, "outputPadding"] as const;
 
 /** What convolutions and transposed convolutions have in common. */
 export abstract class ConvBase extends Module {
+  /** @internal */ static override readonly kind: string = "ConvBase";
+
   /** The window, per axis. */
   readonly kernelSize: readonly number[];
   /** The step of the window, per axis. */
@@ -66,17 +69,22 @@ export abstract class ConvBase extends Module {
   /** [outChannels]; `null` without bias. */
   bias: Tensor | null;
 
+  readonly inChannels: number;
+  readonly outChannels: number;
+
   /** @internal */
   constructor(
     axes: number,
-    readonly inChannels: number,
-    readonly outChannels: number,
+    inChannels: number,
+    outChannels: number,
     kernelSize: PerAxis,
     transposed: boolean,
     options: ConvLayerOptions,
   ) {
     super();
-    const layer = new.target.name;
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    const layer = kindOf(this);
     const {
       stride = 1,
       padding = 0,
@@ -193,6 +201,8 @@ abstract class Conv extends ConvBase {
  * L' = ⌊(L + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1; N may be missing.
  */
 export class Conv1d extends Conv {
+  /** @internal */ static override readonly kind: string = "Conv1d";
+
   /**
    * Makes the layer.
    *
@@ -239,6 +249,8 @@ export class Conv1d extends Conv {
  * ```
  */
 export class Conv2d extends Conv {
+  /** @internal */ static override readonly kind: string = "Conv2d";
+
   /**
    * Makes the layer.
    *
@@ -271,6 +283,8 @@ export class Conv2d extends Conv {
  * may be missing.
  */
 export class Conv3d extends Conv {
+  /** @internal */ static override readonly kind: string = "Conv3d";
+
   /**
    * Makes the layer.
    *

@@ -2,7 +2,7 @@
  * Transposed convolution layers.
  */
 import type { PerAxis, Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/internal.ts";
+import { assertOptions, kindOf } from "../../autograd/internal.ts";
 import { checkPerAxis } from "../module/arguments.ts";
 import { ConvBase, type ConvLayerOptions } from "./conv.ts";
 import { convTranspose1d, convTranspose2d, convTranspose3d } from "../functional.ts";
@@ -38,7 +38,7 @@ abstract class ConvTranspose extends ConvBase {
     options: ConvTransposeLayerOptions,
   ) {
     super(axes, inChannels, outChannels, kernelSize, true, options);
-    const layer = new.target.name;
+    const layer = kindOf(this);
     this.outputPadding = checkPerAxis(layer, "outputPadding", options?.outputPadding ?? 0, axes, 0);
   }
 
@@ -47,7 +47,7 @@ abstract class ConvTranspose extends ConvBase {
     x: Tensor,
     options: ConvTransposeForwardOptions,
   ): Tensor {
-    assertOptions(`run ${this.constructor.name}`, options, ["outputSize"]);
+    assertOptions(`run ${kindOf(this)}`, options, ["outputSize"]);
     const { weight, bias, stride, groups, dilation } = this;
     const padding = this.padding as readonly number[];
     const outputPadding = options.outputSize === undefined
@@ -69,7 +69,7 @@ abstract class ConvTranspose extends ConvBase {
       sizes.every((size, i) => size >= least[i] && size < least[i] + this.stride[i]);
     if (!fits) {
       throw new RangeError(
-        `Cannot run ${this.constructor.name}: got outputSize [${outputSize.join(", ")}] for x of ` +
+        `Cannot run ${kindOf(this)}: got outputSize [${outputSize.join(", ")}] for x of ` +
           `shape [${x.shape.join(", ")}], expected from [${least.join(", ")}] to ` +
           `[${least.map((size, i) => size + this.stride[i] - 1).join(", ")}]`,
       );
@@ -91,6 +91,8 @@ abstract class ConvTranspose extends ConvBase {
  * L' = (L − 1)·stride − 2·padding + dilation·(kernelSize − 1) + outputPadding + 1; N may be missing.
  */
 export class ConvTranspose1d extends ConvTranspose {
+  /** @internal */ static override readonly kind: string = "ConvTranspose1d";
+
   /**
    * Makes the layer.
    *
@@ -138,6 +140,8 @@ export class ConvTranspose1d extends ConvTranspose {
  * ```
  */
 export class ConvTranspose2d extends ConvTranspose {
+  /** @internal */ static override readonly kind: string = "ConvTranspose2d";
+
   /**
    * Makes the layer.
    *
@@ -174,6 +178,8 @@ export class ConvTranspose2d extends ConvTranspose {
  * sizes as for {@linkcode ConvTranspose1d}; N may be missing.
  */
 export class ConvTranspose3d extends ConvTranspose {
+  /** @internal */ static override readonly kind: string = "ConvTranspose3d";
+
   /**
    * Makes the layer.
    *

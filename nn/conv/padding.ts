@@ -2,7 +2,7 @@
  * Padding layers.
  */
 import type { PadMode, Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/internal.ts";
+import { describe, kindOf } from "../../autograd/internal.ts";
 import { checkCount, checkNumber } from "../module/arguments.ts";
 import { pad } from "../functional.ts";
 import { Module } from "../module/module.ts";
@@ -16,7 +16,7 @@ abstract class Padding extends Module {
   /** One size for all sides, or two for each axis, the last axis first. */
   constructor(axes: number, padding: number | readonly number[]) {
     super();
-    const layer = new.target.name;
+    const layer = kindOf(this);
     const sizes = typeof padding === "number" ? new Array<number>(2 * axes).fill(padding) : padding;
     if (!Array.isArray(sizes)) {
       throw new TypeError(
@@ -51,7 +51,7 @@ abstract class ConstantPad extends Padding {
 
   constructor(axes: number, padding: number | readonly number[], value: number) {
     super(axes, padding);
-    this.value = checkNumber(new.target.name, "value", value);
+    this.value = checkNumber(kindOf(this), "value", value);
   }
 
   protected override fill(): { readonly mode: PadMode; readonly value: number } {
@@ -93,6 +93,8 @@ abstract class CircularPad extends Padding {
 
 /** Pads one axis with one value. */
 export class ConstantPad1d extends ConstantPad {
+  /** @internal */ static override readonly kind: string = "ConstantPad1d";
+
   /**
    * Makes the layer.
    *
@@ -107,6 +109,8 @@ export class ConstantPad1d extends ConstantPad {
 
 /** Pads two axes with one value. */
 export class ConstantPad2d extends ConstantPad {
+  /** @internal */ static override readonly kind: string = "ConstantPad2d";
+
   /**
    * Makes the layer.
    *
@@ -121,6 +125,8 @@ export class ConstantPad2d extends ConstantPad {
 
 /** Pads three axes with one value. */
 export class ConstantPad3d extends ConstantPad {
+  /** @internal */ static override readonly kind: string = "ConstantPad3d";
+
   /**
    * Makes the layer.
    *
@@ -135,6 +141,8 @@ export class ConstantPad3d extends ConstantPad {
 
 /** Pads one axis with zeros. */
 export class ZeroPad1d extends ZeroPad {
+  /** @internal */ static override readonly kind: string = "ZeroPad1d";
+
   /**
    * Makes the layer.
    *
@@ -158,6 +166,8 @@ export class ZeroPad1d extends ZeroPad {
  * ```
  */
 export class ZeroPad2d extends ZeroPad {
+  /** @internal */ static override readonly kind: string = "ZeroPad2d";
+
   /**
    * Makes the layer.
    *
@@ -171,6 +181,8 @@ export class ZeroPad2d extends ZeroPad {
 
 /** Pads three axes with zeros. */
 export class ZeroPad3d extends ZeroPad {
+  /** @internal */ static override readonly kind: string = "ZeroPad3d";
+
   /**
    * Makes the layer.
    *
@@ -184,6 +196,8 @@ export class ZeroPad3d extends ZeroPad {
 
 /** Pads one axis with the mirror image, the edge itself not repeated. */
 export class ReflectionPad1d extends ReflectionPad {
+  /** @internal */ static override readonly kind: string = "ReflectionPad1d";
+
   /**
    * Makes the layer.
    *
@@ -197,6 +211,8 @@ export class ReflectionPad1d extends ReflectionPad {
 
 /** Pads two axes with the mirror image, the edge itself not repeated. */
 export class ReflectionPad2d extends ReflectionPad {
+  /** @internal */ static override readonly kind: string = "ReflectionPad2d";
+
   /**
    * Makes the layer.
    *
@@ -210,6 +226,8 @@ export class ReflectionPad2d extends ReflectionPad {
 
 /** Pads three axes with the mirror image, the edge itself not repeated. */
 export class ReflectionPad3d extends ReflectionPad {
+  /** @internal */ static override readonly kind: string = "ReflectionPad3d";
+
   /**
    * Makes the layer.
    *
@@ -223,6 +241,8 @@ export class ReflectionPad3d extends ReflectionPad {
 
 /** Pads one axis with the edge. */
 export class ReplicationPad1d extends ReplicationPad {
+  /** @internal */ static override readonly kind: string = "ReplicationPad1d";
+
   /**
    * Makes the layer.
    *
@@ -236,6 +256,8 @@ export class ReplicationPad1d extends ReplicationPad {
 
 /** Pads two axes with the edge. */
 export class ReplicationPad2d extends ReplicationPad {
+  /** @internal */ static override readonly kind: string = "ReplicationPad2d";
+
   /**
    * Makes the layer.
    *
@@ -249,6 +271,8 @@ export class ReplicationPad2d extends ReplicationPad {
 
 /** Pads three axes with the edge. */
 export class ReplicationPad3d extends ReplicationPad {
+  /** @internal */ static override readonly kind: string = "ReplicationPad3d";
+
   /**
    * Makes the layer.
    *
@@ -262,6 +286,8 @@ export class ReplicationPad3d extends ReplicationPad {
 
 /** Pads one axis with the other end. */
 export class CircularPad1d extends CircularPad {
+  /** @internal */ static override readonly kind: string = "CircularPad1d";
+
   /**
    * Makes the layer.
    *
@@ -275,6 +301,8 @@ export class CircularPad1d extends CircularPad {
 
 /** Pads two axes with the other end. */
 export class CircularPad2d extends CircularPad {
+  /** @internal */ static override readonly kind: string = "CircularPad2d";
+
   /**
    * Makes the layer.
    *
@@ -288,6 +316,8 @@ export class CircularPad2d extends CircularPad {
 
 /** Pads three axes with the other end. */
 export class CircularPad3d extends CircularPad {
+  /** @internal */ static override readonly kind: string = "CircularPad3d";
+
   /**
    * Makes the layer.
    *

@@ -20,6 +20,8 @@ const WINDOW: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
 
 /** Resizes all axes after the first two; see {@linkcode interpolate}. */
 export class Upsample extends Module {
+  /** @internal */ static override readonly kind: string = "Upsample";
+
   private readonly options: InterpolateOptions;
 
   /**
@@ -58,7 +60,11 @@ function windowRepr(kernelSize: PerAxis, options: UnfoldOptions): string {
 
 /** The windows of an image as columns; see {@linkcode unfold}. */
 export class Unfold extends Module {
+  /** @internal */ static override readonly kind: string = "Unfold";
+
   private readonly options: UnfoldOptions;
+
+  readonly kernelSize: PerAxis;
 
   /**
    * Makes the layer.
@@ -67,8 +73,9 @@ export class Unfold extends Module {
    * @param options dilation = 1, padding = 0, stride = 1.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
    */
-  constructor(readonly kernelSize: PerAxis, options: UnfoldOptions = {}) {
+  constructor(kernelSize: PerAxis, options: UnfoldOptions = {}) {
     super();
+    this.kernelSize = kernelSize;
     checkPerAxis("Unfold", "kernelSize", kernelSize, 2, 1);
     this.options = layerOptions("Unfold", options, WINDOW);
   }
@@ -86,7 +93,12 @@ export class Unfold extends Module {
 
 /** An image from windows as columns, which are added up; see {@linkcode fold}. */
 export class Fold extends Module {
+  /** @internal */ static override readonly kind: string = "Fold";
+
   private readonly options: UnfoldOptions;
+
+  readonly outputSize: PerAxis;
+  readonly kernelSize: PerAxis;
 
   /**
    * Makes the layer.
@@ -96,12 +108,10 @@ export class Fold extends Module {
    * @param options dilation = 1, padding = 0, stride = 1.
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
    */
-  constructor(
-    readonly outputSize: PerAxis,
-    readonly kernelSize: PerAxis,
-    options: UnfoldOptions = {},
-  ) {
+  constructor(outputSize: PerAxis, kernelSize: PerAxis, options: UnfoldOptions = {}) {
     super();
+    this.outputSize = outputSize;
+    this.kernelSize = kernelSize;
     checkPerAxis("Fold", "outputSize", outputSize, 2, 1);
     checkPerAxis("Fold", "kernelSize", kernelSize, 2, 1);
     this.options = layerOptions("Fold", options, WINDOW);

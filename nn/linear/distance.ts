@@ -8,6 +8,8 @@ import { Module } from "../module/module.ts";
 
 /** The p-norm of a difference over the last axis; see {@linkcode pairwiseDistance}. */
 export class PairwiseDistance extends Module {
+  /** @internal */ static override readonly kind: string = "PairwiseDistance";
+
   private readonly options: PairwiseDistanceOptions;
 
   /**
@@ -34,6 +36,8 @@ export class PairwiseDistance extends Module {
 
 /** The cosine of the angle between vectors; see {@linkcode cosineSimilarity}. */
 export class CosineSimilarity extends Module {
+  /** @internal */ static override readonly kind: string = "CosineSimilarity";
+
   private readonly options: CosineSimilarityOptions;
 
   /**

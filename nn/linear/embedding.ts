@@ -32,10 +32,15 @@ export interface EmbeddingLayerOptions {
  * ```
  */
 export class Embedding extends Module {
+  /** @internal */ static override readonly kind: string = "Embedding";
+
   /** One row for each index, [numEmbeddings, embeddingDim]. */
   weight: Tensor;
   /** The row that gets no gradient; `null` if there is none. */
   readonly paddingIdx: number | null;
+
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
 
   /**
    * Makes the layer.
@@ -46,12 +51,10 @@ export class Embedding extends Module {
    * @throws {TypeError} if an argument is of the wrong kind.
    * @throws {RangeError} if a size or the padding index is out of range.
    */
-  constructor(
-    readonly numEmbeddings: number,
-    readonly embeddingDim: number,
-    options: EmbeddingLayerOptions = {},
-  ) {
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
     const known = ["paddingIdx", "generator"] as const;
     const { paddingIdx = null, generator = null } = layerOptions("Embedding", options, known);
     checkCount("Embedding", "numEmbeddings", numEmbeddings, 0);

@@ -37,10 +37,15 @@ const KNOWN: Known<LinearOptions> = ["bias", "generator"];
  * ```
  */
 export class Linear extends Module {
+  /** @internal */ static override readonly kind: string = "Linear";
+
   /** One row for each output, [outFeatures, inFeatures]. */
   weight: Tensor;
   /** [outFeatures]; `null` without bias. */
   bias: Tensor | null;
+
+  readonly inFeatures: number;
+  readonly outFeatures: number;
 
   /**
    * Makes the layer.
@@ -51,12 +56,10 @@ export class Linear extends Module {
    * @throws {TypeError} if an argument is of the wrong kind.
    * @throws {RangeError} if a size is not a whole number of at least 0.
    */
-  constructor(
-    readonly inFeatures: number,
-    readonly outFeatures: number,
-    options: LinearOptions = {},
-  ) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
     const { bias = true, generator = null } = layerOptions("Linear", options, KNOWN);
     checkCount("Linear", "inFeatures", inFeatures, 0);
     checkCount("Linear", "outFeatures", outFeatures, 0);
@@ -92,10 +95,16 @@ export class Linear extends Module {
  * ±1/√in1Features.
  */
 export class Bilinear extends Module {
+  /** @internal */ static override readonly kind: string = "Bilinear";
+
   /** [outFeatures, in1Features, in2Features]. */
   weight: Tensor;
   /** [outFeatures]; `null` without bias. */
   bias: Tensor | null;
+
+  readonly in1Features: number;
+  readonly in2Features: number;
+  readonly outFeatures: number;
 
   /**
    * Makes the layer.
@@ -108,12 +117,15 @@ export class Bilinear extends Module {
    * @throws {RangeError} if a size is not a whole number, or `in1Features` is not at least 1.
    */
   constructor(
-    readonly in1Features: number,
-    readonly in2Features: number,
-    readonly outFeatures: number,
+    in1Features: number,
+    in2Features: number,
+    outFeatures: number,
     options: LinearOptions = {},
   ) {
     super();
+    this.in1Features = in1Features;
+    this.in2Features = in2Features;
+    this.outFeatures = outFeatures;
     const { bias = true, generator = null } = layerOptions("Bilinear", options, KNOWN);
     checkCount("Bilinear", "in1Features", in1Features, 1);
     checkCount("Bilinear", "in2Features", in2Features, 0);

@@ -39,6 +39,8 @@ import { WeightedLoss } from "./base.ts";
  * ```
  */
 export class CrossEntropyLoss extends WeightedLoss {
+  /** @internal */ static override readonly kind: string = "CrossEntropyLoss";
+
   /** The class index that does not count. */
   readonly ignoreIndex: number;
   /** The share of a target that is spread over all classes. */
@@ -78,6 +80,8 @@ export class CrossEntropyLoss extends WeightedLoss {
  * The negative log likelihood of class indices, from log-probabilities; see {@linkcode nllLoss}.
  */
 export class NLLLoss extends WeightedLoss {
+  /** @internal */ static override readonly kind: string = "NLLLoss";
+
   /** The class index that does not count. */
   readonly ignoreIndex: number;
 
@@ -101,6 +105,8 @@ export class NLLLoss extends WeightedLoss {
 
 /** The cross entropy of probabilities with targets; see {@linkcode binaryCrossEntropy}. */
 export class BCELoss extends WeightedLoss {
+  /** @internal */ static override readonly kind: string = "BCELoss";
+
   /**
    * Makes the layer.
    *
@@ -123,6 +129,8 @@ export class BCELoss extends WeightedLoss {
  * {@linkcode binaryCrossEntropyWithLogits}.
  */
 export class BCEWithLogitsLoss extends WeightedLoss {
+  /** @internal */ static override readonly kind: string = "BCEWithLogitsLoss";
+
   /** The weight of the positive class; `null` for none. */
   posWeight: Tensor | null;
 
@@ -149,6 +157,8 @@ export class BCEWithLogitsLoss extends WeightedLoss {
 
 /** The Kullback-Leibler divergence, from log-probabilities; see {@linkcode klDiv}. */
 export class KLDivLoss extends Module {
+  /** @internal */ static override readonly kind: string = "KLDivLoss";
+
   /** How the divergences of single elements become one. */
   readonly reduction: "none" | "batchmean" | "sum" | "mean";
   /** Whether the target holds log-probabilities too. */

@@ -23,6 +23,8 @@ import { Loss, WeightedLoss } from "./base.ts";
 
 /** Distances of like and unlike pairs; see {@linkcode hingeEmbeddingLoss}. */
 export class HingeEmbeddingLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "HingeEmbeddingLoss";
+
   /** How far on the right side costs nothing. */
   readonly margin: number;
 
@@ -46,6 +48,8 @@ export class HingeEmbeddingLoss extends Loss {
 
 /** Angles of like and unlike pairs; see {@linkcode cosineEmbeddingLoss}. */
 export class CosineEmbeddingLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "CosineEmbeddingLoss";
+
   /** How far on the right side costs nothing. */
   readonly margin: number;
 
@@ -69,6 +73,8 @@ export class CosineEmbeddingLoss extends Loss {
 
 /** Which of two ranks higher; see {@linkcode marginRankingLoss}. */
 export class MarginRankingLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "MarginRankingLoss";
+
   /** How far on the right side costs nothing. */
   readonly margin: number;
 
@@ -92,6 +98,8 @@ export class MarginRankingLoss extends Loss {
 
 /** Nearer to the positive than to the negative; see {@linkcode tripletMarginLoss}. */
 export class TripletMarginLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "TripletMarginLoss";
+
   /** How far on the right side costs nothing. */
   readonly margin: number;
   /** The order of the norm. */
@@ -126,6 +134,8 @@ export class TripletMarginLoss extends Loss {
 
 /** ln(1 + e^(−target·x)); see {@linkcode softMarginLoss}. */
 export class SoftMarginLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "SoftMarginLoss";
+
   /**
    * Makes the layer.
    *
@@ -145,6 +155,8 @@ export class SoftMarginLoss extends Loss {
 
 /** The target's score above the others; see {@linkcode multiMarginLoss}. */
 export class MultiMarginLoss extends WeightedLoss {
+  /** @internal */ static override readonly kind: string = "MultiMarginLoss";
+
   /** 1 or 2. */
   readonly p: number;
   /** How far on the right side costs nothing. */
@@ -173,6 +185,8 @@ export class MultiMarginLoss extends WeightedLoss {
 
 /** Several targets' scores above the others; see {@linkcode multilabelMarginLoss}. */
 export class MultiLabelMarginLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "MultiLabelMarginLoss";
+
   /**
    * Makes the layer.
    *
@@ -192,6 +206,8 @@ export class MultiLabelMarginLoss extends Loss {
 
 /** One binary cross entropy for each class; see {@linkcode multilabelSoftMarginLoss}. */
 export class MultiLabelSoftMarginLoss extends WeightedLoss {
+  /** @internal */ static override readonly kind: string = "MultiLabelSoftMarginLoss";
+
   /**
    * Makes the layer.
    *

@@ -19,6 +19,8 @@ import { Loss } from "./base.ts";
 
 /** The squared difference; see {@linkcode mseLoss}. */
 export class MSELoss extends Loss {
+  /** @internal */ static override readonly kind: string = "MSELoss";
+
   /**
    * Makes the layer.
    *
@@ -38,6 +40,8 @@ export class MSELoss extends Loss {
 
 /** The absolute difference; see {@linkcode l1Loss}. */
 export class L1Loss extends Loss {
+  /** @internal */ static override readonly kind: string = "L1Loss";
+
   /**
    * Makes the layer.
    *
@@ -57,6 +61,8 @@ export class L1Loss extends Loss {
 
 /** Square near 0, then |d| − beta/2; see {@linkcode smoothL1Loss}. */
 export class SmoothL1Loss extends Loss {
+  /** @internal */ static override readonly kind: string = "SmoothL1Loss";
+
   /** Where the square becomes a straight line. */
   readonly beta: number;
 
@@ -80,6 +86,8 @@ export class SmoothL1Loss extends Loss {
 
 /** Square near 0, then a line of slope delta; see {@linkcode huberLoss}. */
 export class HuberLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "HuberLoss";
+
   /** Where the square becomes a straight line. */
   readonly delta: number;
 
@@ -103,6 +111,8 @@ export class HuberLoss extends Loss {
 
 /** Counts under Poisson distributions; see {@linkcode poissonNllLoss}. */
 export class PoissonNLLLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "PoissonNLLLoss";
+
   /** Whether x is the logarithm of the rate. */
   readonly logInput: boolean;
   /** Whether Stirling's approximation of ln target! is added. */
@@ -134,6 +144,8 @@ export class PoissonNLLLoss extends Loss {
 
 /** Numbers under normal distributions; see {@linkcode gaussianNllLoss}. */
 export class GaussianNLLLoss extends Loss {
+  /** @internal */ static override readonly kind: string = "GaussianNLLLoss";
+
   /** Whether the constant ln(2π)/2 is added. */
   readonly full: boolean;
   /** The least variance. */

@@ -1,7 +1,7 @@
 /**
  * Modules that hold modules.
  */
-import { describe } from "../../autograd/internal.ts";
+import { describe, kindOf } from "../../autograd/internal.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
 
@@ -13,7 +13,7 @@ function moduleAt(container: Module, modules: readonly Module[], index: number):
   const found = Number.isInteger(index) ? modules.at(index) : undefined;
   if (found === undefined) {
     throw new RangeError(
-      `Cannot take a module of ${container.constructor.name}: got index ${index}, expected one of ` +
+      `Cannot take a module of ${kindOf(container)}: got index ${index}, expected one of ` +
         `${-modules.length} … ${modules.length - 1}`,
     );
   }
@@ -23,7 +23,7 @@ function moduleAt(container: Module, modules: readonly Module[], index: number):
 function checkModule(container: Module, value: unknown): asserts value is Module {
   if (!(value instanceof Module)) {
     throw new TypeError(
-      `Cannot fill ${container.constructor.name}: got ${describe(value)}, expected a Module`,
+      `Cannot fill ${kindOf(container)}: got ${describe(value)}, expected a Module`,
     );
   }
 }
@@ -31,9 +31,7 @@ function checkModule(container: Module, value: unknown): asserts value is Module
 function namedEntries(container: Module, modules: NamedModules): [string, Module][] {
   if (typeof modules !== "object" || modules === null) {
     throw new TypeError(
-      `Cannot fill ${container.constructor.name}: got ${
-        describe(modules)
-      }, expected modules by name`,
+      `Cannot fill ${kindOf(container)}: got ${describe(modules)}, expected modules by name`,
     );
   }
   const pairs = Symbol.iterator in modules
@@ -42,7 +40,7 @@ function namedEntries(container: Module, modules: NamedModules): [string, Module
   return pairs.map((pair) => {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(
-        `Cannot fill ${container.constructor.name}: got ${describe(pair)}, expected pairs of a ` +
+        `Cannot fill ${kindOf(container)}: got ${describe(pair)}, expected pairs of a ` +
           `name and a Module`,
       );
     }
@@ -127,6 +125,8 @@ abstract class ModuleRow extends Module {
  * ```
  */
 export class Sequential extends ModuleRow {
+  /** @internal */ static override readonly kind: string = "Sequential";
+
   /**
    * Makes the layer.
    *
@@ -166,6 +166,8 @@ export class Sequential extends ModuleRow {
  * ```
  */
 export class ModuleList extends ModuleRow {
+  /** @internal */ static override readonly kind: string = "ModuleList";
+
   /**
    * Makes the layer.
    *
@@ -189,7 +191,7 @@ export class ModuleList extends ModuleRow {
     const lines = runs.map(({ start, end, text }) =>
       start === end ? `(${start}): ${text}` : `(${start}-${end}): ${end - start + 1} x ${text}`
     );
-    return pythonModule(this.constructor.name, "", lines);
+    return pythonModule(kindOf(this), "", lines);
   }
 }
 
@@ -207,6 +209,8 @@ export class ModuleList extends ModuleRow {
  * ```
  */
 export class ModuleDict extends Module {
+  /** @internal */ static override readonly kind: string = "ModuleDict";
+
   /**
    * Makes the layer.
    *

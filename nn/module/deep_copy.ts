@@ -1,6 +1,7 @@
 /**
  * Copies of modules that share nothing with the original.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import { Generator, noGrad, Tensor } from "../../autograd/mod.ts";
 import { hasFieldForward } from "./hooks.ts";
 import type { Module } from "./module.ts";
@@ -17,7 +18,7 @@ export function deepCopy<T extends Module>(original: T): T {
   for (const [name, module] of original.namedModules()) {
     if (hasFieldForward(module)) {
       throw new TypeError(
-        `Cannot deepCopy ${module.constructor.name}${name === "" ? "" : ` at ${name}`}: got a ` +
+        `Cannot deepCopy ${kindOf(module)}${name === "" ? "" : ` at ${name}`}: got a ` +
           `forward that is a field and belongs to the original, expected a method`,
       );
     }

@@ -24,6 +24,8 @@ import { pythonTuple } from "./repr.ts";
  * ```
  */
 export class Flatten extends Module {
+  /** @internal */ static override readonly kind: string = "Flatten";
+
   /** The first axis that is merged. */
   readonly startDim: number;
   /** The last axis that is merged. */
@@ -60,6 +62,11 @@ export class Flatten extends Module {
 
 /** Splits one axis into several. */
 export class Unflatten extends Module {
+  /** @internal */ static override readonly kind: string = "Unflatten";
+
+  readonly dim: number;
+  readonly unflattenedSize: Shape;
+
   /**
    * Makes the layer.
    *
@@ -67,8 +74,10 @@ export class Unflatten extends Module {
    * @param unflattenedSize The sizes that take its place; one may be −1.
    * @throws {TypeError} if an argument is of the wrong kind.
    */
-  constructor(readonly dim: number, readonly unflattenedSize: Shape) {
+  constructor(dim: number, unflattenedSize: Shape) {
     super();
+    this.dim = dim;
+    this.unflattenedSize = unflattenedSize;
     checkCount("Unflatten", "dim", dim, -Infinity);
     if (!Array.isArray(unflattenedSize)) {
       throw new TypeError(
@@ -101,6 +110,8 @@ export class Unflatten extends Module {
 
 /** Returns its input; any arguments are taken and forgotten. */
 export class Identity extends Module {
+  /** @internal */ static override readonly kind: string = "Identity";
+
   /** Takes whatever the layer that it stands for would take. */
   constructor(..._ignored: readonly unknown[]) {
     super();

@@ -2,7 +2,7 @@
  * The module: a tree of layers with its parameters, buffers and mode.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/internal.ts";
+import { assertOptions, kindOf, type Known } from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
 import {
   addForwardHook,
@@ -61,6 +61,9 @@ const NAMED: Known<NamedOptions> = ["prefix", "recurse", "removeDuplicate"];
  * ```
  */
 export class Module {
+  /** The class's name in errors and printed texts, also where a minifier has changed `name`. */
+  static readonly kind: string = "Module";
+
   /** Whether the module is in training mode; set by `train()` and `eval()`. */
   training = true;
   private readonly ownRegistry = new Registry(this);
@@ -71,7 +74,7 @@ export class Module {
   // deno-lint-ignore no-explicit-any -- layers differ in what they take and return.
   forward(..._inputs: any[]): any {
     throw new TypeError(
-      `Cannot run forward: ${this.constructor.name} has none, expected a class that overrides it`,
+      `Cannot run forward: ${kindOf(this)} has none, expected a class that overrides it`,
     );
   }
 
@@ -163,7 +166,7 @@ export class Module {
   replaceModule(name: string, replacement: Module): void {
     if (!this.childEntries().some(([key]) => key === name)) {
       throw new RangeError(
-        `Cannot replace module ${name}: ${this.constructor.name} has none of that name`,
+        `Cannot replace module ${name}: ${kindOf(this)} has none of that name`,
       );
     }
     this.ownRegistry.replaceModule(name, replacement);
@@ -300,7 +303,7 @@ export class Module {
   loadStateDict(state: StateSource, options: { readonly strict?: boolean } = {}): LoadResult {
     assertOptions("load a state", options, ["strict"]);
     const places = this.statePlaces("");
-    return loadState(this.constructor.name, places, state, options.strict ?? true);
+    return loadState(kindOf(this), places, state, options.strict ?? true);
   }
 
   /** Calls `fn` with every module, children first, and returns this one. */
@@ -363,7 +366,7 @@ export class Module {
   /** The tree of modules in PyTorch's layout. */
   toString(): string {
     const children = this.childEntries().map(([name, child]) => `(${name}): ${child}`);
-    return pythonModule(this.constructor.name, this.extraRepr(), children);
+    return pythonModule(kindOf(this), this.extraRepr(), children);
   }
 
   /** @internal Shows the tree in Deno's console. */

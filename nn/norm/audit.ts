@@ -2,7 +2,7 @@
  * Why a network behaves differently in training and evaluation.
  */
 import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
-import { withoutWarnings } from "../../autograd/internal.ts";
+import { kindOf, withoutWarnings } from "../../autograd/internal.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import { batchNorm, unbiasedVariance } from "./batch_norm_function.ts";
 import { keepingModes } from "../module/keeping_modes.ts";
@@ -188,7 +188,7 @@ function isShifted(
 export function formatAudit(rows: readonly AuditRow[]): string {
   return rows.map(({ name, layer, distance, reasons }) => {
     const why = reasons.map(({ cause, detail }) => `${cause}: ${detail}`).join("; ");
-    const title = name === "" ? layer.constructor.name : name;
+    const title = name === "" ? kindOf(layer) : name;
     return `${title}: train and eval differ by ${(100 * distance).toPrecision(3)} %` +
       (why === "" ? "" : ` (${why})`);
   }).join("\n");

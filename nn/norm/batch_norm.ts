@@ -2,7 +2,7 @@
  * Batch normalisation layers.
  */
 import { cat, isStatsUpdateEnabled, split, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known, write } from "../../autograd/internal.ts";
+import { assertOptions, kindOf, type Known, write } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
 import {
   type BatchMoments,
@@ -60,6 +60,8 @@ export interface BatchNormForwardOptions {
  * momentum·batch. Keras and TensorFlow call 1 − momentum momentum.
  */
 export abstract class BatchNorm extends TrackedNorm {
+  /** @internal */ static override readonly kind: string = "BatchNorm";
+
   /** The numbers of axes that an input may have. */
   protected abstract readonly ranks: readonly number[];
   private frozenStats = false;
@@ -81,7 +83,7 @@ export abstract class BatchNorm extends TrackedNorm {
    * @param options eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true.
    */
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
-    const given = layerOptions(new.target.name, options, KNOWN);
+    const given = layerOptions(kindOf(new.target.prototype), options, KNOWN);
     super(numFeatures, {
       eps: given.eps ?? 1e-5,
       momentum: given.momentum === undefined ? 0.1 : given.momentum,
@@ -93,13 +95,13 @@ export abstract class BatchNorm extends TrackedNorm {
       virtualBatchSize !== null && !(Number.isInteger(virtualBatchSize) && virtualBatchSize > 0)
     ) {
       throw new RangeError(
-        `Cannot make ${this.constructor.name}: got virtualBatchSize ${virtualBatchSize}, expected a ` +
+        `Cannot make ${kindOf(this)}: got virtualBatchSize ${virtualBatchSize}, expected a ` +
           `whole number of at least 1`,
       );
     }
     if (!["propagate", "skip", "throw"].includes(nonFinite)) {
       throw new RangeError(
-        `Cannot make ${this.constructor.name}: got nonFinite "${nonFinite}", expected "propagate", ` +
+        `Cannot make ${kindOf(this)}: got nonFinite "${nonFinite}", expected "propagate", ` +
           `"skip" or "throw"`,
       );
     }
@@ -136,7 +138,7 @@ export abstract class BatchNorm extends TrackedNorm {
    */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
-    assertOptions(`run ${this.constructor.name}`, options, ["mask"]);
+    assertOptions(`run ${kindOf(this)}`, options, ["mask"]);
     const { mask = null } = options;
     const size = this.virtualBatchSize;
     if (!this.training || size === null || x.shape[0] <= size) return this.normalize(x, mask);
@@ -207,7 +209,7 @@ export abstract class BatchNorm extends TrackedNorm {
       if (this.nonFinite === "skip") return false;
       if (this.accumulation === null) this.uncountBatch();
       throw new RangeError(
-        `Cannot update the running statistics of ${this.constructor.name}: got mean ` +
+        `Cannot update the running statistics of ${kindOf(this)}: got mean ` +
           `${mean[c]} and variance ${variance[c]} in channel ${c}, expected finite values`,
       );
     }
@@ -264,11 +266,11 @@ export abstract class BatchNorm extends TrackedNorm {
    * @throws {RangeError} if statistics are to be frozen that were never tracked.
    */
   freeze(options: { readonly stats?: boolean; readonly affine?: boolean } = {}): this {
-    assertOptions(`freeze ${this.constructor.name}`, options, ["stats", "affine"]);
+    assertOptions(`freeze ${kindOf(this)}`, options, ["stats", "affine"]);
     const { stats = true, affine = false } = options;
     if (stats && (this.runningMean === null || this.runningVar === null)) {
       throw new RangeError(
-        `Cannot freeze ${this.constructor.name}: got a layer without running statistics, expected ` +
+        `Cannot freeze ${kindOf(this)}: got a layer without running statistics, expected ` +
           `trackRunningStats: true`,
       );
     }
@@ -365,7 +367,7 @@ export abstract class BatchNorm extends TrackedNorm {
   setRunningStats(moments: BatchMoments, batches: number): void {
     if (moments.count === 1) {
       throw new RangeError(
-        `Cannot set the running statistics of ${this.constructor.name}: Expected more than 1 value ` +
+        `Cannot set the running statistics of ${kindOf(this)}: Expected more than 1 value ` +
           `per channel, got 1 in all`,
       );
     }
@@ -380,7 +382,7 @@ export abstract class BatchNorm extends TrackedNorm {
   protected checkRank(x: Tensor): void {
     if (!this.ranks.includes(x.ndim)) {
       throw new RangeError(
-        `Cannot run ${this.constructor.name}: expected ${
+        `Cannot run ${kindOf(this)}: expected ${
           this.ranks.map((rank) => `${rank}D`).join(" or ")
         } input (got ${x.ndim}D input)`,
       );
@@ -415,18 +417,24 @@ interface Accumulation {
  * ```
  */
 export class BatchNorm1d extends BatchNorm {
+  /** @internal */ static override readonly kind: string = "BatchNorm1d";
+
   /** @internal */
   protected override readonly ranks = [2, 3];
 }
 
 /** Batch normalisation of [N, C, H, W]. */
 export class BatchNorm2d extends BatchNorm {
+  /** @internal */ static override readonly kind: string = "BatchNorm2d";
+
   /** @internal */
   protected override readonly ranks = [4];
 }
 
 /** Batch normalisation of [N, C, D, H, W]. */
 export class BatchNorm3d extends BatchNorm {
+  /** @internal */ static override readonly kind: string = "BatchNorm3d";
+
   /** @internal */
   protected override readonly ranks = [5];
 }

@@ -2,7 +2,7 @@
  * What BatchNorm layers warn of.
  */
 import { isGradEnabled } from "../../autograd/mod.ts";
-import { mayWarn, warnOnce } from "../../autograd/internal.ts";
+import { kindOf, mayWarn, warnOnce } from "../../autograd/internal.ts";
 import type { BatchNorm } from "./batch_norm.ts";
 import type { BatchMoments } from "./batch_norm_function.ts";
 
@@ -94,5 +94,5 @@ export function warnOfMoments(layer: BatchNorm, moments: BatchMoments, update: b
 }
 
 function name(layer: BatchNorm): string {
-  return `${layer.constructor.name}(${layer.numFeatures})`;
+  return `${kindOf(layer)}(${layer.numFeatures})`;
 }

@@ -1,6 +1,7 @@
 /**
  * Instance normalisation layers.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import { isStatsUpdateEnabled, type Tensor } from "../../autograd/mod.ts";
 import { layerOptions } from "../module/arguments.ts";
 import { instanceNorm } from "./normalization.ts";
@@ -11,6 +12,8 @@ import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./norm_base.
  * own statistics, in evaluation with the running ones if they are tracked.
  */
 export abstract class InstanceNorm extends TrackedNorm {
+  /** @internal */ static override readonly kind: string = "InstanceNorm";
+
   /** The number of axes of a batch; one sample alone has one less. */
   protected abstract readonly rank: number;
 
@@ -21,7 +24,7 @@ export abstract class InstanceNorm extends TrackedNorm {
    * @param options eps = 1e-5, momentum = 0.1, affine = false, trackRunningStats = false.
    */
   constructor(numFeatures: number, options: TrackedNormOptions = {}) {
-    const given = layerOptions(new.target.name, options, TRACKED_NORM);
+    const given = layerOptions(kindOf(new.target.prototype), options, TRACKED_NORM);
     super(numFeatures, {
       eps: given.eps ?? 1e-5,
       momentum: given.momentum === undefined ? 0.1 : given.momentum,
@@ -39,14 +42,14 @@ export abstract class InstanceNorm extends TrackedNorm {
     const { rank } = this;
     if (x.ndim !== rank && x.ndim !== rank - 1) {
       throw new RangeError(
-        `Cannot run ${this.constructor.name}: expected ${rank - 1}D or ${rank}D input ` +
+        `Cannot run ${kindOf(this)}: expected ${rank - 1}D or ${rank}D input ` +
           `(got ${x.ndim}D input)`,
       );
     }
     const channels = x.shape[x.ndim - rank + 1];
     if (this.affine && channels !== this.numFeatures) {
       throw new RangeError(
-        `Cannot run ${this.constructor.name}: got ${channels} channels in x of shape ` +
+        `Cannot run ${kindOf(this)}: got ${channels} channels in x of shape ` +
           `[${x.shape.join(", ")}], expected ${this.numFeatures}`,
       );
     }
@@ -71,18 +74,24 @@ export abstract class InstanceNorm extends TrackedNorm {
 
 /** Instance normalisation of [N, C, L] or [C, L]. */
 export class InstanceNorm1d extends InstanceNorm {
+  /** @internal */ static override readonly kind: string = "InstanceNorm1d";
+
   /** @internal */
   protected override readonly rank = 3;
 }
 
 /** Instance normalisation of [N, C, H, W] or [C, H, W]. */
 export class InstanceNorm2d extends InstanceNorm {
+  /** @internal */ static override readonly kind: string = "InstanceNorm2d";
+
   /** @internal */
   protected override readonly rank = 4;
 }
 
 /** Instance normalisation of [N, C, D, H, W] or [C, D, H, W]. */
 export class InstanceNorm3d extends InstanceNorm {
+  /** @internal */ static override readonly kind: string = "InstanceNorm3d";
+
   /** @internal */
   protected override readonly rank = 5;
 }

@@ -1,6 +1,7 @@
 /**
  * Normalisation layers that look at one sample at a time.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import { ones, type Shape, type Tensor, zeros } from "../../autograd/mod.ts";
 import { layerOptions } from "../module/arguments.ts";
 import { groupNorm, layerNorm, rmsNorm } from "./normalization.ts";
@@ -43,6 +44,8 @@ function checkShape(name: string, shape: Shape | number): number[] {
  * ```
  */
 export class LayerNorm extends Module {
+  /** @internal */ static override readonly kind: string = "LayerNorm";
+
   /** The sizes of the axes that are normalised over. */
   readonly normalizedShape: Shape;
   /** Added to the variance. */
@@ -58,11 +61,11 @@ export class LayerNorm extends Module {
   constructor(normalizedShape: Shape | number, options: LayerNormOptions = {}) {
     super();
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = layerOptions(
-      new.target.name,
+      kindOf(this),
       options,
       ["eps", "elementwiseAffine", "bias"],
     );
-    const shape = checkShape(this.constructor.name, normalizedShape);
+    const shape = checkShape(kindOf(this), normalizedShape);
     this.normalizedShape = shape;
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
@@ -90,6 +93,8 @@ export class LayerNorm extends Module {
 
 /** Root mean square normalisation over the last axes: see `nn.functional.rmsNorm`. */
 export class RMSNorm extends Module {
+  /** @internal */ static override readonly kind: string = "RMSNorm";
+
   /** The sizes of the axes that are normalised over. */
   readonly normalizedShape: Shape;
   /** Added to the mean square; `null` for the machine's epsilon. */
@@ -105,9 +110,9 @@ export class RMSNorm extends Module {
     options: { readonly eps?: number | null; readonly elementwiseAffine?: boolean } = {},
   ) {
     super();
-    const shape = checkShape(this.constructor.name, normalizedShape);
+    const shape = checkShape(kindOf(this), normalizedShape);
     this.normalizedShape = shape;
-    const given = layerOptions(new.target.name, options, ["eps", "elementwiseAffine"]);
+    const given = layerOptions(kindOf(this), options, ["eps", "elementwiseAffine"]);
     this.eps = given.eps ?? null;
     this.elementwiseAffine = given.elementwiseAffine ?? true;
     this.weight = this.registerParameter("weight", this.elementwiseAffine ? ones(shape) : null);
@@ -133,6 +138,8 @@ export class RMSNorm extends Module {
 
 /** Normalisation of each sample over groups of channels: see `nn.functional.groupNorm`. */
 export class GroupNorm extends Module {
+  /** @internal */ static override readonly kind: string = "GroupNorm";
+
   /** The number of groups. */
   readonly numGroups: number;
   /** The number of channels, C. */
@@ -160,7 +167,7 @@ export class GroupNorm extends Module {
       );
     }
     const known = ["eps", "affine"] as const;
-    const { eps = 1e-5, affine = true } = layerOptions(new.target.name, options, known);
+    const { eps = 1e-5, affine = true } = layerOptions(kindOf(this), options, known);
     this.numGroups = numGroups;
     this.numChannels = numChannels;
     this.eps = eps;

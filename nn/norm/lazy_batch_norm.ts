@@ -59,10 +59,12 @@ function channelsIn(own: ReadonlyMap<string, Tensor>): number | null {
  *
  * const bn = new nn.LazyBatchNorm1d();
  * bn.forward(ones([8, 3]));
- * assertEquals([bn.numFeatures, bn.constructor.name], [3, "BatchNorm1d"]);
+ * assertEquals([bn.numFeatures, kindOf(bn)], [3, "BatchNorm1d"]);
  * ```
  */
 export class LazyBatchNorm1d extends BatchNorm1d {
+  /** @internal */ static override readonly kind: string = "LazyBatchNorm1d";
+
   /** No channels yet. */
   constructor(options: BatchNormLayerOptions = {}) {
     super(0, options);
@@ -84,6 +86,8 @@ export class LazyBatchNorm1d extends BatchNorm1d {
 
 /** BatchNorm2d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. */
 export class LazyBatchNorm2d extends BatchNorm2d {
+  /** @internal */ static override readonly kind: string = "LazyBatchNorm2d";
+
   /** No channels yet. */
   constructor(options: BatchNormLayerOptions = {}) {
     super(0, options);
@@ -105,6 +109,8 @@ export class LazyBatchNorm2d extends BatchNorm2d {
 
 /** BatchNorm3d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. */
 export class LazyBatchNorm3d extends BatchNorm3d {
+  /** @internal */ static override readonly kind: string = "LazyBatchNorm3d";
+
   /** No channels yet. */
   constructor(options: BatchNormLayerOptions = {}) {
     super(0, options);

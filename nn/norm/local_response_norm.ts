@@ -9,12 +9,16 @@ import { pythonFloat } from "../module/repr.ts";
 
 /** Divides by a power of the mean square of neighbouring channels; see {@linkcode localResponseNorm}. */
 export class LocalResponseNorm extends Module {
+  /** @internal */ static override readonly kind: string = "LocalResponseNorm";
+
   /** The weight of the mean square. */
   readonly alpha: number;
   /** The exponent. */
   readonly beta: number;
   /** Added to the mean square. */
   readonly k: number;
+
+  readonly size: number;
 
   /**
    * Makes the layer.
@@ -24,8 +28,9 @@ export class LocalResponseNorm extends Module {
    * @throws {TypeError} if an argument is of the wrong kind.
    * @throws {RangeError} if the size is not a whole number from 1 up.
    */
-  constructor(readonly size: number, options: LocalResponseNormOptions = {}) {
+  constructor(size: number, options: LocalResponseNormOptions = {}) {
     super();
+    this.size = size;
     const known = ["alpha", "beta", "k"] as const;
     const { alpha = 1e-4, beta = 0.75, k = 1 } = layerOptions("LocalResponseNorm", options, known);
     checkCount("LocalResponseNorm", "size", size, 1);

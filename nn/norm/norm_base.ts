@@ -1,6 +1,7 @@
 /**
  * What the normalisations with running statistics have in common.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import type { Known } from "../../autograd/internal.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
@@ -32,6 +33,8 @@ export const TRACKED_NORM: Known<TrackedNormOptions> = [
  * names.
  */
 export abstract class TrackedNorm extends Module {
+  /** @internal */ static override readonly kind: string = "TrackedNorm";
+
   /** Added to the variance. */
   readonly eps: number;
   /** The weight of the new statistics in the running ones; `null` for their plain average. */
@@ -62,7 +65,7 @@ export abstract class TrackedNorm extends Module {
   constructor(numFeatures: number, options: Required<TrackedNormOptions>) {
     super();
     const { eps, momentum, affine, trackRunningStats } = options;
-    const layer = new.target.name;
+    const layer = kindOf(this);
     this.numFeatures = checkCount(layer, "numFeatures", numFeatures, 0);
     this.eps = checkNumber(layer, "eps", eps);
     this.momentum = momentum === null ? null : checkNumber(layer, "momentum", momentum);

@@ -10,6 +10,8 @@ import type { Module } from "../module/module.ts";
  * their counts. In a single process it is a BatchNorm of any number of axes.
  */
 export class SyncBatchNorm extends BatchNorm {
+  /** @internal */ static override readonly kind: string = "SyncBatchNorm";
+
   /** @internal */
   protected override readonly ranks = [2, 3, 4, 5];
 

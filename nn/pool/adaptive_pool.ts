@@ -1,6 +1,7 @@
 /**
  * Layers of pooling whose windows follow from the size of the output.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import type {
   AdaptiveMaxPoolOptions,
   MaxPooled,
@@ -44,6 +45,8 @@ abstract class AdaptivePool extends Module {
  * Shapes: [N, C, L] → [N, C, outputSize]; N may be missing.
  */
 export class AdaptiveAvgPool1d extends AdaptivePool {
+  /** @internal */ static override readonly kind: string = "AdaptiveAvgPool1d";
+
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
     return adaptiveAvgPool1d(x, this.outputSize);
@@ -56,6 +59,8 @@ export class AdaptiveAvgPool1d extends AdaptivePool {
  * Shapes: [N, C, H, W] → [N, C, …outputSize]; N may be missing.
  */
 export class AdaptiveAvgPool2d extends AdaptivePool {
+  /** @internal */ static override readonly kind: string = "AdaptiveAvgPool2d";
+
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
     return adaptiveAvgPool2d(x, this.outputSize);
@@ -68,6 +73,8 @@ export class AdaptiveAvgPool2d extends AdaptivePool {
  * Shapes: [N, C, D, H, W] → [N, C, …outputSize]; N may be missing.
  */
 export class AdaptiveAvgPool3d extends AdaptivePool {
+  /** @internal */ static override readonly kind: string = "AdaptiveAvgPool3d";
+
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
     return adaptiveAvgPool3d(x, this.outputSize);
@@ -88,7 +95,7 @@ abstract class AdaptiveMaxPool<Options extends AdaptiveMaxPoolOptions> extends A
    */
   constructor(outputSize: OutputSize, options?: Options) {
     super(outputSize);
-    layerOptions<AdaptiveMaxPoolOptions>(new.target.name, options, ["returnIndices"]);
+    layerOptions<AdaptiveMaxPoolOptions>(kindOf(this), options, ["returnIndices"]);
     this.options = options;
   }
 }
@@ -101,6 +108,8 @@ abstract class AdaptiveMaxPool<Options extends AdaptiveMaxPoolOptions> extends A
  */
 export class AdaptiveMaxPool1d<Options extends AdaptiveMaxPoolOptions = NoOptions>
   extends AdaptiveMaxPool<Options> {
+  /** @internal */ static override readonly kind: string = "AdaptiveMaxPool1d";
+
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): MaxPooled<Options> {
     return adaptiveMaxPool1d(x, this.outputSize, this.options);
@@ -115,6 +124,8 @@ export class AdaptiveMaxPool1d<Options extends AdaptiveMaxPoolOptions = NoOption
  */
 export class AdaptiveMaxPool2d<Options extends AdaptiveMaxPoolOptions = NoOptions>
   extends AdaptiveMaxPool<Options> {
+  /** @internal */ static override readonly kind: string = "AdaptiveMaxPool2d";
+
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): MaxPooled<Options> {
     return adaptiveMaxPool2d(x, this.outputSize, this.options);
@@ -129,6 +140,8 @@ export class AdaptiveMaxPool2d<Options extends AdaptiveMaxPoolOptions = NoOption
  */
 export class AdaptiveMaxPool3d<Options extends AdaptiveMaxPoolOptions = NoOptions>
   extends AdaptiveMaxPool<Options> {
+  /** @internal */ static override readonly kind: string = "AdaptiveMaxPool3d";
+
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): MaxPooled<Options> {
     return adaptiveMaxPool3d(x, this.outputSize, this.options);

@@ -1,6 +1,7 @@
 /**
  * Layers of average pooling.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import type { AvgPoolOptions, PerAxis, Tensor } from "../../autograd/mod.ts";
 import type { Known } from "../../autograd/internal.ts";
 import { checkFlag, checkPerAxis, layerOptions } from "../module/arguments.ts";
@@ -25,7 +26,7 @@ abstract class AvgPool extends Module {
 
   constructor(axes: number, kernelSize: PerAxis, given: AvgPoolOptions) {
     super();
-    const layer = new.target.name;
+    const layer = kindOf(this);
     const options = layerOptions<AvgPoolOptions>(layer, given, AVG_POOL);
     const stride = options.stride ?? kernelSize;
     const padding = options.padding ?? 0;
@@ -53,6 +54,8 @@ abstract class AvgPool extends Module {
  * Shapes: [N, C, L] → [N, C, L']; N may be missing.
  */
 export class AvgPool1d extends AvgPool {
+  /** @internal */ static override readonly kind: string = "AvgPool1d";
+
   /**
    * Makes the layer.
    *
@@ -76,6 +79,8 @@ export class AvgPool1d extends AvgPool {
  * Shapes: [N, C, H, W] → [N, C, H', W']; N may be missing.
  */
 export class AvgPool2d extends AvgPool {
+  /** @internal */ static override readonly kind: string = "AvgPool2d";
+
   /**
    * Makes the layer.
    *
@@ -99,6 +104,8 @@ export class AvgPool2d extends AvgPool {
  * Shapes: [N, C, D, H, W] → [N, C, D', H', W']; N may be missing.
  */
 export class AvgPool3d extends AvgPool {
+  /** @internal */ static override readonly kind: string = "AvgPool3d";
+
   /**
    * Makes the layer.
    *

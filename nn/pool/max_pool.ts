@@ -1,6 +1,7 @@
 /**
  * Layers of max pooling.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import type { MaxPooled, MaxPoolOptions, NoOptions, PerAxis, Tensor } from "../../autograd/mod.ts";
 import type { Known } from "../../autograd/internal.ts";
 import { checkFlag, checkPerAxis, layerOptions } from "../module/arguments.ts";
@@ -25,7 +26,7 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends Module {
 
   constructor(axes: number, kernelSize: PerAxis, given: Options | undefined) {
     super();
-    const layer = new.target.name;
+    const layer = kindOf(this);
     const options = layerOptions<MaxPoolOptions>(layer, given, MAX_POOL);
     const stride = options.stride ?? kernelSize;
     checkPerAxis(layer, "kernelSize", kernelSize, axes, 1);
@@ -53,6 +54,8 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends Module {
  * `[output, indices]`.
  */
 export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
+  /** @internal */ static override readonly kind: string = "MaxPool1d";
+
   /**
    * Makes the layer.
    *
@@ -86,6 +89,8 @@ export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  * ```
  */
 export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
+  /** @internal */ static override readonly kind: string = "MaxPool2d";
+
   /**
    * Makes the layer.
    *
@@ -110,6 +115,8 @@ export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  * `[output, indices]`.
  */
 export class MaxPool3d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
+  /** @internal */ static override readonly kind: string = "MaxPool3d";
+
   /**
    * Makes the layer.
    *

@@ -40,6 +40,8 @@ function onCosine(etaMin: number, base: number, part: number): number {
  * ```
  */
 export class CosineAnnealingLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "CosineAnnealingLR";
+
   /** How many epochs half a period takes. */
   tMax: number;
   /** The lowest rate. */
@@ -129,6 +131,8 @@ export interface CosineAnnealingWarmRestartsOptions extends SchedulerOptions {
  * ```
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "CosineAnnealingWarmRestarts";
+
   /** How many epochs the first period takes. */
   t0: number;
   /** What the length of a period is multiplied with. */

@@ -1,7 +1,7 @@
 /**
  * Schedules that a function gives.
  */
-import { describe } from "../../autograd/internal.ts";
+import { describe, kindOf } from "../../autograd/internal.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { assertOptimizer, LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.ts";
 
@@ -57,7 +57,7 @@ abstract class ByFunction extends LRScheduler {
     lrLambda: LrLambda | readonly LrLambda[] | LambdaLROptions,
     options?: LambdaLROptions,
   ) {
-    const action = `make ${new.target.name}`;
+    const action = `make ${kindOf(new.target.prototype)}`;
     const values = readArguments<LambdaLROptions>(action, "lrLambda", lrLambda, options, {});
     const lambdas = readLambdas(action, optimizer, values.lrLambda);
     super(optimizer, values.lastEpoch);
@@ -72,7 +72,7 @@ abstract class ByFunction extends LRScheduler {
       const factor: unknown = lambda(this.lastEpoch);
       if (typeof factor === "number") return lr * factor;
       throw new TypeError(
-        `Cannot step ${this.constructor.name}: lrLambda returned ${
+        `Cannot step ${kindOf(this)}: lrLambda returned ${
           describe(factor)
         } for epoch ${this.lastEpoch}, expected a number`,
       );
@@ -97,6 +97,8 @@ abstract class ByFunction extends LRScheduler {
  * ```
  */
 export class LambdaLR extends ByFunction {
+  /** @internal */ static override readonly kind: string = "LambdaLR";
+
   /** @internal */
   protected override getLr(): number[] {
     return this.scaled(this.baseLrs);
@@ -120,6 +122,8 @@ export class LambdaLR extends ByFunction {
  * ```
  */
 export class MultiplicativeLR extends ByFunction {
+  /** @internal */ static override readonly kind: string = "MultiplicativeLR";
+
   /** @internal */
   protected override getLr(): number[] {
     const lrs = this.currentLrs();

@@ -82,6 +82,8 @@ interface Phase {
  * ```
  */
 export class OneCycleLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "OneCycleLR";
+
   /** The number of steps. */
   totalSteps: number;
   /** Whether momentum is cycled too. */

@@ -28,6 +28,8 @@ export interface ConstantLROptions extends SchedulerOptions {
  * ```
  */
 export class ConstantLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "ConstantLR";
+
   /** What the rate is multiplied with. */
   factor: number;
   /** For how many epochs. */
@@ -101,6 +103,8 @@ export interface LinearLROptions extends SchedulerOptions {
  * ```
  */
 export class LinearLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "LinearLR";
+
   /** The factor at the first epoch. */
   startFactor: number;
   /** The factor at the end. */
@@ -179,6 +183,8 @@ export interface PolynomialLROptions extends SchedulerOptions {
  * ```
  */
 export class PolynomialLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "PolynomialLR";
+
   /** How many epochs it takes to reach 0. */
   totalIters: number;
   /** The power. */

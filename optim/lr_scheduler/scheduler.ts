@@ -2,7 +2,7 @@
  * The base of the schedules that follow a count of steps.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, describe } from "../../autograd/internal.ts";
+import { assertOptions, describe, kindOf } from "../../autograd/internal.ts";
 import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
 import { Optimizer } from "../optimizer.ts";
 import { toSnakeCase } from "../state_dict.ts";
@@ -48,6 +48,9 @@ type Fields = Record<string, unknown>;
  * ```
  */
 export abstract class LRScheduler {
+  /** The class's name in errors and printed texts, also where a minifier has changed `name`. */
+  static readonly kind: string = "LRScheduler";
+
   /** The optimizer whose rates are set. */
   readonly optimizer: Optimizer;
   /** How many steps were taken; 0 once the schedule is made. */
@@ -69,7 +72,7 @@ export abstract class LRScheduler {
    * `initialLr`.
    */
   constructor(optimizer: Optimizer, lastEpoch = -1) {
-    const action = `make ${this.constructor.name}`;
+    const action = `make ${kindOf(this)}`;
     assertOptimizer(action, optimizer);
     if (typeof lastEpoch !== "number") {
       throw new TypeError(
@@ -142,7 +145,7 @@ export abstract class LRScheduler {
    * @throws {RangeError} if `epoch` is no whole number of at least 0.
    */
   step(epoch?: number): void {
-    if (this.stepCount === 1) noteScheduleStep(this.optimizer, this.constructor.name);
+    if (this.stepCount === 1) noteScheduleStep(this.optimizer, kindOf(this));
     if (epoch === undefined || epoch === null) {
       this.moveTo(this.lastEpoch + 1, false);
     } else {
@@ -156,7 +159,7 @@ export abstract class LRScheduler {
   protected assertEpoch(epoch: unknown, fits: boolean, expected: string): void {
     if (typeof epoch !== "number" || !(epoch >= 0) || !fits) {
       throw new RangeError(
-        `Cannot step ${this.constructor.name}: got epoch ${String(epoch)}, expected ${expected}`,
+        `Cannot step ${kindOf(this)}: got epoch ${String(epoch)}, expected ${expected}`,
       );
     }
   }
@@ -218,7 +221,7 @@ export abstract class LRScheduler {
     const names = new Map(this.stateFields().map((field) => [field, diskName(field)]));
     names.set("baseLrs", "base_lrs").set("lastEpoch", "last_epoch");
     names.set("stepCount", "_step_count").set("lastLr", "_last_lr");
-    readState(this.constructor.name, this as unknown as Fields, names, saved);
+    readState(kindOf(this), this as unknown as Fields, names, saved);
   }
 }
 

@@ -97,6 +97,8 @@ export interface SequentialLROptions extends SchedulerOptions {
  * ```
  */
 export class SequentialLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "SequentialLR";
+
   /** The schedules, in their order. */
   readonly schedulers: readonly LRScheduler[];
   /** The epochs at which the next schedule takes over. */
@@ -248,6 +250,8 @@ export class SequentialLR extends LRScheduler {
  * ```
  */
 export class ChainedScheduler extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "ChainedScheduler";
+
   /** The schedules, in their order. */
   readonly schedulers: readonly LRScheduler[];
 

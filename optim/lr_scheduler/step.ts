@@ -28,6 +28,8 @@ export interface StepLROptions extends SchedulerOptions {
  * ```
  */
 export class StepLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "StepLR";
+
   /** How many epochs lie between two changes. */
   stepSize: number;
   /** What the rate is multiplied with. */
@@ -96,6 +98,8 @@ export interface MultiStepLROptions extends SchedulerOptions {
  * ```
  */
 export class MultiStepLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "MultiStepLR";
+
   /** The epochs at which the rate changes, ascending. */
   milestones: number[];
   /** What the rate is multiplied with. */
@@ -167,6 +171,8 @@ export interface ExponentialLROptions extends SchedulerOptions {
  * ```
  */
 export class ExponentialLR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "ExponentialLR";
+
   /** What the rate is multiplied with. */
   gamma: number;
 

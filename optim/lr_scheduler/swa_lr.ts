@@ -36,6 +36,8 @@ export interface SWALROptions extends SchedulerOptions {
  * ```
  */
 export class SWALR extends LRScheduler {
+  /** @internal */ static override readonly kind: string = "SWALR";
+
   /** How many epochs it takes. */
   annealEpochs: number;
   /** The rates to go to. */

@@ -14,10 +14,15 @@ class Training {
   readonly generator = new Generator(5);
   step = 0;
 
+  readonly makeOptimizer: (parameters: Tensor[]) => optim.Optimizer;
+  readonly makeScheduler: (optimizer: optim.Optimizer) => optim.lrScheduler.LRScheduler;
+
   constructor(
-    readonly makeOptimizer: (parameters: Tensor[]) => optim.Optimizer,
-    readonly makeScheduler: (optimizer: optim.Optimizer) => optim.lrScheduler.LRScheduler,
+    makeOptimizer: (parameters: Tensor[]) => optim.Optimizer,
+    makeScheduler: (optimizer: optim.Optimizer) => optim.lrScheduler.LRScheduler,
   ) {
+    this.makeOptimizer = makeOptimizer;
+    this.makeScheduler = makeScheduler;
     manualSeed(7);
     this.model = new nn.Sequential(
       new nn.Linear(4, 6),

@@ -25,8 +25,11 @@ const { functional: F } = nn;
 
 /** A model from a function. */
 class Formula extends nn.Module {
-  constructor(readonly formula: (x: Tensor) => Tensor) {
+  readonly formula: (x: Tensor) => Tensor;
+
+  constructor(formula: (x: Tensor) => Tensor) {
     super();
+    this.formula = formula;
   }
   override forward(x: Tensor): Tensor {
     return this.formula(x);

@@ -21,6 +21,7 @@ for (
     ["relaxed simd", "simd"],
     ["shared memory", "plain"],
     ["compilation", "plain"],
+    ["compilation at once", "relaxed"],
   ]
 ) {
   Deno.test(`without ${missing} of WebAssembly training goes on with ${kernels} kernels`, async () => {

@@ -35,7 +35,11 @@ export type Value = null | boolean | number | string | Tensor | Value[] | Dtype;
 
 /** A dtype argument. Everything is float64 here, so calls leave it out. */
 export class Dtype {
-  constructor(readonly name: string) {}
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
 }
 
 const dtypes = new WeakMap<Tensor, string>();

@@ -31,11 +31,12 @@ export class RowWalk {
   offset: number;
   readonly #index: Int32Array;
 
-  constructor(
-    readonly sizes: readonly number[],
-    readonly strides: readonly number[],
-    offset: number,
-  ) {
+  readonly sizes: readonly number[];
+  readonly strides: readonly number[];
+
+  constructor(sizes: readonly number[], strides: readonly number[], offset: number) {
+    this.sizes = sizes;
+    this.strides = strides;
     this.offset = offset;
     this.#index = new Int32Array(sizes.length - 1);
   }

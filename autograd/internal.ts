@@ -28,5 +28,5 @@ export {
   stridesOf,
 } from "./shape.ts";
 export { setInspector } from "./tape/tape.ts";
-export { write } from "./tensor.ts";
+export { heldGradOf, nodeOf, replaceValues, storageOf, valuesOf, write } from "./tensor.ts";
 export { mayWarn, warnOnce, withoutWarnings } from "./warnings.ts";

@@ -14,12 +14,12 @@
  * @module
  */
 import { backward } from "./reverse/backward.ts";
-import * as ops from "./ops/mod.ts";
 import { copyInto } from "./ops/shape/copy.ts";
-import { tieMethods } from "./tensor.ts";
+import * as tied from "./ops/tied.ts";
+import { tieMethods } from "./methods.ts";
 
 // The one knot of the package: methods of Tensor call operations, which make Tensors.
-tieMethods({ ...ops, copyInto, backward });
+tieMethods({ ...tied, copyInto, backward });
 
 export { detectAnomaly } from "./reverse/anomaly.ts";
 export { type BackwardOptions, grad, type GradOptions } from "./reverse/backward.ts";
@@ -42,6 +42,7 @@ export { defaultGenerator, Generator, manualSeed, type Seed } from "./random.ts"
 export type { Dims, Shape } from "./shape.ts";
 export { isStatsUpdateEnabled, noStatsUpdate } from "./statistics.ts";
 export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape/tape.ts";
+export type { TensorMethods } from "./methods.ts";
 export { type HookHandle, Tensor } from "./tensor.ts";
 export {
   onWarning,

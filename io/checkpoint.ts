@@ -2,7 +2,7 @@
  * Checkpoints of a training run: everything that it needs to go on as if it had never stopped.
  */
 import { defaultGenerator, type Generator, noGrad, Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/internal.ts";
+import { describe, valuesOf } from "../autograd/internal.ts";
 import type { Module } from "../nn/module/module.ts";
 import { StateDict } from "../nn/module/state_dict.ts";
 import type { OptimizerStateDict } from "../optim/state_dict.ts";
@@ -260,7 +260,7 @@ function asObject(value: PickleValue): Record<string, unknown> {
 }
 
 function asBytes(file: string, name: string, value: PickleValue): Uint8Array {
-  return value instanceof Tensor ? Uint8Array.from(value.storage.values) : wrong(file, name);
+  return value instanceof Tensor ? Uint8Array.from(valuesOf(value)) : wrong(file, name);
 }
 
 function wrong(file: string, name: string): never {

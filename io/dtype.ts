@@ -1,6 +1,7 @@
 /**
  * Number formats on disk and their float64 values. All are little-endian, as every format read here.
  */
+import { valuesOf } from "../autograd/internal.ts";
 import type { Tensor } from "../autograd/mod.ts";
 
 /** A number format by its safetensors name. */
@@ -112,12 +113,12 @@ export function encodeValues(
 }
 
 function encodeRange(
-  { storage }: Tensor,
+  x: Tensor,
   dtype: FloatDtype | "I64",
   start: number,
   end: number,
 ): Uint8Array<ArrayBuffer> {
-  const { values } = storage;
+  const values = valuesOf(x);
   switch (dtype) {
     case "F64":
       return new Uint8Array(values.slice(start, end).buffer as ArrayBuffer);

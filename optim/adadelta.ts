@@ -2,7 +2,7 @@
  * Adadelta.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -96,10 +96,10 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
     const state = this.stateOf(param, group);
     state.step++;
     kernels.adadeltaStep(
-      param.storage.values,
-      grad.storage.values,
-      state.squareAvg.storage.values,
-      state.accDelta.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.squareAvg),
+      valuesOf(state.accDelta),
       valueOf(group.lr),
       valueOf(group.rho),
       valueOf(group.eps),

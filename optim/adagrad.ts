@@ -2,7 +2,7 @@
  * Adagrad.
  */
 import { full, type Tensor } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -105,9 +105,9 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
     const state = this.stateOf(param, group);
     const before = state.step++;
     kernels.adagradStep(
-      param.storage.values,
-      grad.storage.values,
-      state.sum.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.sum),
       valueOf(group.lr) / (1 + before * valueOf(group.lrDecay)),
       valueOf(group.eps),
       valueOf(group.weightDecay),

@@ -2,7 +2,7 @@
  * Adam, and AdamW that decays weights beside the moments.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -135,11 +135,11 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
     const weightDecay = valueOf(group.weightDecay);
     const decoupled = group.decoupledWeightDecay;
     kernels.adamStep(
-      param.storage.values,
-      grad.storage.values,
-      state.expAvg.storage.values,
-      state.expAvgSq.storage.values,
-      largest === null ? null : largest.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.expAvg),
+      valuesOf(state.expAvgSq),
+      largest === null ? null : valuesOf(largest),
       lr / (1 - beta1 ** step),
       beta1,
       beta2,

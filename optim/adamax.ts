@@ -2,7 +2,7 @@
  * Adam with the infinity norm.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -93,10 +93,10 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
     const step = ++state.step;
     const beta1 = valueOf(group.betas[0]);
     kernels.adamaxStep(
-      param.storage.values,
-      grad.storage.values,
-      state.expAvg.storage.values,
-      state.expInf.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.expAvg),
+      valuesOf(state.expInf),
       valueOf(group.lr) / (1 - beta1 ** step),
       beta1,
       valueOf(group.betas[1]),

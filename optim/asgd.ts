@@ -2,7 +2,7 @@
  * Averaged stochastic gradient descent.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -99,9 +99,9 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
     const lr = valueOf(group.lr);
     const { lambd, alpha, t0 } = group;
     kernels.asgdStep(
-      param.storage.values,
-      grad.storage.values,
-      state.ax.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.ax),
       state.eta,
       lambd,
       state.mu,

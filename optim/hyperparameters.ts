@@ -2,14 +2,14 @@
  * Hyperparameters: plain numbers or tensors of one element, and the checks they pass.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
-import { describe } from "../autograd/internal.ts";
+import { describe, valuesOf } from "../autograd/internal.ts";
 
 /** A number, or a tensor of one element that holds it. */
 export type Scalar = number | Tensor;
 
 /** The number that a hyperparameter stands for. */
 export function valueOf(scalar: Scalar): number {
-  return typeof scalar === "number" ? scalar : scalar.storage.values[0];
+  return typeof scalar === "number" ? scalar : valuesOf(scalar)[0];
 }
 
 /** Sets a hyperparameter of a group: into its tensor where it is one, so that other holders see it. */

@@ -2,7 +2,7 @@
  * Adam with Nesterov's momentum.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -117,10 +117,10 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
     const next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * group.momentumDecay));
     state.muProduct = Math.fround(state.muProduct * Math.fround(mu));
     kernels.nadamStep(
-      param.storage.values,
-      grad.storage.values,
-      state.expAvg.storage.values,
-      state.expAvgSq.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.expAvg),
+      valuesOf(state.expAvgSq),
       lr * (1 - mu) / (1 - state.muProduct),
       lr * next / (1 - state.muProduct * next),
       beta1,

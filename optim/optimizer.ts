@@ -2,7 +2,14 @@
  * The base of all optimizers: groups, steps, and the state on disk.
  */
 import { enableGrad, Tensor } from "../autograd/mod.ts";
-import { assertOptions, describe, formatShape, sameShape, write } from "../autograd/internal.ts";
+import {
+  assertOptions,
+  describe,
+  formatShape,
+  heldGradOf,
+  sameShape,
+  write,
+} from "../autograd/internal.ts";
 import { clearGrad } from "../nn/module/module.ts";
 import {
   isImplementationOption,
@@ -184,7 +191,7 @@ export abstract class Optimizer<
     const forgets = this.#forgetsGradient();
     for (const group of this.paramGroups) {
       for (const param of group.params) {
-        const grad = forgets ? param.heldGrad : param.grad;
+        const grad = forgets ? heldGradOf(param) : param.grad;
         if (grad === null) continue;
         write(param, () => this.update(param, grad, group));
       }
@@ -202,7 +209,8 @@ export abstract class Optimizer<
 
   #checkGradients(): void {
     for (const [i, group] of this.paramGroups.entries()) {
-      for (const [j, { heldGrad: grad, shape }] of group.params.entries()) {
+      for (const [j, param] of group.params.entries()) {
+        const [grad, shape] = [heldGradOf(param), param.shape];
         if (grad !== null && !sameShape(grad.shape, shape)) {
           throw new RangeError(
             `Cannot step ${this.#kind.name}: got a gradient of shape ${

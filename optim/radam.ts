@@ -2,7 +2,7 @@
  * Adam with a rectified variance.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -108,10 +108,10 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     const weightDecay = valueOf(group.weightDecay);
     const decoupled = group.decoupledWeightDecay;
     kernels.radamStep(
-      param.storage.values,
-      grad.storage.values,
-      state.expAvg.storage.values,
-      state.expAvgSq.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.expAvg),
+      valuesOf(state.expAvgSq),
       lr / (1 - beta1 ** step),
       rectification(step, beta2),
       beta1,

@@ -2,7 +2,7 @@
  * RMSprop.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -110,11 +110,11 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
     const mean = group.centered ? state.gradAvg ??= zerosLike(param) : null;
     state.step++;
     kernels.rmspropStep(
-      param.storage.values,
-      grad.storage.values,
-      state.squareAvg.storage.values,
-      mean === null ? null : mean.storage.values,
-      buffer === null ? null : buffer.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.squareAvg),
+      mean === null ? null : valuesOf(mean),
+      buffer === null ? null : valuesOf(buffer),
       valueOf(group.lr),
       valueOf(group.alpha),
       valueOf(group.eps),

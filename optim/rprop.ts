@@ -2,7 +2,7 @@
  * Resilient backpropagation.
  */
 import { full, type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -98,10 +98,10 @@ export class Rprop extends Optimizer<RpropOptions, RpropState> {
     const state = this.stateOf(param, group);
     state.step++;
     kernels.rpropStep(
-      param.storage.values,
-      grad.storage.values,
-      state.prev.storage.values,
-      state.stepSize.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      valuesOf(state.prev),
+      valuesOf(state.stepSize),
       group.etas[0],
       group.etas[1],
       group.stepSizes[0],

@@ -2,7 +2,7 @@
  * Stochastic gradient descent.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels } from "../autograd/internal.ts";
+import { kernels, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -114,9 +114,9 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
       buffer = state.momentumBuffer ??= zerosLike(param);
     }
     kernels.sgdStep(
-      param.storage.values,
-      grad.storage.values,
-      buffer === null ? null : buffer.storage.values,
+      valuesOf(param),
+      valuesOf(grad),
+      buffer === null ? null : valuesOf(buffer),
       valueOf(group.lr),
       momentum,
       group.dampening,

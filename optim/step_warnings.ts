@@ -2,7 +2,7 @@
  * What optimizers and schedules warn of.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { holdsUsed, kindOf, mayWarn, noteUse, warnOnce } from "../autograd/internal.ts";
+import { heldGradOf, holdsUsed, kindOf, mayWarn, noteUse, warnOnce } from "../autograd/internal.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Schedules that went on before their optimizer's first step. */
@@ -48,6 +48,6 @@ export function noteStep(optimizer: Optimizer): void {
 
 function gradientsOf(optimizer: Optimizer): Tensor[] {
   return optimizer.paramGroups.flatMap(({ params }) =>
-    params.flatMap(({ heldGrad }) => heldGrad === null ? [] : [heldGrad])
+    params.map(heldGradOf).filter((grad) => grad !== null)
   );
 }

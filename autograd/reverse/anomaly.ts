@@ -1,6 +1,7 @@
 /**
  * Finding the operation that made the first NaN or infinity.
  */
+import { valuesOf } from "../tensor.ts";
 import type { Input } from "../tape/primitive.ts";
 import { formatShape } from "../shape.ts";
 import { type Inspector, setInspector } from "../tape/tape.ts";
@@ -8,10 +9,10 @@ import { type Inspector, setInspector } from "../tape/tape.ts";
 /** The first value of a tensor that is not finite, or `null`. */
 function firstNonFinite(x: Input): string | null {
   if (x === null) return null;
-  const index = x.storage.values.findIndex((value) => !Number.isFinite(value));
+  const index = valuesOf(x).findIndex((value) => !Number.isFinite(value));
   return index < 0
     ? null
-    : `${x.storage.values[index]} at flat index ${index} of shape ${formatShape(x.shape)}`;
+    : `${valuesOf(x)[index]} at flat index ${index} of shape ${formatShape(x.shape)}`;
 }
 
 /** The frames of the caller's own code, below those of this package's engine. */

@@ -12,7 +12,7 @@ import { assertOptions, type Known } from "../check/options.ts";
 import { Pass } from "./pass.ts";
 import { assertSameShape, formatShape } from "../shape.ts";
 import { enableGrad, noGrad } from "../tape/tape.ts";
-import { Tensor } from "../tensor.ts";
+import { heldGradOf, nodeOf, slotOf, takeGrad, Tensor } from "../tensor.ts";
 
 /** How `Tensor.backward` runs. */
 export interface BackwardOptions {
@@ -92,7 +92,7 @@ export function backward(
       );
     }
   });
-  const wanted = inputs === null ? null : new Set(inputs.map((x) => x.node ?? x));
+  const wanted = inputs === null ? null : new Set(inputs.map((x) => nodeOf(x) ?? x));
   inGradMode(createGraph, () => {
     const pass = new Pass(createGraph, retainGraph, wanted);
     pass.run([root], [start]);
@@ -113,18 +113,19 @@ export function backward(
 }
 
 function arrivedAt(pass: Pass, input: Tensor): Tensor | null {
-  return input.node === null
+  const node = nodeOf(input);
+  return node === null
     ? pass.leaves.get(input) ?? null
-    : pass.captured.get(input.node)?.[input.slot] ?? null;
+    : pass.captured.get(node)?.[slotOf(input)] ?? null;
 }
 
 /** `.grad += cotangent`: in place unless a graph is being made. */
 function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean, alone: boolean): void {
-  const before = leaf.heldGrad;
+  const before = heldGradOf(leaf);
   if (before === null) {
     if (createGraph) leaf.grad = cotangent;
     // Else a copy, because a rule may hand one tensor to several inputs.
-    else leaf.takeGrad(alone ? cotangent : clone(cotangent));
+    else takeGrad(leaf, alone ? cotangent : clone(cotangent));
   } else {
     const after = addKeeping(before, (grad) => {
       const sum = add(grad, cotangent);
@@ -191,7 +192,7 @@ export function grad(
     }
   });
   const gradients = inGradMode(createGraph, () => {
-    const pass = new Pass(createGraph, retainGraph, new Set(targets.map((x) => x.node ?? x)));
+    const pass = new Pass(createGraph, retainGraph, new Set(targets.map((x) => nodeOf(x) ?? x)));
     pass.run(roots, starts);
     return targets.map((target, i) => {
       const cotangent = arrivedAt(pass, target);

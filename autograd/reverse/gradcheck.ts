@@ -7,7 +7,7 @@ import { assertOptions } from "../check/options.ts";
 import { formatShape } from "../shape.ts";
 import { noStatsUpdate } from "../statistics.ts";
 import { enableGrad } from "../tape/tape.ts";
-import { Tensor } from "../tensor.ts";
+import { storageOf, Tensor, valuesOf } from "../tensor.ts";
 
 /** How {@linkcode gradcheck} compares. */
 export interface GradcheckOptions {
@@ -69,7 +69,7 @@ export function gradcheck(
 }
 
 function copyOf(input: Tensor): Tensor {
-  return fromValues(input.storage.values, input.shape).requiresGrad_(input.requiresGrad);
+  return fromValues(valuesOf(input), input.shape).requiresGrad_(input.requiresGrad);
 }
 
 type Tolerance = Required<Omit<GradcheckOptions, "order">>;
@@ -97,8 +97,8 @@ function checkOrder(
   const weighted = (): number => {
     let total = 0;
     fnOutputs(fn, inputs, outputs.length).forEach((output, i) => {
-      const v = weights[i].storage.values;
-      const y = output.storage.values;
+      const v = valuesOf(weights[i]);
+      const y = valuesOf(output);
       for (let k = 0; k < y.length; k++) total += v[k] * y[k];
     });
     return total;
@@ -152,7 +152,7 @@ function compare(
   { eps, atol, rtol }: Tolerance,
 ): void {
   // Taken afresh each time: the function may move the values, by reading `data` for instance.
-  const { storage } = target;
+  const storage = storageOf(target);
   for (let i = 0; i < target.size; i++) {
     const center = storage.values[i];
     storage.values[i] = center + eps;
@@ -161,7 +161,7 @@ function compare(
     const below = weighted();
     storage.values[i] = center;
     const numeric = (above - below) / (2 * eps);
-    const exact = analytic === null ? 0 : analytic.storage.values[i];
+    const exact = analytic === null ? 0 : valuesOf(analytic)[i];
     if (!(Math.abs(exact - numeric) <= atol + rtol * Math.abs(numeric))) {
       throw new Error(
         `Cannot confirm the gradient: order ${level}, input ${t} of shape ` +

@@ -3,7 +3,7 @@
  * cleared, replaced or written by anyone else begins anew: its owner then knows what is in it.
  */
 import type { Storage } from "../runtime/memory.ts";
-import { type Tensor, write } from "../tensor.ts";
+import { storageOf, type Tensor, valuesOf, write } from "../tensor.ts";
 
 interface History {
   /** The version of the values that this history is about. */
@@ -19,16 +19,16 @@ const histories = new WeakMap<Storage, History>();
 
 /** The history of the values that are there now, if nobody has edited them in between. */
 function historyOf(grad: Tensor): History | undefined {
-  const history = histories.get(grad.storage);
-  return history?.version === grad.storage.version ? history : undefined;
+  const history = histories.get(storageOf(grad));
+  return history?.version === storageOf(grad).version ? history : undefined;
 }
 
 /** Notes that `user` has made use of a gradient. */
 export function noteUse(grad: Tensor, user: object): void {
   let history = historyOf(grad);
   if (history === undefined) {
-    history = { version: grad.storage.version, usedBy: new Set(), addedToAfter: new Set() };
-    histories.set(grad.storage, history);
+    history = { version: storageOf(grad).version, usedBy: new Set(), addedToAfter: new Set() };
+    histories.set(storageOf(grad), history);
   }
   history.usedBy.add(user);
   history.addedToAfter.delete(user);
@@ -43,12 +43,12 @@ export function holdsUsed(grad: Tensor, user: object): boolean {
 export function addKeeping(grad: Tensor, add: (grad: Tensor) => Tensor): Tensor {
   const history = historyOf(grad);
   // Zeros may have been written into the raw values, where no version tells.
-  const cleared = history !== undefined && grad.storage.values.every((value) => value === 0);
+  const cleared = history !== undefined && valuesOf(grad).every((value) => value === 0);
   const sum = add(grad);
   if (history === undefined || cleared) return sum;
   for (const user of history.usedBy) history.addedToAfter.add(user);
-  history.version = sum.storage.version;
-  histories.set(sum.storage, history);
+  history.version = storageOf(sum).version;
+  histories.set(storageOf(sum), history);
   return sum;
 }
 
@@ -56,5 +56,5 @@ export function addKeeping(grad: Tensor, add: (grad: Tensor) => Tensor): Tensor 
 export function scaleKeeping(grad: Tensor, scale: (values: Float64Array) => void): void {
   const history = historyOf(grad);
   write(grad, scale);
-  if (history !== undefined) history.version = grad.storage.version;
+  if (history !== undefined) history.version = storageOf(grad).version;
 }

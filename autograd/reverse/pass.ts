@@ -12,7 +12,7 @@ import { assertTensor, zeros } from "../ops/create/creation.ts";
 import { type Input, isOwnPrimitive } from "../tape/primitive.ts";
 import { assertSameShape, broadcastsTo, formatShape, sameShape } from "../shape.ts";
 import { type GradHook, Node, setArena, setInspector } from "../tape/tape.ts";
-import type { Tensor } from "../tensor.ts";
+import { leafHooksOf, nodeOf, slotOf, storageOf, type Tensor, valuesOf } from "../tensor.ts";
 
 /** A place where cotangents arrive: an output of a node, or a leaf. */
 export type Place = Node | Tensor;
@@ -48,7 +48,7 @@ export class Pass {
   /** Runs from the roots, whose cotangents are given. */
   run(roots: readonly Tensor[], cotangents: readonly Tensor[]): void {
     for (let i = 0; i < roots.length; i++) {
-      this.#deliver(roots[i].node ?? roots[i], roots[i].slot, cotangents[i]);
+      this.#deliver(nodeOf(roots[i]) ?? roots[i], slotOf(roots[i]), cotangents[i]);
     }
     const order = descending(roots);
     const needed = this.wanted === null ? null : leadingTo(order, this.wanted);
@@ -64,15 +64,15 @@ export class Pass {
       if (needed === null || needed.has(node)) this.#step(node, arrived, needed);
     }
     for (const [leaf, cotangent] of this.leaves) {
-      if (leaf.leafHooks === null) continue;
+      if (leafHooksOf(leaf) === null) continue;
       this.#handOut([cotangent]);
-      this.leaves.set(leaf, applyHooks(leaf.leafHooks, cotangent));
+      this.leaves.set(leaf, applyHooks(leafHooksOf(leaf)!, cotangent));
     }
   }
 
   /** Whether nobody else can see a cotangent that has arrived at a leaf. */
   ownsAlone(cotangent: Tensor): boolean {
-    return this.#owned.get(cotangent.storage) === 1;
+    return this.#owned.get(storageOf(cotangent)) === 1;
   }
 
   #callHooks(node: Node, arrived: (Tensor | null)[]): void {
@@ -90,7 +90,7 @@ export class Pass {
     for (const cotangent of cotangents) {
       if (cotangent === null) continue;
       this.#sums.delete(cotangent);
-      this.#owned.delete(cotangent.storage);
+      this.#owned.delete(storageOf(cotangent));
     }
   }
 
@@ -108,7 +108,7 @@ export class Pass {
     } finally {
       setArena(before);
     }
-    for (const cotangent of arrived) if (cotangent !== null) this.#letGo(cotangent.storage);
+    for (const cotangent of arrived) if (cotangent !== null) this.#letGo(storageOf(cotangent));
     for (const storage of made) this.#releaseUnused(storage);
   }
 
@@ -182,14 +182,14 @@ export class Pass {
   /** What a place waits with once `cotangent` has come to what was there before. */
   #combine(before: Tensor | null, cotangent: Tensor, own: () => void): Tensor {
     if (before === null) {
-      this.#hold(cotangent.storage);
+      this.#hold(storageOf(cotangent));
       return cotangent;
     }
     const sum = this.#sum(before, cotangent);
     own();
     if (sum !== before) {
-      this.#hold(sum.storage);
-      this.#letGo(before.storage);
+      this.#hold(storageOf(sum));
+      this.#letGo(storageOf(before));
     }
     return sum;
   }
@@ -197,8 +197,8 @@ export class Pass {
   #sum(total: Tensor, cotangent: Tensor): Tensor {
     if (this.createGraph) return add(total, cotangent);
     if (this.#sums.has(total)) {
-      const values = total.storage.values;
-      kernels.add(values, cotangent.storage.values, values);
+      const values = valuesOf(total);
+      kernels.add(values, valuesOf(cotangent), values);
       return total;
     }
     const sum = add(total, cotangent);
@@ -262,7 +262,7 @@ function descending(roots: readonly Tensor[]): Node[] {
       stack.push(place);
     }
   };
-  for (const root of roots) visit(root.node);
+  for (const root of roots) visit(nodeOf(root));
   const nodes: Node[] = [];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     nodes.push(node);

@@ -7,7 +7,7 @@
 import { allocateUninitialised, isPooled, type Storage } from "../runtime/memory.ts";
 import type { AnyPrimitive, Input, Primitive, ShapesOf, VjpContext } from "./primitive.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { attach, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts";
 
 let gradEnabled = true;
 let nodeCount = 0;
@@ -127,7 +127,7 @@ const NOTHING: readonly Input[] = [];
 const NO_VERSIONS: readonly number[] = [];
 
 function versionOf(tensor: Input): number {
-  return tensor === null ? 0 : tensor.storage.version;
+  return tensor === null ? 0 : storageOf(tensor).version;
 }
 
 /**
@@ -163,7 +163,7 @@ export function bind<
   ) as unknown as readonly Shape[];
   const outputs = new Array<Tensor>(shapes.length);
   if (primitive.alias === true) {
-    outputs[0] = new Tensor(inputs[0]!.storage, shapes[0]);
+    outputs[0] = new Tensor(storageOf(inputs[0]!), shapes[0]);
   } else {
     for (let i = 0; i < shapes.length; i++) {
       const storage = allocateUninitialised(sizeOf(shapes[i]));
@@ -195,10 +195,10 @@ function record(
     const input = inputs[i];
     const needed = input !== null && input.requiresGrad;
     needs[i] = needed;
-    parents[i] = needed ? input.node ?? input : null;
-    if (needed && input.slot !== 0) {
+    parents[i] = needed ? nodeOf(input) ?? input : null;
+    if (needed && slotOf(input) !== 0) {
       slots ??= new Array<number>(count).fill(0);
-      slots[i] = input.slot;
+      slots[i] = slotOf(input);
     }
   }
   const saved = primitive.save === undefined
@@ -216,7 +216,7 @@ function record(
   );
   for (let i = 0; i < outputs.length; i++) {
     if (primitive.differentiable === undefined || primitive.differentiable[i]) {
-      outputs[i].attach(node, i);
+      attach(outputs[i], node, i);
     }
   }
   return node;

@@ -9,6 +9,8 @@ import {
   formatShape,
   setInspector,
   type Storage,
+  storageOf,
+  valuesOf,
 } from "../../autograd/internal.ts";
 import { keepingModes } from "../../nn/module/keeping_modes.ts";
 import type { Module } from "../../nn/module/module.ts";
@@ -156,15 +158,14 @@ class Recording {
     this.options = options;
     this.#graph = new Graph(options.dtype ?? "F64");
     const named = [...model.namedParameters(), ...model.namedBuffers()];
-    for (const [name, { storage }] of named) this.#parameters.set(storage, name);
+    for (const [name, value] of named) this.#parameters.set(storageOf(value), name);
   }
 
   run(): Written {
     const { examples, options } = this;
     const inputs = examples.map((x, i) => {
       const name = options.inputNames?.[i] ?? (examples.length === 1 ? "input" : `input_${i}`);
-      const own = x.detach();
-      own.storage = { values: x.storage.values.slice(), version: 0 };
+      const own = new Tensor({ values: valuesOf(x).slice(), version: 0 }, x.shape);
       this.#name(own, this.#graph.unique(name));
       return own;
     });
@@ -198,11 +199,11 @@ class Recording {
 
   #name(tensor: Tensor, name: string | null): void {
     this.#names.set(tensor, name);
-    if (!this.#byStorage.has(tensor.storage)) this.#byStorage.set(tensor.storage, tensor);
+    if (!this.#byStorage.has(storageOf(tensor))) this.#byStorage.set(storageOf(tensor), tensor);
   }
 
   #isComputed(tensor: Input): boolean {
-    return tensor !== null && this.#byStorage.has(tensor.storage);
+    return tensor !== null && this.#byStorage.has(storageOf(tensor));
   }
 
   #record(
@@ -224,7 +225,7 @@ class Recording {
         attrs,
         constant: (index) => {
           if (this.#isComputed(inputs[index])) throw new NoCounterpart("of computed statistics");
-          return inputs[index]!.storage.values;
+          return valuesOf(inputs[index]!);
         },
       };
       const made = converter(call);
@@ -258,7 +259,7 @@ class Recording {
     const known = this.#names.get(tensor);
     if (known === null) throw new NoCounterpart("that uses an output that ONNX lacks");
     if (known !== undefined) return known;
-    const { storage, shape } = tensor;
+    const [storage, shape] = [storageOf(tensor), tensor.shape];
     const original = this.#byStorage.get(storage);
     if (original !== undefined) {
       const name = this.#nameOf(original);

@@ -1,7 +1,7 @@
 /**
  * From the storages of a file to contiguous tensors.
  */
-import { gatherStrided, type Storage } from "../../autograd/internal.ts";
+import { gatherStrided, replaceValues, type Storage } from "../../autograd/internal.ts";
 import type { Dtype } from "../dtype.ts";
 import { messageOf, quote } from "../errors.ts";
 import type { TensorView } from "./vocabulary.ts";
@@ -47,7 +47,7 @@ export async function fillViews(
         storage = { values: gather(values, view, users.length === 1), version: 0 };
         shared.set(identity, storage);
       }
-      view.tensor.storage = storage;
+      replaceValues(view.tensor, storage, view.tensor.shape);
     }
   }
 }

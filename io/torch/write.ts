@@ -2,7 +2,7 @@
  * Writing what `torch.load` reads, with `weights_only=True` too.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, describe, type Storage } from "../../autograd/internal.ts";
+import { assertOptions, describe, type Storage, storageOf } from "../../autograd/internal.ts";
 import { StateDict } from "../../nn/module/state_dict.ts";
 import { dtypeToWrite, encodeValues, type FloatDtype } from "../dtype.ts";
 import { joinChunks, writeWhole } from "../file.ts";
@@ -194,7 +194,7 @@ class TorchWriter {
   #tensor(key: string, tensor: Tensor): void {
     const dtype = dtypeToWrite(key, tensor, this.float);
     const requiresGrad = tensor.requiresGrad && tensor.isLeaf;
-    this.#rebuild(tensor.storage, dtype, tensor.shape, requiresGrad, () => {
+    this.#rebuild(storageOf(tensor), dtype, tensor.shape, requiresGrad, () => {
       return encodeValues(tensor, dtype);
     });
   }

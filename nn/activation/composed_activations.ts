@@ -121,7 +121,9 @@ export class Softshrink extends Shrink {
 export class Threshold extends Module {
   /** @internal */ static override readonly kind: string = "Threshold";
 
+  /** The bound. */
   readonly threshold: number;
+  /** What replaces elements that are not above the bound. */
   readonly value: number;
 
   /**

@@ -9,6 +9,7 @@ import {
   chooseGenerator,
   formatShape,
   sizeOf,
+  valuesOf,
 } from "../../autograd/internal.ts";
 import { checkNumber } from "../loss/operands.ts";
 
@@ -159,7 +160,7 @@ function noise(action: string, shape: Shape, p: number, generator?: Generator | 
 function noiseLike(kept: Tensor, value: (keep: number) => number): Tensor {
   const storage = allocateUninitialised(kept.size);
   const [dropped, stayed] = [value(0), value(1)];
-  const from = kept.storage.values;
+  const from = valuesOf(kept);
   for (let i = 0; i < from.length; i++) storage.values[i] = from[i] === 0 ? dropped : stayed;
   return new Tensor(storage, kept.shape);
 }

@@ -64,6 +64,7 @@ export class Unfold extends Module {
 
   private readonly options: UnfoldOptions;
 
+  /** The size of a window along each axis. */
   readonly kernelSize: PerAxis;
 
   /**
@@ -97,7 +98,9 @@ export class Fold extends Module {
 
   private readonly options: UnfoldOptions;
 
+  /** The size of the image along each axis. */
   readonly outputSize: PerAxis;
+  /** The size of a window along each axis. */
   readonly kernelSize: PerAxis;
 
   /**

@@ -2,7 +2,7 @@
  * Samples that can be asked for by number.
  */
 import { Tensor, zeros } from "../../autograd/mod.ts";
-import { assertTensor, formatShape } from "../../autograd/internal.ts";
+import { assertTensor, formatShape, storageOf, valuesOf } from "../../autograd/internal.ts";
 
 /** Anything with a length whose samples can be asked for by number. */
 export interface Dataset<Sample> {
@@ -62,7 +62,7 @@ export class TensorDataset implements Dataset<Tensor[]> {
    * @throws {RangeError} if it is not in 0 … length − 1.
    */
   get(index: number): Tensor[] {
-    return this.rows([index]).map((x) => new Tensor(x.storage, x.shape.slice(1)));
+    return this.rows([index]).map((x) => new Tensor(storageOf(x), x.shape.slice(1)));
   }
 
   /**
@@ -87,8 +87,8 @@ function takeRows(x: Tensor, indices: ArrayLike<number>): Tensor {
   const [length, ...rest] = x.shape;
   const width = length === 0 ? 0 : x.size / length;
   const taken = zeros([indices.length, ...rest]);
-  const from = x.storage.values;
-  const into = taken.storage.values;
+  const from = valuesOf(x);
+  const into = valuesOf(taken);
   for (let i = 0; i < indices.length; i++) {
     const start = indices[i] * width;
     into.set(from.subarray(start, start + width), i * width);

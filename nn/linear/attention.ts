@@ -23,6 +23,7 @@ import {
   fromValues,
   type Known,
   sizeOf,
+  valuesOf,
 } from "../../autograd/internal.ts";
 import { dropout } from "../activation/dropout_function.ts";
 import { assertTensors, checkNumber } from "../loss/operands.ts";
@@ -172,7 +173,7 @@ function masked(scores: Tensor, mask: Tensor | null, isChoice: boolean): Tensor 
 
 /** Whether a mask says yes or no: zeros and ones, not all of them zero. */
 function choosesKeys(mask: Tensor): boolean {
-  const values = mask.storage.values;
+  const values = valuesOf(mask);
   return !mask.requiresGrad && values.every((x) => x === 0 || x === 1) && values.includes(1);
 }
 
@@ -180,7 +181,7 @@ function choosesKeys(mask: Tensor): boolean {
 function deadRows(scores: Tensor): Tensor | null {
   const s = scores.shape[scores.ndim - 1];
   const rows = new Float64Array(sizeOf(scores.shape.slice(0, -1)));
-  const values = scores.storage.values;
+  const values = valuesOf(scores);
   for (let row = 0; row < rows.length; row++) {
     const own = values.subarray(row * s, (row + 1) * s);
     rows[row] = s > 0 && own.every((x) => x === -Infinity) ? 1 : 0;

@@ -39,7 +39,9 @@ export class Embedding extends Module {
   /** The row that gets no gradient; `null` if there is none. */
   readonly paddingIdx: number | null;
 
+  /** How many indices there are. */
   readonly numEmbeddings: number;
+  /** The length of each vector. */
   readonly embeddingDim: number;
 
   /**

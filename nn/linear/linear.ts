@@ -44,7 +44,9 @@ export class Linear extends Module {
   /** [outFeatures]; `null` without bias. */
   bias: Tensor | null;
 
+  /** The length of the input vectors. */
   readonly inFeatures: number;
+  /** The length of the output vectors. */
   readonly outFeatures: number;
 
   /**
@@ -102,8 +104,11 @@ export class Bilinear extends Module {
   /** [outFeatures]; `null` without bias. */
   bias: Tensor | null;
 
+  /** The length of the first input vectors. */
   readonly in1Features: number;
+  /** The length of the second input vectors. */
   readonly in2Features: number;
+  /** The length of the output vectors. */
   readonly outFeatures: number;
 
   /**

@@ -2,7 +2,7 @@
  * Losses for two classes.
  */
 import { add, logsigmoid, mean, mul, neg, sub, type Tensor } from "../../autograd/mod.ts";
-import { elementwiseBinaryCrossEntropy, type Known } from "../../autograd/internal.ts";
+import { elementwiseBinaryCrossEntropy, type Known, valuesOf } from "../../autograd/internal.ts";
 import { checkBroadcast, checkShapeOf, checkWeight } from "./operands.ts";
 import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 
@@ -53,7 +53,7 @@ export function binaryCrossEntropy(
   const { weight = null } = options;
   checkShapeOf(action, x, target, "target");
   checkWeight(action, weight, x.shape);
-  for (const value of x.storage.values) {
+  for (const value of valuesOf(x)) {
     if (!(value >= 0 && value <= 1)) {
       throw new RangeError(`Cannot ${action}: got x ${value}, expected probabilities in 0 … 1`);
     }

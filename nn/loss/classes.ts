@@ -1,4 +1,5 @@
 /** Class indices as targets. */
+import { valuesOf } from "../../autograd/internal.ts";
 import { type NestedArray, type Shape, Tensor, tensor } from "../../autograd/mod.ts";
 
 /** Targets: a tensor, or plain numbers in nested arrays. */
@@ -34,7 +35,7 @@ export function checkClasses(
         `${show(x.shape)}, expected shape ${show(expected)}`,
     );
   }
-  for (const t of target.storage.values) {
+  for (const t of valuesOf(target)) {
     if (t === ignoreIndex) continue;
     if (!Number.isInteger(t) || t < 0 || t >= classes) {
       throw new RangeError(

@@ -19,7 +19,7 @@ import {
   tensor,
   where,
 } from "../../autograd/mod.ts";
-import { assertOptions, formatShape, sameShape } from "../../autograd/internal.ts";
+import { assertOptions, formatShape, sameShape, valuesOf } from "../../autograd/internal.ts";
 import { assertTensors, checkBroadcast, checkNumber } from "./operands.ts";
 import { checkReduction, type LossOptions, reduce, reductionOf } from "./reduction.ts";
 
@@ -71,8 +71,8 @@ export function klDiv(x: Tensor, target: Tensor, options: KlDivOptions = {}): Te
 
 /** t·ln t, 0 at 0. */
 function timesLog(t: Tensor): Tensor {
-  const positive = t.storage.values.some((value) => value === 0)
-    ? where(tensor(t.storage.values.map((v) => v === 0 ? 1 : 0), { shape: t.shape }), 1, t)
+  const positive = valuesOf(t).some((value) => value === 0)
+    ? where(tensor(valuesOf(t).map((v) => v === 0 ? 1 : 0), { shape: t.shape }), 1, t)
     : t;
   return mul(t, log(positive));
 }
@@ -160,7 +160,7 @@ export function gaussianNllLoss(
   const given = typeof variance === "number"
     ? broadcastTo(tensor(variance), x.shape)
     : fittingVariance(action, x, variance);
-  for (const value of given.storage.values) {
+  for (const value of valuesOf(given)) {
     if (value < 0) {
       throw new RangeError(`Cannot ${action}: got variance ${value}, expected none below 0`);
     }

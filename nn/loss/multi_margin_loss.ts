@@ -13,7 +13,7 @@ import {
   sum,
   type Tensor,
 } from "../../autograd/mod.ts";
-import { assertTensor, formatShape, fromValues } from "../../autograd/internal.ts";
+import { assertTensor, formatShape, fromValues, valuesOf } from "../../autograd/internal.ts";
 import { asTarget, checkClasses, checkClassWeight, type Target } from "./classes.ts";
 import { checkNumber, checkShapeOf } from "./operands.ts";
 import { type LossOptions, reduce, reductionOf } from "./reduction.ts";
@@ -64,8 +64,8 @@ export function multiMarginLoss(
   const index = reshape(t, [t.size, 1]);
   const short = relu(add(sub(rows, gather(rows, 1, index)), margin));
   const others = new Float64Array(rows.size).fill(1);
-  t.storage.values.forEach((k, n) => {
-    const by = weight === null ? 1 : weight.storage.values[k];
+  valuesOf(t).forEach((k, n) => {
+    const by = weight === null ? 1 : valuesOf(weight)[k];
     others.fill(by, n * classes, (n + 1) * classes);
     others[n * classes + k] = 0;
   });
@@ -102,7 +102,7 @@ export function multilabelMarginLoss(
   // 1 where j is a target of the sample and i is none
   const pairs = new Float64Array(n * c * c);
   for (let row = 0; row < n; row++) {
-    const listed = Array.from(t.storage.values.subarray(row * c, (row + 1) * c));
+    const listed = Array.from(valuesOf(t).subarray(row * c, (row + 1) * c));
     const end = listed.indexOf(-1);
     const targets = end < 0 ? listed : listed.slice(0, end);
     for (const [j, k] of targets.entries()) {

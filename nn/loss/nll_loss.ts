@@ -2,7 +2,7 @@
  * Negative log likelihood.
  */
 import { div, gather, mul, neg, reshape, sum, type Tensor, where } from "../../autograd/mod.ts";
-import { assertTensor, fromValues } from "../../autograd/internal.ts";
+import { assertTensor, fromValues, valuesOf } from "../../autograd/internal.ts";
 import {
   asTarget,
   checkClasses,
@@ -55,10 +55,10 @@ export function nllLoss(x: Tensor, target: Target, options: NllLossOptions = {})
   checkClassWeight(ACTION, weight, x.shape[axis]);
   checkClasses(ACTION, x, t, ignoreIndex);
   const [n, c, s] = classLayout(x.shape, axis);
-  const targets = t.storage.values;
+  const targets = valuesOf(t);
   const counted = targets.map((k) => k === ignoreIndex ? 0 : 1);
   const weights = targets.map((k, i) =>
-    counted[i] === 0 ? 0 : weight === null ? 1 : weight.storage.values[k]
+    counted[i] === 0 ? 0 : weight === null ? 1 : valuesOf(weight)[k]
   );
   const index = fromValues(targets.map((k, i) => counted[i] * k || 0), [n, 1, s]);
   const chosen = reshape(gather(reshape(x, [n, c, s]), 1, index), t.shape);

@@ -64,7 +64,9 @@ export class Flatten extends Module {
 export class Unflatten extends Module {
   /** @internal */ static override readonly kind: string = "Unflatten";
 
+  /** The axis that is split. */
   readonly dim: number;
+  /** The sizes that it is split into. */
   readonly unflattenedSize: Shape;
 
   /**

@@ -2,7 +2,7 @@
  * The module: a tree of layers with its parameters, buffers and mode.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, kindOf, type Known } from "../../autograd/internal.ts";
+import { assertOptions, heldGradOf, kindOf, type Known } from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
 import {
   addForwardHook,
@@ -382,7 +382,7 @@ export class Module {
 
 /** Clears one gradient; shared with the optimizers. */
 export function clearGrad(parameter: Tensor, setToNone: boolean): void {
-  if (parameter.heldGrad === null) return;
+  if (heldGradOf(parameter) === null) return;
   if (setToNone) {
     parameter.grad = null;
   } else {

@@ -2,13 +2,13 @@
  * The two kinds of tensors that a module owns.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/internal.ts";
+import { assertOptions, storageOf } from "../../autograd/internal.ts";
 
 /** A leaf that is trained; a public field that holds one is a parameter of its module. */
 export class Parameter extends Tensor {
   /** The same values as `data`, as a leaf. */
   constructor(data: Tensor, requiresGrad = true) {
-    super(data.storage, data.shape);
+    super(storageOf(data), data.shape);
     this.requiresGrad_(requiresGrad);
   }
 }
@@ -21,7 +21,7 @@ export class Buffer extends Tensor {
   /** The same values as `data`, off the tape. */
   constructor(data: Tensor, options: { readonly persistent?: boolean } = {}) {
     assertOptions("make a buffer", options, ["persistent"]);
-    super(data.storage, data.shape);
+    super(storageOf(data), data.shape);
     this.persistent = options.persistent ?? true;
   }
 }

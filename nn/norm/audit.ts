@@ -2,7 +2,7 @@
  * Why a network behaves differently in training and evaluation.
  */
 import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
-import { kindOf, withoutWarnings } from "../../autograd/internal.ts";
+import { kindOf, valuesOf, withoutWarnings } from "../../autograd/internal.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import { batchNorm, unbiasedVariance } from "./batch_norm_function.ts";
 import { keepingModes } from "../module/keeping_modes.ts";
@@ -128,7 +128,7 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
   const share = Math.abs(layer.initialShare());
   // A small share of the initial variance 1 can be most of a variance that is much smaller.
   const stale = channels.filter((c) =>
-    share > STALE || share > STALE * (layer.runningVar!.storage.values[c] + layer.eps)
+    share > STALE || share > STALE * (valuesOf(layer.runningVar!)[c] + layer.eps)
   );
   if (untrained) {
     add("never-updated", "its running statistics have seen no batch");
@@ -176,8 +176,8 @@ function isShifted(
   unbiased: Float64Array,
   c: number,
 ): boolean {
-  const variance = layer.runningVar!.storage.values[c] + layer.eps;
-  const apart = Math.abs(mean[c] - layer.runningMean!.storage.values[c]);
+  const variance = valuesOf(layer.runningVar!)[c] + layer.eps;
+  const apart = Math.abs(mean[c] - valuesOf(layer.runningMean!)[c]);
   const byChance = 4 / Math.sqrt(count);
   const ratio = (unbiased[c] + layer.eps) / variance;
   return apart > Math.max(SHIFT, byChance) * Math.sqrt(variance) ||

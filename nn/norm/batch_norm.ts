@@ -2,7 +2,7 @@
  * Batch normalisation layers.
  */
 import { cat, isStatsUpdateEnabled, split, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, kindOf, type Known, write } from "../../autograd/internal.ts";
+import { assertOptions, kindOf, type Known, valuesOf, write } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
 import {
   type BatchMoments,
@@ -336,8 +336,8 @@ export abstract class BatchNorm extends TrackedNorm {
   /** @internal Running statistics that are still those of a fresh layer. */
   isUntrained(): boolean {
     return this.batchCount() === 0 &&
-      (this.runningMean?.storage.values.every((value) => value === 0) ?? false) &&
-      (this.runningVar?.storage.values.every((value) => value === 1) ?? false);
+      (this.runningMean !== null && valuesOf(this.runningMean).every((value) => value === 0)) &&
+      (this.runningVar !== null && valuesOf(this.runningVar).every((value) => value === 1));
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   assertOptions,
   normalizeBatch,
   type NormalizedBatch,
+  valuesOf,
   write,
 } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
@@ -156,7 +157,7 @@ export function momentsOf(
   count: number,
   { mean, low, variance }: Pick<NormalizedBatch, "mean" | "low" | "variance">,
 ): BatchMoments {
-  const [high, rest] = [mean.storage.values, low.storage.values];
+  const [high, rest] = [valuesOf(mean), valuesOf(low)];
   const whole = new Float64Array(high.length);
   // An infinite mean has no low part.
   for (let c = 0; c < whole.length; c++) {
@@ -168,7 +169,7 @@ export function momentsOf(
     get meanRest() {
       return whole.map((m, c) => Number.isFinite(m) ? high[c] - m + rest[c] : 0);
     },
-    variance: variance.storage.values,
+    variance: valuesOf(variance),
   };
 }
 

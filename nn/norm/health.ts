@@ -1,6 +1,7 @@
 /**
  * Signs of trouble that a network's state shows by itself.
  */
+import { valuesOf } from "../../autograd/internal.ts";
 import type { Tensor } from "../../autograd/mod.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import type { Module } from "../module/module.ts";
@@ -64,7 +65,7 @@ function findingsOf(name: string, layer: BatchNorm): HealthFinding[] {
     message: (count: string) => string,
   ): void => {
     if (values === null) return;
-    const channels = [...values.storage.values].flatMap((value, c) => test(value) ? [c] : []);
+    const channels = [...valuesOf(values)].flatMap((value, c) => test(value) ? [c] : []);
     const count = `${channels.length} of ${layer.numFeatures} channels`;
     if (channels.length > 0) findings.push({ code, name, channels, message: message(count) });
   };
@@ -75,7 +76,7 @@ function findingsOf(name: string, layer: BatchNorm): HealthFinding[] {
     (variance) => variance === 0,
     (count) => `${count} never vary: their output is β alone`,
   );
-  const largest = weight === null ? 0 : Math.max(...weight.storage.values.map(Math.abs));
+  const largest = weight === null ? 0 : Math.max(...valuesOf(weight).map(Math.abs));
   look(
     "gamma-near-zero",
     weight,

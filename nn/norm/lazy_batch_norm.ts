@@ -1,6 +1,7 @@
 /**
  * BatchNorm layers that learn their number of channels from their first input.
  */
+import { replaceValues, storageOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import {
   type BatchNorm,
@@ -37,9 +38,9 @@ function settle(layer: BatchNorm, channels: number, prototype: BatchNorm): () =>
 
 function resize(target: Tensor | null, like: Tensor): () => void {
   if (target === null) return () => {};
-  const { shape, storage } = target;
-  Object.assign(target, { shape: like.shape, storage: like.storage });
-  return () => void Object.assign(target, { shape, storage });
+  const [storage, shape] = [storageOf(target), target.shape];
+  replaceValues(target, storageOf(like), like.shape);
+  return () => replaceValues(target, storage, shape);
 }
 
 /** The channels of a state's own entries, if it tells them. */

@@ -18,6 +18,7 @@ export class LocalResponseNorm extends Module {
   /** Added to the mean square. */
   readonly k: number;
 
+  /** How many neighbouring channels are summed. */
   readonly size: number;
 
   /**

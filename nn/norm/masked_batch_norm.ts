@@ -1,7 +1,7 @@
 /**
  * Batch normalisation of batches in which some positions do not count, such as padding.
  */
-import { normalizeBatch } from "../../autograd/internal.ts";
+import { normalizeBatch, valuesOf } from "../../autograd/internal.ts";
 import { Tensor, tensor, where } from "../../autograd/mod.ts";
 import {
   assertOperands,
@@ -45,10 +45,10 @@ export function normalizeMasked(
 
 /** The values at valid positions, [count, C], off the tape. */
 export function validPositions(x: Tensor, mask: Tensor): Tensor {
-  const valid = alignMask(x, mask).mask.storage.values;
+  const valid = valuesOf(alignMask(x, mask).mask);
   const [n, channels] = x.shape;
   const positions = valid.length / Math.max(n, 1);
-  const values = x.storage.values;
+  const values = valuesOf(x);
   const taken: number[] = [];
   for (let at = 0; at < valid.length; at++) {
     if (valid[at] === 0) continue;
@@ -75,7 +75,7 @@ function alignMask(x: Tensor, mask: unknown): { mask: Tensor; count: number } {
     );
   }
   let count = 0;
-  for (const value of mask.storage.values) {
+  for (const value of valuesOf(mask)) {
     if (value !== 0 && value !== 1) {
       throw new RangeError("Cannot run batchNorm: got a mask with other values, expected 0 and 1");
     }

@@ -7,6 +7,7 @@ import {
   normalizeBatch,
   normalizeGroups,
   scaleRows,
+  valuesOf,
   write,
 } from "../../autograd/internal.ts";
 import { type Shape, Tensor } from "../../autograd/mod.ts";
@@ -187,8 +188,8 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tens
   const flat = x.reshape([x.shape[0], channels, positions]);
   const { y, mean, low, variance } = normalizeGroups(flat, weight, bias, channels, eps);
   const correction = positions / (positions - 1);
-  track(runningMean, momentum, mean, (i) => mean.storage.values[i] + low.storage.values[i]);
-  track(runningVar, momentum, variance, (i) => variance.storage.values[i] * correction);
+  track(runningMean, momentum, mean, (i) => valuesOf(mean)[i] + valuesOf(low)[i]);
+  track(runningVar, momentum, variance, (i) => valuesOf(variance)[i] * correction);
   return y.reshape(x.shape);
 }
 

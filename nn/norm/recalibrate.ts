@@ -3,7 +3,7 @@
  * pruned or fused ones.
  */
 import { noGrad, Tensor } from "../../autograd/mod.ts";
-import { assertOptions, withoutWarnings, write } from "../../autograd/internal.ts";
+import { assertOptions, valuesOf, withoutWarnings, write } from "../../autograd/internal.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 import { keepingModes } from "../module/keeping_modes.ts";
 import { validPositions } from "./masked_batch_norm.ts";
@@ -72,7 +72,7 @@ export function updateBn(
 
 /** Runs `fn`; if it throws, every buffer gets its values back. */
 function unlessThrown(model: Module, fn: () => void): void {
-  const before = model.buffers().map((buffer) => [buffer, buffer.storage.values.slice()] as const);
+  const before = model.buffers().map((buffer) => [buffer, valuesOf(buffer).slice()] as const);
   try {
     fn();
   } catch (error) {

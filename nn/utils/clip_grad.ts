@@ -1,7 +1,14 @@
 /**
  * Gradients kept within bounds.
  */
-import { assertOptions, assertTensor, describe, scaleKeeping } from "../../autograd/internal.ts";
+import {
+  assertOptions,
+  assertTensor,
+  describe,
+  heldGradOf,
+  scaleKeeping,
+  valuesOf,
+} from "../../autograd/internal.ts";
 import { Tensor, tensor } from "../../autograd/mod.ts";
 
 /** How {@linkcode clipGradNorm_} measures. */
@@ -57,7 +64,7 @@ export function clipGradNorm_(
     throw new RangeError(`Cannot ${action}: got normType NaN, expected a number`);
   }
   const grads = gradientsOf(action, params);
-  const norms = Float64Array.from(grads, (grad) => vectorNorm(grad.storage.values, normType));
+  const norms = Float64Array.from(grads, (grad) => vectorNorm(valuesOf(grad), normType));
   const norm = grads.length === 0 ? 0 : vectorNorm(norms, normType);
   if (errorIfNonfinite && !Number.isFinite(norm)) {
     throw new RangeError(
@@ -132,7 +139,7 @@ function gradientsOf(action: string, params: Tensor | Iterable<Tensor>): Tensor[
   let index = 0;
   for (const param of list as Iterable<unknown>) {
     assertTensor(action, param, `params[${index++}]`);
-    const grad = param.heldGrad;
+    const grad = heldGradOf(param);
     if (grad !== null) grads.push(grad);
   }
   return grads;

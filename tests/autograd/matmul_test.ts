@@ -1,3 +1,4 @@
+import { nodeOf } from "../../autograd/tensor.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   add,
@@ -63,8 +64,8 @@ Deno.test("a product over nothing is zero and has gradients of nothing", () => {
 Deno.test("linear() with a bias is one call of one primitive", () => {
   const x = normal(4, 3);
   const y = linear(x, normal(2, 3), normal(2));
-  assert(y.node!.primitive === primitives.get("matmul"));
-  assertEquals(y.node!.parents[0], x);
+  assert(nodeOf(y)!.primitive === primitives.get("matmul"));
+  assertEquals(nodeOf(y)!.parents[0], x);
 });
 
 Deno.test("linear() equals the product with the transpose plus the bias", () => {

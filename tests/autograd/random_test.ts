@@ -1,3 +1,4 @@
+import { valuesOf } from "../../autograd/tensor.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
@@ -29,7 +30,7 @@ const lastPlace = { absolute: 0, relative: 1e-15 };
 
 function fill(shape: number[], draw: (out: Float64Array) => void): Tensor {
   const x = zeros(shape);
-  draw(x.storage.values);
+  draw(valuesOf(x));
   return x;
 }
 

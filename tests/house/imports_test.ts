@@ -6,7 +6,7 @@ import { publishedModules, root } from "./package.ts";
 const layers: [name: string, files: RegExp][] = [
   ["runtime", /^autograd\/runtime\//],
   ["kernels", /^autograd\/kernels\//],
-  ["tape", /^autograd\/(tensor|shape|print|statistics|random|warnings)\.ts$/],
+  ["tape", /^autograd\/(methods|tensor|shape|print|statistics|random|warnings)\.ts$/],
   ["tape", /^autograd\/(tape|check|random)\//],
   ["operations", /^autograd\/ops\//],
   ["reverse pass", /^autograd\/reverse\//],

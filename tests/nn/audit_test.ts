@@ -1,3 +1,4 @@
+import { storageOf } from "../../autograd/tensor.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   Generator,
@@ -156,7 +157,7 @@ Deno.test("the audit changes nothing: no statistics, modes, gradients, hooks, no
   net.bn2.accumulateStats(2);
   const state = () => ({
     values: [...net.stateDict()].map(([name, value]) => [name, value.toArray()]),
-    versions: [...net.buffers(), ...net.parameters()].map((value) => value.storage.version),
+    versions: [...net.buffers(), ...net.parameters()].map((value) => storageOf(value).version),
     modes: net.modules().map((module) => module.training),
     grads: net.parameters().map((p) => p.grad?.toArray()),
     hooks: net.modules().map((module) => Object.hasOwn(module, "forward")),

@@ -7,7 +7,7 @@ import type { Window } from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { sumTo } from "../shape/broadcast.ts";
 import { convSamples } from "../conv_samples.ts";
 import { reshape } from "../shape/shape.ts";
@@ -46,10 +46,10 @@ const convPrimitive = ownPrimitive<
   shape: ([x, weight], { window }) => [[x[0], weight[0], ...lastOf(window.output, x.length - 2)]],
   forward: ([x, weight, bias], [y], attrs) =>
     conv(
-      x.storage.values,
-      weight.storage.values,
-      bias === null ? null : bias.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(weight),
+      bias === null ? null : valuesOf(bias),
+      valuesOf(y),
       sizesOf(x.shape, y.shape, attrs),
     ),
   save: ([x, weight], _, __, needs) => [needs[1] ? x : null, needs[0] ? weight : null],
@@ -76,10 +76,10 @@ const convInputPrimitive = ownPrimitive<
   ],
   forward: ([y, weight, bias], [x], attrs) =>
     convInput(
-      y.storage.values,
-      weight.storage.values,
-      bias === null ? null : bias.storage.values,
-      x.storage.values,
+      valuesOf(y),
+      valuesOf(weight),
+      bias === null ? null : valuesOf(bias),
+      valuesOf(x),
       sizesOf(x.shape, y.shape, attrs),
     ),
   save: ([y, weight], _, __, needs) => [needs[1] ? y : null, needs[0] ? weight : null],
@@ -105,9 +105,9 @@ const convWeightPrimitive = ownPrimitive<Convolution<readonly [x: Tensor, y: Ten
   ],
   forward: ([x, y], [weight], attrs) =>
     convWeight(
-      x.storage.values,
-      y.storage.values,
-      weight.storage.values,
+      valuesOf(x),
+      valuesOf(y),
+      valuesOf(weight),
       sizesOf(x.shape, y.shape, attrs),
     ),
   save: ([x, y], _, __, needs) => [needs[1] ? x : null, needs[0] ? y : null],

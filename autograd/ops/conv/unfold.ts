@@ -6,7 +6,7 @@ import { volume, type Window } from "../../kernels/mod.ts";
 import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { formatShape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
@@ -32,8 +32,8 @@ const unfoldPrimitive = ownPrimitive<Rearrange>({
   shape: ([x], { kernel, output }) => [[x[0], x[1] * volume(kernel), volume(output)]],
   forward: ([x], [y], window) => {
     const [images, channels] = x.shape;
-    const from = x.storage.values;
-    const to = y.storage.values;
+    const from = valuesOf(x);
+    const to = valuesOf(y);
     const [plane, columns] = [volume(window.input), y.shape[1] * y.shape[2]];
     for (let n = 0; n < images; n++) {
       const part = to.subarray(n * columns, (n + 1) * columns);
@@ -50,8 +50,8 @@ const foldPrimitive: Rearrange = ownPrimitive<Rearrange>({
   shape: ([y], { kernel, input }) => [[y[0], y[1] / volume(kernel), input[1], input[2]]],
   forward: ([y], [x], window) => {
     const [images, channels] = x.shape;
-    const from = y.storage.values;
-    const to = x.storage.values;
+    const from = valuesOf(y);
+    const to = valuesOf(x);
     const [plane, columns] = [volume(window.input), y.shape[1] * y.shape[2]];
     to.fill(0);
     for (let n = 0; n < images; n++) {

@@ -4,7 +4,7 @@
 import { allocateStorage, allocateUninitialised } from "../../runtime/memory.ts";
 import type { NestedArray } from "../../print.ts";
 import { formatShape, type Shape, sizeOf, validateShape } from "../../shape.ts";
-import { Tensor } from "../../tensor.ts";
+import { Tensor, valuesOf } from "../../tensor.ts";
 import { describe } from "../../check/describe.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
 
@@ -272,6 +272,6 @@ function endOf(name: string, value: number | Tensor): number {
 export function eye(n: number, m: number = n): Tensor {
   assertNoOptions("eye", arguments, 2);
   const result = zeros([n, m]);
-  for (let i = 0; i < Math.min(n, m); i++) result.storage.values[i * m + i] = 1;
+  for (let i = 0; i < Math.min(n, m); i++) valuesOf(result)[i * m + i] = 1;
   return result;
 }

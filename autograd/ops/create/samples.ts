@@ -2,7 +2,7 @@
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import type { Generator } from "../../random.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
-import { Tensor } from "../../tensor.ts";
+import { Tensor, valuesOf } from "../../tensor.ts";
 
 /** A tensor that requires grad, with values drawn evenly from low to high. */
 export function uniform(random: Generator, shape: Shape, low: number, high: number): Tensor {
@@ -21,7 +21,7 @@ export function uniformAwayFrom(
   gap = 0.05,
 ): Tensor {
   const x = uniform(random, shape, low, high);
-  const values = x.storage.values;
+  const values = valuesOf(x);
   for (let i = 0; i < values.length; i++) {
     for (const kink of kinks) {
       if (Math.abs(values[i] - kink) < gap) values[i] = kink + (values[i] < kink ? -gap : gap);

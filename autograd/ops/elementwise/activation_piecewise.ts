@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { gt, lt } from "./compare.ts";
 import { assertTensor } from "../create/creation.ts";
@@ -235,13 +235,13 @@ const preluPrimitive = ownPrimitive<
   summary: "x for x > 0, else weight · x",
   shape: ([x]) => [x],
   forward: ([x, weight], [y]) => {
-    const values = x.storage.values;
-    const slopes = weight.storage.values;
+    const values = valuesOf(x);
+    const slopes = valuesOf(weight);
     // A weight of [C, 1, …] repeats over what lies behind the channels.
     const inner = slopes.length === 1
       ? values.length
       : values.length / (x.shape[0] * slopes.length);
-    kernels.prelu(values, slopes, y.storage.values, inner);
+    kernels.prelu(values, slopes, valuesOf(y), inner);
   },
   save: ([x, weight]) => [x, weight],
   // dy = dx for x > 0, else weight dx + x dweight

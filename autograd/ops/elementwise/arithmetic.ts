@@ -11,7 +11,7 @@ import {
 } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { assertTensor, asTensor, describe, zeros } from "../create/creation.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
@@ -32,7 +32,7 @@ const addPrimitive = ownPrimitive<Binary>({
   summary: "x + y",
   shape: ([x, y]) => [broadcastShapes("add", x, y)],
   forward: ([x, y], [out]) =>
-    kernels.add(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    kernels.add(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
   // d(x + y) = dx + dy
   vjp: ([g]) => [g, g],
   samples: pairs(-1, 1),
@@ -43,7 +43,7 @@ const subPrimitive = ownPrimitive<Binary>({
   summary: "x − y",
   shape: ([x, y]) => [broadcastShapes("sub", x, y)],
   forward: ([x, y], [out]) =>
-    kernels.sub(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    kernels.sub(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
   // d(x − y) = dx − dy
   vjp: ([g], { needs }) => [needs[0] ? g : null, needs[1] ? neg(g) : null],
   samples: pairs(-1, 1),
@@ -54,7 +54,7 @@ const mulPrimitive = ownPrimitive<Binary<readonly [x: Input, y: Input]>>({
   summary: "x · y",
   shape: ([x, y]) => [broadcastShapes("mul", x, y)],
   forward: ([x, y], [out]) =>
-    kernels.mul(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    kernels.mul(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
   save: ([x, y], _, __, needs) => [needs[1] ? x : null, needs[0] ? y : null],
   // d(x·y) = y dx + x dy
   vjp: ([g], { saved: [x, y] }) => [y === null ? null : mul(g, y), x === null ? null : mul(g, x)],
@@ -66,7 +66,7 @@ const divPrimitive = ownPrimitive<Binary<readonly [x: Input, y: Tensor]>>({
   summary: "x / y",
   shape: ([x, y]) => [broadcastShapes("div", x, y)],
   forward: ([x, y], [out]) =>
-    kernels.div(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    kernels.div(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
   save: ([x, y], _, __, needs) => [needs[1] ? x : null, y],
   // d(x/y) = dx/y − (x/y)/y dy
   vjp: ([g], { saved: [x, y], needs }) => [
@@ -92,7 +92,7 @@ const divRoundedPrimitive = ownPrimitive<
   shape: ([x, y]) => [broadcastShapes("div", x, y)],
   forward: ([x, y], [out], { mode }) => {
     const divide = mode === "trunc" ? kernels.divTrunc : kernels.divFloor;
-    divide(aligned(x, out.shape), aligned(y, out.shape), out.storage.values);
+    divide(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out));
   },
   // Flat between the steps.
   vjp: (_, { inputShapes: [x, y] }) => [zeros(x), zeros(y)],
@@ -110,7 +110,7 @@ const negPrimitive = ownPrimitive<Unary>({
   name: "neg",
   summary: "−x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.neg(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.neg(valuesOf(x), valuesOf(y)),
   // d(−x) = −dx
   vjp: ([g]) => [neg(g)],
   samples: (

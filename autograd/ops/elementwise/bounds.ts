@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { type Binary, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { Tensor } from "../../tensor.ts";
+import { Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { eq, ge, gt, le, lt } from "./compare.ts";
@@ -46,7 +46,7 @@ const maximumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   summary: "the larger of x and y",
   shape: ([x, y]) => [broadcastShapes("maximum", x, y)],
   forward: ([x, y], [out]) =>
-    kernels.maximum(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    kernels.maximum(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
   save: ([x, y]) => [x, y],
   vjp: ([g], { saved: [x, y], needs }) => [
     needs[0] ? share(g, lt(x, y), x, y) : null,
@@ -60,7 +60,7 @@ const minimumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   summary: "the smaller of x and y",
   shape: ([x, y]) => [broadcastShapes("minimum", x, y)],
   forward: ([x, y], [out]) =>
-    kernels.minimum(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    kernels.minimum(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
   save: ([x, y]) => [x, y],
   vjp: ([g], { saved: [x, y], needs }) => [
     needs[0] ? share(g, gt(x, y), x, y) : null,
@@ -101,7 +101,7 @@ const clampTensorPrimitive = ownPrimitive<ClampTensor>({
     return [high === null ? shape : broadcastShapes("clamp", shape, high)];
   },
   forward: ([x, low, high], [y]) => {
-    const out = y.storage.values;
+    const out = valuesOf(y);
     const least = low === null ? NO_LOW : aligned(low, y.shape);
     kernels.maximum(aligned(x, y.shape), least, out);
     kernels.minimum(out, high === null ? NO_HIGH : aligned(high, y.shape), out);

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { type Binary, ownPrimitive } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { assertTensor, asTensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
@@ -18,8 +18,7 @@ function defineComparison(name: string, summary: string, kernel: Kernel) {
     name,
     summary,
     shape: ([x, y]) => [broadcastShapes(name, x, y)],
-    forward: ([x, y], [out]) =>
-      kernel(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    forward: ([x, y], [out]) => kernel(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
     samples: (random) => [
       { inputs: [uniform(random, [2, 3], -1, 1), uniform(random, [3], -1, 1)], attrs: undefined },
     ],

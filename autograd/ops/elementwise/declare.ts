@@ -5,7 +5,7 @@
 import { ownPrimitive, type Primitive, type Sample } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { zerosLike } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
@@ -47,7 +47,7 @@ export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: A
     summary: `g times the slope of ${name}, from its ${saves}`,
     shape: ([g]) => [g],
     forward: ([g, s], [out], attrs) =>
-      rule.backward(g.storage.values, s.storage.values, out.storage.values, attrs),
+      rule.backward(valuesOf(g), valuesOf(s), valuesOf(out), attrs),
     save: ([g, s], _, __, needs) => [needs[1] && curvature !== null ? g : null, s],
     // d(g·f′) = f′ dg + g·f″ ds
     vjp: ([v], { saved: [g, s], needs, attrs }) => [
@@ -64,7 +64,7 @@ export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: A
     name,
     summary: rule.summary,
     shape: ([x]) => [x],
-    forward: ([x], [y], attrs) => rule.forward(x.storage.values, y.storage.values, attrs),
+    forward: ([x], [y], attrs) => rule.forward(valuesOf(x), valuesOf(y), attrs),
     save: ([x], [y]) => [saves === "x" ? x : y],
     vjp: ([g], { saved: [s], attrs }) => [backward(g, s, attrs)],
     samples: (random) => rule.samples(random),

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul, neg } from "./arithmetic.ts";
 import { assertTensor, zerosLike } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
@@ -27,7 +27,7 @@ const absPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "abs",
   summary: "|x|",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.abs(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.abs(valuesOf(x), valuesOf(y)),
   save: ([x]) => [x],
   // d|x| = sign(x) dx
   vjp: ([g], { saved: [x] }) => [mul(g, sign(x))],
@@ -57,7 +57,7 @@ const signPrimitive = ownPrimitive<Unary>({
   name: "sign",
   summary: "−1, 0 or 1",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.sign(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.sign(valuesOf(x), valuesOf(y)),
   // Flat wherever it is differentiable.
   vjp: ([g]) => [zerosLike(g)],
   samples: signed,
@@ -74,7 +74,7 @@ const expPrimitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "exp",
   summary: "eˣ",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.exp(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.exp(valuesOf(x), valuesOf(y)),
   save: (_, [y]) => [y],
   // d exp(x) = exp(x) dx
   vjp: ([g], { saved: [y] }) => [mul(g, y)],
@@ -104,7 +104,7 @@ const expm1Primitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "expm1",
   summary: "eˣ − 1",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.expm1(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.expm1(valuesOf(x), valuesOf(y)),
   save: (_, [y]) => [y],
   // d(eˣ − 1) = eˣ dx
   vjp: ([g], { saved: [y] }) => [mul(g, add(y, 1))],
@@ -122,7 +122,7 @@ const logPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "log",
   summary: "ln x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.log(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.log(valuesOf(x), valuesOf(y)),
   save: ([x]) => [x],
   // d ln x = dx / x
   vjp: ([g], { saved: [x] }) => [div(g, x)],
@@ -152,7 +152,7 @@ const log1pPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "log1p",
   summary: "ln(1 + x)",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.log1p(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.log1p(valuesOf(x), valuesOf(y)),
   save: ([x]) => [x],
   // d ln(1 + x) = dx / (1 + x)
   vjp: ([g], { saved: [x] }) => [div(g, add(x, 1))],
@@ -170,7 +170,7 @@ const sqrtPrimitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "sqrt",
   summary: "√x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.sqrt(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.sqrt(valuesOf(x), valuesOf(y)),
   save: (_, [y]) => [y],
   // d √x = dx / 2√x
   vjp: ([g], { saved: [y] }) => [div(g, mul(y, 2))],
@@ -200,7 +200,7 @@ const rsqrtPrimitive = ownPrimitive<Unary<readonly [y: Tensor]>>({
   name: "rsqrt",
   summary: "1/√x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.rsqrt(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.rsqrt(valuesOf(x), valuesOf(y)),
   save: (_, [y]) => [y],
   // d x^(−1/2) = −½·y³ dx
   vjp: ([g], { saved: [y] }) => [mul(g, mul(mul(y, -0.5), mul(y, y)))],
@@ -218,7 +218,7 @@ const sinPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "sin",
   summary: "sin x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.sin(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.sin(valuesOf(x), valuesOf(y)),
   save: ([x]) => [x],
   // d sin x = cos x dx
   vjp: ([g], { saved: [x] }) => [mul(g, cos(x))],
@@ -236,7 +236,7 @@ const cosPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "cos",
   summary: "cos x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.cos(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.cos(valuesOf(x), valuesOf(y)),
   save: ([x]) => [x],
   // d cos x = −sin x dx
   vjp: ([g], { saved: [x] }) => [mul(neg(g), sin(x))],
@@ -254,7 +254,7 @@ const erfPrimitive = ownPrimitive<Unary<readonly [x: Tensor]>>({
   name: "erf",
   summary: "2/√π · ∫₀ˣ e^(−t²) dt",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.erf(x.storage.values, y.storage.values),
+  forward: ([x], [y]) => kernels.erf(valuesOf(x), valuesOf(y)),
   save: ([x]) => [x],
   // d erf x = 2/√π · e^(−x²) dx
   vjp: ([g], { saved: [x] }) => [mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))],

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { type Binary, type Input, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul, sub } from "./arithmetic.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { eq, ge } from "./compare.ts";
@@ -22,7 +22,7 @@ const powPrimitive = ownPrimitive<
   summary: "x^y",
   shape: ([x, y]) => [broadcastShapes("pow", x, y)],
   forward: ([x, y], [out]) =>
-    kernels.pow(aligned(x, out.shape), aligned(y, out.shape), out.storage.values),
+    kernels.pow(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
   save: ([x, y], [out], _, needs) => [x, y, needs[1] ? out : null],
   // d(x^y) = y·x^(y−1) dx + x^y·ln x dy, where y = 0 is flat in x, and x = 0 in y from 0 up
   vjp: ([g], { saved: [x, y, out], needs }) => [
@@ -42,8 +42,7 @@ const powNumberPrimitive = ownPrimitive<
   name: "powNumber",
   summary: "x^exponent for a number",
   shape: ([x]) => [x],
-  forward: ([x], [y], { exponent }) =>
-    kernels.powNumber(x.storage.values, y.storage.values, exponent),
+  forward: ([x], [y], { exponent }) => kernels.powNumber(valuesOf(x), valuesOf(y), exponent),
   save: ([x]) => [x],
   // d xⁿ = n·xⁿ⁻¹ dx
   vjp: ([g], { saved: [x], attrs: { exponent: n } }) => [

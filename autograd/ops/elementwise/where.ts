@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes, formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { assertTensor, asTensor, fromValues } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
@@ -26,7 +26,7 @@ const wherePrimitive = ownPrimitive<Where>({
       aligned(c, out.shape),
       aligned(x, out.shape),
       aligned(y, out.shape),
-      out.storage.values,
+      valuesOf(out),
     ),
   save: ([c]) => [c],
   // g goes where the value came from.

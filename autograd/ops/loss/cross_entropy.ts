@@ -7,7 +7,7 @@ import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.t
 import type { Generator } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul, sub } from "../elementwise/arithmetic.ts";
 import { sumTo } from "../shape/broadcast.ts";
 import { fromValues, ones, tensor } from "../create/creation.ts";
@@ -39,9 +39,9 @@ function sizesOf(shape: Shape, attrs: CrossEntropyAttrs): kernels.CrossEntropySi
  */
 function divisor(target: Tensor, weight: Input, attrs: CrossEntropyAttrs): number {
   if (attrs.reduction !== "mean") return 1;
-  const weights = weight?.storage.values;
+  const weights = weight === null ? undefined : valuesOf(weight);
   let total = 0;
-  for (const t of target.storage.values) {
+  for (const t of valuesOf(target)) {
     if (t !== attrs.ignoreIndex) total += weights === undefined ? 1 : weights[t];
   }
   return total === 0 ? NaN : total;
@@ -60,18 +60,18 @@ const crossEntropyPrimitive: CrossEntropy = ownPrimitive<CrossEntropy>({
   shape: ([, target], { reduction }) => [reduction === "none" ? target : []],
   forward: ([x, target, weight], [loss], attrs) => {
     const none = attrs.reduction === "none";
-    const losses = none ? loss.storage.values : new Float64Array(target.size);
+    const losses = none ? valuesOf(loss) : new Float64Array(target.size);
     kernels.crossEntropy(
-      x.storage.values,
-      target.storage.values,
-      weight === null ? null : weight.storage.values,
+      valuesOf(x),
+      valuesOf(target),
+      weight === null ? null : valuesOf(weight),
       losses,
       sizesOf(x.shape, attrs),
     );
     if (none) return;
     let total = 0;
     for (let i = 0; i < losses.length; i++) total += losses[i];
-    loss.storage.values[0] = total / divisor(target, weight, attrs);
+    valuesOf(loss)[0] = total / divisor(target, weight, attrs);
   },
   save: ([x, target, weight]) => [x, target, weight],
   // dx = g/W · (Q·softmax(x) − q): q the weights that the losses give the classes, Q their sum
@@ -100,12 +100,12 @@ const backwardPrimitive: CrossEntropyBackward = ownPrimitive<CrossEntropyBackwar
   shape: ([, x]) => [x],
   forward: ([g, x, target, weight], [dx], attrs) =>
     kernels.crossEntropyBackward(
-      x.storage.values,
-      target.storage.values,
-      weight === null ? null : weight.storage.values,
-      g.storage.values,
+      valuesOf(x),
+      valuesOf(target),
+      weight === null ? null : valuesOf(weight),
+      valuesOf(g),
       1 / divisor(target, weight, attrs),
-      dx.storage.values,
+      valuesOf(dx),
       sizesOf(x.shape, attrs),
     ),
   save: ([g, x, target, weight]) => [g, x, target, weight],
@@ -141,10 +141,10 @@ function targetWeights(
   attrs: CrossEntropyAttrs,
 ): { share: Tensor; total: Tensor } {
   const by = 1 / divisor(target, weight, attrs);
-  const weightOf = (k: number) => weight === null ? 1 : weight.storage.values[k];
+  const weightOf = (k: number) => weight === null ? 1 : valuesOf(weight)[k];
   const share = new Float64Array(n * c * s);
   const total = new Float64Array(n * s);
-  target.storage.values.forEach((t, row) => {
+  valuesOf(target).forEach((t, row) => {
     if (t === attrs.ignoreIndex) return;
     const first = Math.floor(row / s) * c * s + row % s;
     for (let k = 0; k < c; k++) {

@@ -4,7 +4,7 @@
 import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { div, mul, neg, sub } from "../elementwise/arithmetic.ts";
 import { clamp } from "../elementwise/bounds.ts";
 import { lt } from "../elementwise/compare.ts";
@@ -44,8 +44,7 @@ const binaryCrossEntropyPrimitive: BinaryCrossEntropy = ownPrimitive<BinaryCross
   name: "binaryCrossEntropy",
   summary: "−(y·ln x + (1 − y)·ln(1 − x)), each logarithm at least −100",
   shape: ([x]) => [x],
-  forward: ([x, y], [loss]) =>
-    kernels.binaryCrossEntropy(x.storage.values, y.storage.values, loss.storage.values),
+  forward: ([x, y], [loss]) => kernels.binaryCrossEntropy(valuesOf(x), valuesOf(y), valuesOf(loss)),
   save: ([x, y], _, __, needs) => [x, needs[0] ? y : null],
   // to x: g·(x − y)/(x·(1 − x)), the divisor at least 1e-12; to y: g·(ln(1 − x) − ln x)
   vjp: ([g], { saved: [x, y], needs }) => [

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { broadcastTo } from "../shape/broadcast.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
@@ -39,7 +39,7 @@ const matmulPrimitive = ownPrimitive<
     const last = a.shape.length - 1;
     let batch = 1;
     for (let i = 0; i < last - 1; i++) batch *= a.shape[i];
-    kernels.matmul(a.storage.values, b.storage.values, out.storage.values, {
+    kernels.matmul(valuesOf(a), valuesOf(b), valuesOf(out), {
       batch,
       m: out.shape[last - 1],
       n: out.shape[last],
@@ -47,7 +47,7 @@ const matmulPrimitive = ownPrimitive<
       transA,
       transB,
     });
-    if (bias !== null) kernels.addRow(bias.storage.values, out.storage.values);
+    if (bias !== null) kernels.addRow(valuesOf(bias), valuesOf(out));
   },
   save: ([a, b], _, __, needs) => [needs[1] ? a : null, needs[0] ? b : null],
   // out = A·B + c: dA = g·Bᵀ, dB = Aᵀ·g, dc = Σ rows of g; a factor stored transposed gets the

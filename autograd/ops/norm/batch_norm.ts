@@ -10,7 +10,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul, sub } from "../elementwise/arithmetic.ts";
 import { broadcastTo, sumTo } from "../shape/broadcast.ts";
 import { fromValues, full } from "../create/creation.ts";
@@ -65,16 +65,16 @@ const batchNormPrimitive = ownPrimitive<
     return [x, c, c, c, c];
   },
   forward([x, weight, bias, runningMean, runningVar, mask], outputs, { useBatch, eps, count }) {
-    const [y, mean, low, variance, invStd] = outputs.map((output) => output.storage.values);
+    const [y, mean, low, variance, invStd] = outputs.map((output) => valuesOf(output));
     if (!useBatch) {
-      mean.set(runningMean!.storage.values);
+      mean.set(valuesOf(runningMean!));
       low.fill(0);
-      variance.set(runningVar!.storage.values);
+      variance.set(valuesOf(runningVar!));
     }
     kernels.batchNormForward(
-      x.storage.values,
-      weight === null ? null : weight.storage.values,
-      bias === null ? null : bias.storage.values,
+      valuesOf(x),
+      weight === null ? null : valuesOf(weight),
+      bias === null ? null : valuesOf(bias),
       y,
       { mean, low, variance, invStd },
       channelSizes(x.shape),
@@ -119,13 +119,13 @@ const batchNormPrimitive = ownPrimitive<
 
 /** What the kernels need of a mask; `null` for none. */
 function validPositions(mask: Input, count: number): kernels.ValidPositions | null {
-  return mask === null ? null : { values: mask.storage.values, count };
+  return mask === null ? null : { values: valuesOf(mask), count };
 }
 
 /** M of a tensor [N, C, …]. */
 function countOf(shape: Shape, mask: Input): number {
   if (mask === null) return sizeOf(shape) / shape[1];
-  return mask.storage.values.reduce((sum, value) => sum + value, 0);
+  return valuesOf(mask).reduce((sum, value) => sum + value, 0);
 }
 
 /** A mask for the samples: every third position does not count. */
@@ -168,18 +168,18 @@ const batchNormBackward = ownPrimitive<
   // db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g
   forward([g, x, weight, mean, low, invStd, mask], [dx, dw, db], { useBatch, needs, count }) {
     kernels.batchNormBackward(
-      g.storage.values,
+      valuesOf(g),
       // Without x only Σg is wanted, and any array of its size serves in its place.
-      (x ?? g).storage.values,
-      weight === null ? null : weight.storage.values,
+      valuesOf(x ?? g),
+      weight === null ? null : valuesOf(weight),
       {
-        mean: mean.storage.values,
-        low: low.storage.values,
-        invStd: invStd.storage.values,
+        mean: valuesOf(mean),
+        low: valuesOf(low),
+        invStd: valuesOf(invStd),
       },
-      needs[0] ? dx.storage.values : null,
-      needs[1] ? dw.storage.values : null,
-      needs[2] ? db.storage.values : null,
+      needs[0] ? valuesOf(dx) : null,
+      needs[1] ? valuesOf(dw) : null,
+      needs[2] ? valuesOf(db) : null,
       channelSizes(g.shape),
       useBatch,
       validPositions(mask, count),

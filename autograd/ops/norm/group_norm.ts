@@ -8,7 +8,7 @@
 import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
 import { broadcastTo, sumTo } from "../shape/broadcast.ts";
 import {
@@ -44,10 +44,10 @@ const groupNormPrimitive = ownPrimitive<
   },
   forward([x, weight, bias], outputs, { groups, eps }) {
     const [n, c, s] = x.shape;
-    const [y, mean, low, variance, invStd] = outputs.map((output) => output.storage.values);
+    const [y, mean, low, variance, invStd] = outputs.map((output) => valuesOf(output));
     const size = (c / groups) * s;
     kernels.batchStatistics(
-      x.storage.values,
+      valuesOf(x),
       { n: 1, c: n * groups, s: size },
       mean,
       low,
@@ -55,18 +55,18 @@ const groupNormPrimitive = ownPrimitive<
     );
     for (let i = 0; i < invStd.length; i++) invStd[i] = invStdOf(variance[i], eps);
     if (s === 1) {
-      const [w, b] = [weight, bias].map((t) => t === null ? null : t.storage.values);
+      const [w, b] = [weight, bias].map((t) => t === null ? null : valuesOf(t));
       const rows = { rows: n * groups, size, groups };
-      kernels.rowAffine(x.storage.values, rows, mean, low, invStd, w, b, y);
+      kernels.rowAffine(valuesOf(x), rows, mean, low, invStd, w, b, y);
       return;
     }
     const [means, scale, shift] = [0, 0, 0].map(() => new Float64Array(n * c));
     eachChannel(n, c, groups, (at, channel, group) => {
       means[at] = mean[group];
-      scale[at] = invStd[group] * (weight === null ? 1 : weight.storage.values[channel]);
-      shift[at] = (bias === null ? 0 : bias.storage.values[channel]) - low[group] * scale[at];
+      scale[at] = invStd[group] * (weight === null ? 1 : valuesOf(weight)[channel]);
+      shift[at] = (bias === null ? 0 : valuesOf(bias)[channel]) - low[group] * scale[at];
     });
-    kernels.channelAffine(x.storage.values, { n: 1, c: n * c, s }, means, scale, shift, y);
+    kernels.channelAffine(valuesOf(x), { n: 1, c: n * c, s }, means, scale, shift, y);
   },
   save: ([x, weight], [, mean, low, , invStd]) => [x, weight, mean, low, invStd],
   vjp: ([g], { saved, attrs, needs }) => {
@@ -121,19 +121,19 @@ const groupNormBackward = ownPrimitive<
   forward([g, x, weight, mean, low, invStd], [dx, dw, db], { groups, needs }) {
     const [n, c, s] = g.shape;
     const sizes = { n: 1, c: n * c, s };
-    const [m, lowPart, inv] = [mean, low, invStd].map((t) => t.storage.values);
+    const [m, lowPart, inv] = [mean, low, invStd].map((t) => valuesOf(t));
     if (s === 1) {
       const rows = { rows: n * groups, size: c / groups, groups };
-      const wanted = [dx, dw, db].map((t, i) => needs[i] ? t.storage.values : null);
+      const wanted = [dx, dw, db].map((t, i) => needs[i] ? valuesOf(t) : null);
       const [dxValues, dwValues, dbValues] = wanted;
       kernels.rowGradient(
-        g.storage.values,
-        x.storage.values,
+        valuesOf(g),
+        valuesOf(x),
         rows,
         m,
         lowPart,
         inv,
-        weight === null ? null : weight.storage.values,
+        weight === null ? null : valuesOf(weight),
         dxValues,
         dwValues,
         dbValues,
@@ -143,13 +143,13 @@ const groupNormBackward = ownPrimitive<
     const arrays = Array.from({ length: 6 }, () => new Float64Array(n * c));
     const [means, sumG, sumGC, p, q, r] = arrays;
     eachChannel(n, c, groups, (at, _, group) => means[at] = m[group]);
-    kernels.cotangentSums(g.storage.values, x.storage.values, sizes, means, sumG, sumGC);
+    kernels.cotangentSums(valuesOf(g), valuesOf(x), sizes, means, sumG, sumGC);
     const groupG = new Float64Array(n * groups);
     const groupGX = new Float64Array(n * groups);
-    const [dwValues, dbValues] = [dw, db].map((t) => t.storage.values.fill(0));
+    const [dwValues, dbValues] = [dw, db].map((t) => valuesOf(t).fill(0));
     eachChannel(n, c, groups, (at, channel, group) => {
       const sumGX = inv[group] * (sumGC[at] - lowPart[group] * sumG[at]);
-      const w = weight === null ? 1 : weight.storage.values[channel];
+      const w = weight === null ? 1 : valuesOf(weight)[channel];
       groupG[group] += w * sumG[at];
       groupGX[group] += w * sumGX;
       if (needs[1]) dwValues[channel] += sumGX;
@@ -158,19 +158,19 @@ const groupNormBackward = ownPrimitive<
     if (!needs[0]) return;
     const count = (c / groups) * s;
     eachChannel(n, c, groups, (at, channel, group) => {
-      p[at] = inv[group] * (weight === null ? 1 : weight.storage.values[channel]);
+      p[at] = inv[group] * (weight === null ? 1 : valuesOf(weight)[channel]);
       q[at] = -inv[group] * inv[group] * groupGX[group] / count;
       r[at] = -inv[group] * groupG[group] / count - q[at] * lowPart[group];
     });
     kernels.channelGradient(
-      g.storage.values,
-      x.storage.values,
+      valuesOf(g),
+      valuesOf(x),
       sizes,
       means,
       p,
       q,
       r,
-      dx.storage.values,
+      valuesOf(dx),
     );
   },
   save: (inputs) => inputs,

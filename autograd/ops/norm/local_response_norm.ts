@@ -12,7 +12,7 @@ import { ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.t
 import type { Generator } from "../../random.ts";
 import { sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul, sub } from "../elementwise/arithmetic.ts";
 import { avgPool2d } from "../pool/avg_pool.ts";
 import { channelSizes } from "./batch_norm.ts";
@@ -28,7 +28,7 @@ const localResponseNormPrimitive = ownPrimitive<Unary<readonly [x: Tensor], Resp
   summary: "x / (k + alpha · mean of x² over neighbouring channels)^beta",
   shape: ([x]) => [x],
   forward: ([x], [y], attrs) =>
-    kernels.localResponseNorm(x.storage.values, y.storage.values, channelSizes(x.shape), attrs),
+    kernels.localResponseNorm(valuesOf(x), valuesOf(y), channelSizes(x.shape), attrs),
   save: ([x]) => [x],
   vjp: ([g], { saved: [x], attrs }) => [bind(localResponseNormBackward, [g, x], attrs)[0]],
   samples: (random) => windows.map((attrs, i) => ({ inputs: [inputOf(random, i)], attrs })),
@@ -48,9 +48,9 @@ const localResponseNormBackward = ownPrimitive<
   // dx = g·r − e·x·Mᵀ(g·x·r/d)
   forward: ([g, x], [dx], attrs) =>
     kernels.localResponseNormBackward(
-      g.storage.values,
-      x.storage.values,
-      dx.storage.values,
+      valuesOf(g),
+      valuesOf(x),
+      valuesOf(dx),
       channelSizes(g.shape),
       attrs,
     ),

@@ -7,7 +7,7 @@
 import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, mul, sub } from "../elementwise/arithmetic.ts";
 import { sumTo } from "../shape/broadcast.ts";
 import { total } from "./rules.ts";
@@ -32,12 +32,12 @@ const rmsNormPrimitive = ownPrimitive<
   shape: ([x]) => [x, [x[0]]],
   forward: ([x, weight], [y, inv], { eps }) =>
     kernels.rowScale(
-      x.storage.values,
+      valuesOf(x),
       rowsOf(x),
       eps,
-      weight === null ? null : weight.storage.values,
-      inv.storage.values,
-      y.storage.values,
+      weight === null ? null : valuesOf(weight),
+      valuesOf(inv),
+      valuesOf(y),
     ),
   save: ([x, weight], [, inv]) => [x, weight, inv],
   vjp: ([g], { saved, attrs, needs }) => {
@@ -78,13 +78,13 @@ const rmsNormBackward = ownPrimitive<
   // dw = Σ g·x̂; dx = inv·(gw − x̂·S(gw·x̂))
   forward: ([g, x, weight, inv], [dx, dw], { needs }) =>
     kernels.rowScaleGradient(
-      g.storage.values,
-      x.storage.values,
+      valuesOf(g),
+      valuesOf(x),
       rowsOf(g),
-      inv.storage.values,
-      weight === null ? null : weight.storage.values,
-      needs[0] ? dx.storage.values : null,
-      needs[1] ? dw.storage.values : null,
+      valuesOf(inv),
+      weight === null ? null : valuesOf(weight),
+      needs[0] ? valuesOf(dx) : null,
+      needs[1] ? valuesOf(dw) : null,
     ),
   save: ([g, x, weight]) => [g, x, weight],
   // With P(t) = t − x̂·S(t·x̂), k = S(gw·x̂), q = S(v·x̂), v and vw the cotangents of dx and dw:

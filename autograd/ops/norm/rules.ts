@@ -8,7 +8,7 @@
 import { tensor } from "../create/creation.ts";
 import { add, mul, sub } from "../elementwise/arithmetic.ts";
 import { rsqrt } from "../elementwise/math.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 
 /** A linear map of tensors, such as the mean over the normalised axes. */
 export type LinearMap = (t: Tensor) => Tensor;
@@ -48,7 +48,7 @@ export function renormalize(
   const centered = sub(shifted, S(shifted));
   const variance = S(mul(centered, centered));
   // Constant values without eps have inv = 0: they are lifted off the pole, then masked.
-  const flat = Float64Array.from(invStd.storage.values, (value) => value === 0 ? 1 : 0);
+  const flat = Float64Array.from(valuesOf(invStd), (value) => value === 0 ? 1 : 0);
   const lift = spread(tensor(flat, { shape: invStd.shape }));
   const inv = mul(rsqrt(add(add(variance, eps), lift)), sub(1, lift));
   return { xhat: mul(centered, inv), inv };

@@ -7,7 +7,7 @@ import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import {
   adaptivePool,
   type OutputSize,
@@ -36,7 +36,7 @@ const avgPoolPrimitive = ownPrimitive<Unary<readonly [], AverageAttrs>>({
   summary: "the average of each window",
   shape: ([x], { bands }) => [[x[0], x[1], ...lastOf(windowsOf(bands), x.length - 2)]],
   forward: ([x], [y], { input, bands, divisor }) =>
-    kernels.avgPool(x.storage.values, y.storage.values, input, bands, divisor),
+    kernels.avgPool(valuesOf(x), valuesOf(y), input, bands, divisor),
   vjp: ([g], { attrs }) => [bind(avgPoolTransposePrimitive, [g], attrs)[0]],
   samples: (random) => samplesOf(random, (x) => x.shape),
 });
@@ -48,7 +48,7 @@ const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = ownPrimitive
   summary: "the transpose of avgPool: each value shared out over its window",
   shape: ([g], { input }) => [[g[0], g[1], ...lastOf(input, g.length - 2)]],
   forward: ([g], [x], { input, bands, divisor }) =>
-    kernels.avgPoolTranspose(g.storage.values, x.storage.values, input, bands, divisor),
+    kernels.avgPoolTranspose(valuesOf(g), valuesOf(x), input, bands, divisor),
   vjp: ([g], { attrs }) => [bind(avgPoolPrimitive, [g], attrs)[0]],
   samples: (random) =>
     samplesOf(random, (x, bands) => [

@@ -7,7 +7,7 @@ import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import {
   adaptivePool,
   type OutputSize,
@@ -38,9 +38,9 @@ const maxPoolPrimitive = ownPrimitive<
   },
   forward: ([x], [y, indices], { bands }) =>
     kernels.maxPool(
-      x.storage.values,
-      y.storage.values,
-      indices.storage.values,
+      valuesOf(x),
+      valuesOf(y),
+      valuesOf(indices),
       triple(spatial(x.shape), 1),
       bands,
     ),
@@ -79,9 +79,9 @@ const scatterPlanesPrimitive = ownPrimitive<Planes<{ readonly shape: Shape }>>({
   shape: (_, { shape }) => [shape],
   forward: ([x, indices], [out]) =>
     kernels.scatterPlanes(
-      x.storage.values,
-      indices.storage.values,
-      out.storage.values,
+      valuesOf(x),
+      valuesOf(indices),
+      valuesOf(out),
       x.shape[0] * x.shape[1],
     ),
   save: ([, indices]) => [indices],
@@ -98,9 +98,9 @@ const gatherPlanesPrimitive = ownPrimitive<Planes<undefined>>({
   shape: ([, indices]) => [indices],
   forward: ([x, indices], [out]) =>
     kernels.gatherPlanes(
-      x.storage.values,
-      indices.storage.values,
-      out.storage.values,
+      valuesOf(x),
+      valuesOf(indices),
+      valuesOf(out),
       x.shape[0] * x.shape[1],
     ),
   save: ([, indices]) => [indices],
@@ -125,7 +125,7 @@ function gatherPlanes(x: Tensor, indices: Tensor): Tensor {
 /** Values in random order that lie far enough apart for finite differences. */
 function distinct(random: Generator, shape: Shape): Tensor {
   const x = uniform(random, shape, 0, 1);
-  const values = x.storage.values;
+  const values = valuesOf(x);
   const order = [...values.keys()].sort((a, b) => values[a] - values[b]);
   order.forEach((i, rank) => values[i] = rank / values.length);
   return x;

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { uniform } from "../create/samples.ts";
 
 type Resample = Primitive<
@@ -32,7 +32,7 @@ const resamplePrimitive = ownPrimitive<Resample>({
   summary: "y[…, i, …] = Σₜ weightₜ · x[…, indexₜ, …] over the taps t of i: interpolate",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.starts.length - 1)],
   forward: ([x], [y], { dim, taps }) =>
-    kernels.resample(x.storage.values, y.storage.values, taps, inner(x.shape, dim)),
+    kernels.resample(valuesOf(x), valuesOf(y), taps, inner(x.shape, dim)),
   vjp: ([g], { attrs: { dim, taps } }) => [resampleTranspose(g, dim, taps)],
   samples: (random) => [
     { inputs: [uniform(random, [2, 4, 2], -1, 1)], attrs: { dim: 1, taps: sampleTaps } },
@@ -45,7 +45,7 @@ const resampleTransposePrimitive = ownPrimitive<Resample>({
   summary: "y[…, indexₜ, …] += weightₜ · x[…, i, …] over the taps t of i, from zeros",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.length)],
   forward: ([x], [y], { dim, taps }) =>
-    kernels.resampleTranspose(x.storage.values, y.storage.values, taps, inner(x.shape, dim)),
+    kernels.resampleTranspose(valuesOf(x), valuesOf(y), taps, inner(x.shape, dim)),
   vjp: ([g], { attrs: { dim, taps } }) => [resample(g, dim, taps)],
   samples: (random) => [
     { inputs: [uniform(random, [2, 3, 2], -1, 1)], attrs: { dim: 1, taps: sampleTaps } },

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { formatShape, normalizeDim, normalizeDims } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { Tensor } from "../../tensor.ts";
+import { Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { maximum, minimum } from "../elementwise/bounds.ts";
 import { eq, ne } from "../elementwise/compare.ts";
@@ -45,7 +45,7 @@ function defineExtremum(name: string, summary: string, kernel: RowKernel): Extre
     summary,
     shape: keptShape,
     forward: ([x], [y], { dims }) =>
-      kernel(rowsOver(x, dims), y.storage.values, countOver(x.shape, dims)),
+      kernel(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims)),
     save: ([x], [y]) => [x, y],
     // g / ties to each element that is the extremum
     vjp: ([g], { saved: [x, y], attrs: { dims, nanShares } }) => {
@@ -142,7 +142,7 @@ function definePlaces(name: string, summary: string, kernel: RowKernel): Places 
     summary,
     shape: keptShape,
     forward: ([x], [y], { dims }) =>
-      kernel(rowsOver(x, dims), y.storage.values, countOver(x.shape, dims)),
+      kernel(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims)),
     samples: () => distinct().map(({ inputs, attrs: { dims } }) => ({ inputs, attrs: { dims } })),
   });
 }

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { normalizeDims } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { div, mul, sub } from "../elementwise/arithmetic.ts";
 import { eq } from "../elementwise/compare.ts";
 import { assertTensor, describe } from "../create/creation.ts";
@@ -42,7 +42,7 @@ function eachWay(random: Generator) {
 
 function fillVariance(x: Tensor, y: Tensor, { dims, correction }: MomentAttrs): void {
   const n = countOver(x.shape, dims);
-  kernels.variance(rowsOver(x, dims), y.storage.values, n, Math.max(n - correction, 0));
+  kernels.variance(rowsOver(x, dims), valuesOf(y), n, Math.max(n - correction, 0));
 }
 
 /** 2 / (n − correction) · g · (x − mean) */
@@ -78,7 +78,7 @@ const stdPrimitive = ownPrimitive<
   shape: keptShape,
   forward: ([x], [y], attrs) => {
     fillVariance(x, y, attrs);
-    kernels.sqrt(y.storage.values, y.storage.values);
+    kernels.sqrt(valuesOf(y), valuesOf(y));
   },
   save: ([x], [y]) => [x, y],
   // d√v = dv / 2√v, and 0 at 0

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Dims, formatShape, normalizeDims } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { eq, ne } from "../elementwise/compare.ts";
 import { assertTensor, describe, zerosLike } from "../create/creation.ts";
@@ -33,7 +33,7 @@ const normPrimitive = ownPrimitive<
   summary: "(Σ|x|ᵖ)^(1/p)",
   shape: keptShape,
   forward: ([x], [y], { dims, p }) =>
-    kernels.norm(rowsOver(x, dims), y.storage.values, countOver(x.shape, dims), p),
+    kernels.norm(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims), p),
   save: ([x], [y]) => [x, y],
   vjp: ([g], { saved: [x, y], attrs }) => [normBackward(g, x, y, attrs)],
   samples: (random) =>

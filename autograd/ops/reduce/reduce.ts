@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Dims, normalizeDims, reducedShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul, sub } from "../elementwise/arithmetic.ts";
 import { sumTo } from "../shape/broadcast.ts";
 import { assertTensor } from "../create/creation.ts";
@@ -130,7 +130,7 @@ const logsumexpPrimitive = ownPrimitive<
   summary: "ln Σ eˣ",
   shape: keptShape,
   forward: ([x], [y], { dims }) =>
-    kernels.logsumexp(rowsOver(x, dims), y.storage.values, countOver(x.shape, dims)),
+    kernels.logsumexp(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims)),
   save: ([x], [y]) => [x, y],
   // dy = Σ e^(x − y) dx
   vjp: ([g], { saved: [x, y] }) => [mul(g, exp(sub(x, y)))],

@@ -6,7 +6,7 @@ import { allocateUninitialised } from "../../runtime/memory.ts";
 import type { AxisSizes } from "../../kernels/mod.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { reducedShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { reshape } from "../shape/shape.ts";
 
 /** Which axes a reduction runs over: normalized dims, ascending. */
@@ -30,7 +30,7 @@ export function keptShape([x]: readonly [Shape], { dims }: Reduced): [Shape] {
  */
 export function rowsOver(x: Tensor, dims: readonly number[]): Float64Array {
   const { shape } = x;
-  const values = x.storage.values;
+  const values = valuesOf(x);
   const wide = dims.filter((dim) => shape[dim] !== 1);
   const first = wide.length === 0 ? shape.length : wide[0];
   const innermost = shape.every((size, dim) => dim < first || size === 1 || wide.includes(dim));

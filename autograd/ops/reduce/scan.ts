@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { normalizeDim } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
 import { sizesAround } from "./rows.ts";
@@ -21,7 +21,7 @@ const cumsumPrimitive = ownPrimitive<Unary<readonly [], ScanAttrs>>({
   summary: "yᵢ = x₀ + … + xᵢ along a dim, or xᵢ + … + xₙ in reverse",
   shape: ([x]) => [x],
   forward: ([x], [y], { dim, reverse }) =>
-    kernels.cumsum(x.storage.values, y.storage.values, sizesAround(x.shape, dim), reverse),
+    kernels.cumsum(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim), reverse),
   // Its transpose sums from the other end.
   vjp: ([g], { attrs: { dim, reverse } }) => [scan(g, dim, !reverse)],
   samples: (random) =>

@@ -6,7 +6,7 @@ import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { normalizeDim } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul, neg, sub } from "../elementwise/arithmetic.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
@@ -45,7 +45,7 @@ const softmaxPrimitive = ownPrimitive<Forward>({
   summary: "eˣ / Σ eˣ along a dim",
   shape: ([x]) => [x],
   forward: ([x], [y], { dim }) =>
-    kernels.softmax(x.storage.values, y.storage.values, sizesAround(x.shape, dim)),
+    kernels.softmax(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim)),
   save: (_, [y]) => [y],
   vjp: ([g], { saved: [y], attrs: { dim } }) => [softmaxBackward(g, y, dim)],
   samples: oneForEachDim,
@@ -57,9 +57,9 @@ const softmaxBackwardPrimitive = ownPrimitive<Backward>({
   shape: ([g]) => [g],
   forward: ([g, y], [out], { dim }) =>
     kernels.softmaxBackward(
-      g.storage.values,
-      y.storage.values,
-      out.storage.values,
+      valuesOf(g),
+      valuesOf(y),
+      valuesOf(out),
       sizesAround(g.shape, dim),
     ),
   save: ([g, y]) => [g, y],
@@ -88,7 +88,7 @@ const logSoftmaxPrimitive = ownPrimitive<Forward>({
   summary: "x − ln Σ eˣ along a dim",
   shape: ([x]) => [x],
   forward: ([x], [y], { dim }) =>
-    kernels.logSoftmax(x.storage.values, y.storage.values, sizesAround(x.shape, dim)),
+    kernels.logSoftmax(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim)),
   save: (_, [y]) => [y],
   vjp: ([g], { saved: [y], attrs: { dim } }) => [logSoftmaxBackward(g, y, dim)],
   samples: oneForEachDim,
@@ -100,9 +100,9 @@ const logSoftmaxBackwardPrimitive = ownPrimitive<Backward>({
   shape: ([g]) => [g],
   forward: ([g, y], [out], { dim }) =>
     kernels.logSoftmaxBackward(
-      g.storage.values,
-      y.storage.values,
-      out.storage.values,
+      valuesOf(g),
+      valuesOf(y),
+      valuesOf(out),
       sizesAround(g.shape, dim),
     ),
   save: ([g, y]) => [g, y],

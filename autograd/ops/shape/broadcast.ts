@@ -14,7 +14,7 @@ import {
   validateShape,
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
 
@@ -38,8 +38,8 @@ const broadcastPrimitive = ownPrimitive<Resize>({
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape }) =>
     kernels.gatherStrided(
-      x.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(y),
       shape,
       broadcastStrides(x.shape, shape),
       0,
@@ -57,8 +57,8 @@ const sumToPrimitive = ownPrimitive<Resize>({
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape }) =>
     kernels.scatterStrided(
-      x.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(y),
       x.shape,
       broadcastStrides(shape, x.shape),
       0,
@@ -135,7 +135,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
  * operand that repeats rows is copied.
  */
 export function aligned(x: Tensor, shape: Shape): Float64Array {
-  const values = x.storage.values;
+  const values = valuesOf(x);
   if (values.length === 1 || values.length === sizeOf(shape)) return values;
   const out = allocateUninitialised(sizeOf(shape)).values;
   kernels.gatherStrided(values, out, shape, broadcastStrides(x.shape, shape), 0);

@@ -4,7 +4,7 @@
 import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { broadcastsTo, formatShape } from "../../shape.ts";
 import { bind, isGradEnabled } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { attach, drop, nodeOf, slotOf, storageOf, type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned, broadcastTo } from "./broadcast.ts";
 import { assertTensor, asTensor } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
@@ -13,7 +13,7 @@ const clonePrimitive = ownPrimitive<Unary>({
   name: "clone",
   summary: "a copy of x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => y.storage.values.set(x.storage.values),
+  forward: ([x], [y]) => valuesOf(y).set(valuesOf(x)),
   vjp: ([g]) => [g],
   samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: undefined }],
 });
@@ -42,10 +42,11 @@ export function copyInto(target: Tensor, source: Tensor | number): Tensor {
   }
   const copy = recording ? clone(broadcastTo(from, target.shape)) : null;
   const values = aligned(from, target.shape);
-  if (values.length === 1) target.storage.values.fill(values[0]);
-  else target.storage.values.set(values);
-  target.storage.version++;
-  if (copy?.node) target.attach(copy.node, copy.slot);
-  else if (recording) target.drop();
+  if (values.length === 1) valuesOf(target).fill(values[0]);
+  else valuesOf(target).set(values);
+  storageOf(target).version++;
+  const node = copy === null ? null : nodeOf(copy);
+  if (node !== null) attach(target, node, slotOf(copy!));
+  else if (recording) drop(target);
   return target;
 }

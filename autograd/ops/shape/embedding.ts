@@ -3,7 +3,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { assertInteger, formatShape } from "../../shape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { storageOf, type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor, zeros } from "../create/creation.ts";
 import { asIndex, type Index, selectAt } from "./index.ts";
 import { assertOptions } from "../../check/options.ts";
@@ -88,9 +88,9 @@ export function oneHot(index: Index, numClasses = -1): Tensor {
       `Cannot oneHot: got no index and numClasses ${numClasses}, expected numClasses of at least 1`,
     );
   }
-  const { values } = classes.storage;
+  const { values } = storageOf(classes);
   const length = numClasses === -1 ? values.reduce((a, b) => Math.max(a, b), 0) + 1 : numClasses;
   const result = zeros([...classes.shape, length]);
-  kernels.oneHot(values, result.storage.values, length);
+  kernels.oneHot(values, valuesOf(result), length);
   return result;
 }

@@ -6,7 +6,7 @@ import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { NestedArray } from "../../print.ts";
 import { formatShape, normalizeDim, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { Tensor } from "../../tensor.ts";
+import { storageOf, Tensor, valuesOf } from "../../tensor.ts";
 import { add } from "../elementwise/arithmetic.ts";
 import { assertTensor, describe, fromValues, tensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
@@ -31,7 +31,7 @@ export function asIndex(action: string, index: Index, name: string, length: numb
     );
   }
   const result = index instanceof Tensor ? index : tensor(index);
-  const { values } = result.storage;
+  const { values } = storageOf(result);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (!(value >= 0 && value < length && Number.isInteger(value))) {
@@ -76,9 +76,9 @@ const indexSelectPrimitive = ownPrimitive<
   shape: ([x, index], { dim }) => [x.with(dim, sizeOf(index))],
   forward: ([x, index], [y], { dim }) =>
     kernels.selectRows(
-      x.storage.values,
-      index.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(index),
+      valuesOf(y),
       indexedRows(x.shape, dim, index.size),
     ),
   save: ([, index]) => [index],
@@ -108,9 +108,9 @@ const indexAddPrimitive = ownPrimitive<
   shape: (_, { shape }) => [shape],
   forward: ([x, index], [y], { dim, shape }) =>
     kernels.addRows(
-      x.storage.values,
-      index.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(index),
+      valuesOf(y),
       indexedRows(shape, dim, index.size),
     ),
   save: ([, index]) => [index],
@@ -133,7 +133,7 @@ function addAt(x: Tensor, index: Tensor, dim: number, shape: Shape): Tensor {
 
 /** The index with −1, which stands for none, in place of `skip`. */
 function without(index: Tensor, skip: number): Tensor {
-  const values = index.storage.values.map((value) => value === skip ? -1 : value);
+  const values = valuesOf(index).map((value) => value === skip ? -1 : value);
   return fromValues(values, index.shape);
 }
 
@@ -205,9 +205,9 @@ const gatherPrimitive = ownPrimitive<
   forward: ([x, index], [y], { dim }) => {
     if (index.size === 0) return;
     kernels.gatherAlong(
-      x.storage.values,
-      index.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(index),
+      valuesOf(y),
       indexWalk(index.shape, x.shape, dim),
     );
   },
@@ -237,11 +237,11 @@ const scatterAddPrimitive = ownPrimitive<
   summary: "y[i, index[i, j, …], …] += x[i, j, …], from zeros",
   shape: (_, { shape }) => [shape],
   forward: ([x, index], [y], { dim, shape }) => {
-    if (index.size === 0) return void y.storage.values.fill(0);
+    if (index.size === 0) return void valuesOf(y).fill(0);
     kernels.scatterAlong(
-      x.storage.values,
-      index.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(index),
+      valuesOf(y),
       indexWalk(index.shape, shape, dim),
     );
   },

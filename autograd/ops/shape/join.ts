@@ -13,7 +13,7 @@ import {
   sizeOf,
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor, describe, zeros } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
@@ -49,10 +49,11 @@ const catPrimitive = ownPrimitive<
   forward: (tensors, [out], { dim }) => {
     const row = out.shape[dim] * inner(out.shape, dim);
     let column = 0;
-    for (const { shape, storage } of tensors) {
+    for (const part of tensors) {
+      const { shape } = part;
       if (isSkipped(shape)) continue;
       const width = shape[dim] * inner(shape, dim);
-      kernels.writeColumns(storage.values, out.storage.values, row, column, width);
+      kernels.writeColumns(valuesOf(part), valuesOf(out), row, column, width);
       column += width;
     }
   },
@@ -89,9 +90,10 @@ const splitPrimitive = ownPrimitive<
   forward: ([x], parts, { dim }) => {
     const row = x.shape[dim] * inner(x.shape, dim);
     let column = 0;
-    for (const { shape, storage } of parts) {
+    for (const part of parts) {
+      const { shape } = part;
       const width = shape[dim] * inner(shape, dim);
-      kernels.readColumns(x.storage.values, storage.values, row, column, width);
+      kernels.readColumns(valuesOf(x), valuesOf(part), row, column, width);
       column += width;
     }
   },

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertIntegers, formatShape, type Shape, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor, fromValues } from "../create/creation.ts";
 import { selectAt } from "./index.ts";
@@ -27,10 +27,10 @@ const padPrimitive = ownPrimitive<
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape, before, value }) => {
     const strides = stridesOf(shape);
-    y.storage.values.fill(value);
+    valuesOf(y).fill(value);
     kernels.placeStrided(
-      x.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(y),
       x.shape,
       strides,
       before.reduce((offset, count, axis) => offset + count * strides[axis], 0),

@@ -15,7 +15,7 @@ import {
   stridesOf,
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
@@ -39,8 +39,8 @@ const permutePrimitive = ownPrimitive<Rearrange<{ readonly dims: readonly number
   forward: ([x], [y], { dims }) => {
     const strides = stridesOf(x.shape);
     kernels.gatherStrided(
-      x.storage.values,
-      y.storage.values,
+      valuesOf(x),
+      valuesOf(y),
       y.shape,
       dims.map((dim) => strides[dim]),
       0,

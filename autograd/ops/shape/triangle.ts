@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { assertInteger, formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
@@ -21,7 +21,7 @@ const trianglePrimitive = ownPrimitive<Unary<readonly [], Triangle>>({
   shape: ([x]) => [x],
   forward: ([x], [y], { k, upper }) => {
     const [rows, columns] = x.shape.slice(-2);
-    kernels.triangle(x.storage.values, y.storage.values, rows, columns, k, upper);
+    kernels.triangle(valuesOf(x), valuesOf(y), rows, columns, k, upper);
   },
   vjp: ([g], { attrs: { k, upper } }) => [triangle(g, k, upper)],
   samples: (random) =>

@@ -12,7 +12,7 @@ import {
   stridesOf,
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { Tensor } from "../../tensor.ts";
+import { Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./copy.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
@@ -33,7 +33,7 @@ const stridedPrimitive = ownPrimitive<
   summary: "y[i] = x[offset + Σ iₖ·strideₖ]: narrow, flip, diagonal, unfold",
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape, strides, offset }) =>
-    kernels.gatherStrided(x.storage.values, y.storage.values, shape, strides, offset),
+    kernels.gatherStrided(valuesOf(x), valuesOf(y), shape, strides, offset),
   // A selection differentiates by its transpose.
   vjp: ([g], { attrs: walk, inputShapes: [shape] }) => [
     putBack(g, walk, shape),
@@ -53,7 +53,7 @@ const stridedTransposePrimitive = ownPrimitive<
   summary: "y[offset + Σ iₖ·strideₖ] += x[i], from zeros",
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { walk: { shape, strides, offset } }) =>
-    kernels.scatterStrided(x.storage.values, y.storage.values, shape, strides, offset),
+    kernels.scatterStrided(valuesOf(x), valuesOf(y), shape, strides, offset),
   vjp: ([g], { attrs: { walk: { shape, strides, offset } } }) => [walk(g, shape, strides, offset)],
   samples: (random) =>
     walks.map((walk) => ({

@@ -1,0 +1,85 @@
+/**
+ * Runs random programs on every set of kernels and, where Python has it, in PyTorch, compares
+ * everything that they show, and shrinks what differs to a few lines.
+ *
+ *     deno task fuzz --programs 500 --seed 1
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { silenceWarnings } from "../../mod.ts";
+import { type Difference, difference, shrink } from "./compare.ts";
+import { generate } from "./generate.ts";
+import { type Observation, print, type Program } from "./program.ts";
+import { kernelPlaces, type Place, reference, torchPlace } from "./runners.ts";
+
+/** What a difference looks like to a person. */
+async function report(place: Place, seed: number, program: Program): Promise<string> {
+  const compare = async (candidate: Program): Promise<Difference | null> =>
+    difference(candidate, await reference(candidate), await place.run(candidate), place);
+  const short = await shrink(program, async (candidate) => await compare(candidate) !== null);
+  const found = (await compare(short))!;
+  return `${place.name} differs from plain kernels (seed ${seed}):\n${print(short)}\n` +
+    `  at line ${found.statement}: plain kernels ${JSON.stringify(found.expected)}, ` +
+    `${place.name} ${JSON.stringify(found.actual)}`;
+}
+
+/** Compares `count` programs from a seed on; returns the reports of those that differ. */
+export async function fuzz(
+  count: number,
+  seed: number,
+  places: readonly Place[],
+): Promise<{ readonly reports: string[]; readonly statements: number; readonly threw: number }> {
+  const reports: string[] = [];
+  const programs: { seed: number; program: Program; expected: readonly Observation[] }[] = [];
+  let [statements, threw] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    await reference([]);
+    const program = generate(seed + i);
+    const expected = await reference(program);
+    statements += program.length;
+    threw += expected.filter((observation) => observation === "threw").length;
+    programs.push({ seed: seed + i, program, expected });
+  }
+  for (const place of places) {
+    for (const { seed, program, expected } of programs) {
+      const actual = await place.run(program);
+      if (difference(program, expected, actual, place) === null) continue;
+      reports.push(await report(place, seed, program));
+    }
+  }
+  return { reports, statements, threw };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      programs: { type: "string", default: "500" },
+      seed: { type: "string", default: "1" },
+    },
+  });
+  const [count, seed] = [Number(values.programs), Number(values.seed)];
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed) || seed < 0) {
+    console.error(
+      `Cannot fuzz: got programs ${values.programs} and seed ${values.seed}, expected integers`,
+    );
+    Deno.exit(2);
+  }
+  silenceWarnings();
+  await using torch = await torchPlace();
+  const places = [...await kernelPlaces(), ...(torch === null ? [] : [torch])];
+  let [differing, statements, threw] = [0, 0, 0];
+  // In blocks, so that what was observed does not pile up.
+  for (let done = 0; done < count; done += 100) {
+    const result = await fuzz(Math.min(100, count - done), seed + done, places);
+    result.reports.forEach((text) => console.log(text));
+    differing += result.reports.length;
+    statements += result.statements;
+    threw += result.threw;
+  }
+  console.log(
+    `${count} programs, ${statements} statements (${threw} refused), on plain, ` +
+      `${places.map(({ name }) => name).join(", ")}: ${differing} differ`,
+  );
+  if (differing > 0) Deno.exitCode = 1;
+}

@@ -29,6 +29,8 @@ import type { DiagonalOptions } from "./ops/shape/view.ts";
 type Operations = typeof Tied & {
   /** What `copy_` does. */
   copyInto(target: Tensor, source: Tensor | number): Tensor;
+  /** A view, on the tape whatever the grad mode is. */
+  viewOf(x: Tensor, shape: Shape): Tensor;
   /** The reverse pass. */
   backward(root: Tensor, gradient: Tensor | null, options: BackwardOptions): void;
 };

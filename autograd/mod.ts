@@ -14,12 +14,12 @@
  * @module
  */
 import { backward } from "./reverse/backward.ts";
-import { copyInto } from "./ops/shape/copy.ts";
+import { copyInto, viewOf } from "./ops/shape/copy.ts";
 import * as tied from "./ops/tied.ts";
 import { tieMethods } from "./methods.ts";
 
 // The one knot of the package: methods of Tensor call operations, which make Tensors.
-tieMethods({ ...tied, copyInto, backward });
+tieMethods({ ...tied, backward, copyInto, viewOf });
 
 export { detectAnomaly } from "./reverse/anomaly.ts";
 export { type BackwardOptions, grad, type GradOptions } from "./reverse/backward.ts";
@@ -43,7 +43,7 @@ export type { Dims, Shape } from "./shape.ts";
 export { isStatsUpdateEnabled, noStatsUpdate } from "./statistics.ts";
 export { bind, enableGrad, type GradHook, isGradEnabled, noGrad } from "./tape/tape.ts";
 export type { TensorMethods } from "./methods.ts";
-export { type HookHandle, Tensor } from "./tensor.ts";
+export { type HookHandle, Tensor, type TensorJson } from "./tensor.ts";
 export {
   onWarning,
   silenceWarnings,

@@ -2,6 +2,7 @@
  * Whether forward passes may write running statistics. A forward that is run again, to recompute what
  * was not kept or to check a gradient, must not count its batch twice.
  */
+import { callSynchronously } from "./check/functions.ts";
 
 let enabled = true;
 
@@ -21,13 +22,7 @@ export function noStatsUpdate<T>(fn: () => T): T {
   const before = enabled;
   enabled = false;
   try {
-    const result = fn();
-    if (result instanceof Promise) {
-      throw new TypeError(
-        "Cannot run noStatsUpdate: got a function that returns a promise, expected a synchronous one",
-      );
-    }
-    return result;
+    return callSynchronously("run noStatsUpdate", fn);
   } finally {
     enabled = before;
   }

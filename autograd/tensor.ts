@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { describe, kindOf } from "./check/describe.ts";
+import { assertFunction } from "./check/functions.ts";
 import { operations, TensorMethods } from "./methods.ts";
 import { heapValues, release, type Storage } from "./runtime/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";
-import { formatShape, type Shape, sizeOf } from "./shape.ts";
+import { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
+import { warnOnce } from "./warnings.ts";
 import type { GradHook, Node } from "./tape/tape.ts";
 import type { BackwardOptions } from "./reverse/backward.ts";
 
@@ -45,7 +48,12 @@ export class Tensor extends TensorMethods {
   private heldGrad: Tensor | null = null;
   /** Whether nobody has read the gradient: its values are this tensor's alone. */
   private gradUnread = false;
+  private retainsGrad = false;
   private onTape = false;
+  /** The other views of these values; `null` while there are none. */
+  private family: Family | null = null;
+  /** Up to which recorded edit of the family the place on the tape is right. */
+  private edits = 0;
 
   /** @internal Users call `tensor()`. */
   constructor(storage: Storage, shape: Shape) {
@@ -71,26 +79,42 @@ export class Tensor extends TensorMethods {
     return heapValues(this.storage);
   }
 
-  /** The accumulated gradient of a leaf, `null` before the first backward. */
+  /**
+   * The accumulated gradient of a leaf, `null` before the first backward. Other tensors have one after
+   * {@linkcode retainGrad}.
+   *
+   * @throws {TypeError} if it is set to something other than a tensor or `null`.
+   * @throws {RangeError} if it is set to a tensor of another shape, or to the tensor itself.
+   */
   get grad(): Tensor | null {
     this.gradUnread = false;
+    if (this.heldGrad === null && this.node !== null && !this.retainsGrad) {
+      const { primitive } = this.node;
+      warnOnce(
+        primitive,
+        "grad-of-non-leaf",
+        `${primitive.name}() made a tensor whose grad was read, but backward fills the grad of ` +
+          `leaves alone; call retainGrad() on the tensor before backward.`,
+      );
+    }
     return this.heldGrad;
   }
 
   set grad(grad: Tensor | null) {
+    if (grad !== null && grad !== undefined) assertGradient(this, grad);
     if (this.gradUnread && grad !== this.heldGrad) release(this.heldGrad!.storage);
     this.gradUnread = false;
-    this.heldGrad = grad;
+    this.heldGrad = grad ?? null;
   }
 
   /** Whether gradients flow into or through this tensor. */
   get requiresGrad(): boolean {
-    return this.onTape;
+    return current(this).onTape;
   }
 
   /** Whether no recorded operation made it. */
   get isLeaf(): boolean {
-    return this.node === null;
+    return current(this).node === null;
   }
 
   /**
@@ -119,13 +143,39 @@ export class Tensor extends TensorMethods {
   }
 
   /**
-   * As a number, in `Number(x)` and in arithmetic, the value of a tensor of one element; else the text
-   * of `toString()`.
+   * The value of a tensor of one element, in `Number(x)`, in arithmetic and in comparisons; in a template
+   * literal the text of `toString()`.
    *
    * @throws {RangeError} as a number if it has another number of elements.
    */
   [Symbol.toPrimitive](hint: string): number | string {
-    return hint === "number" ? this.item() : this.toString();
+    return hint === "string" ? this.toString() : this.item();
+  }
+
+  /**
+   * What `JSON.stringify` writes: an object that {@linkcode tensor} takes back, every number exact, NaN
+   * and infinities by their names.
+   *
+   * @throws {RangeError} if it has more than 100,000 elements: such belong into a file of their own,
+   * by `saveSafetensors`.
+   */
+  toJSON(): TensorJson {
+    if (this.size > MOST_JSON) {
+      throw new RangeError(
+        `Cannot write a tensor as JSON: got ${this.size} elements, expected at most ${MOST_JSON}; ` +
+          `save it with saveSafetensors`,
+      );
+    }
+    const data = Array.from(
+      this.storage.values,
+      (value) =>
+        Number.isFinite(value) && !Object.is(value, -0)
+          ? value
+          : Object.is(value, -0)
+          ? "-0"
+          : String(value),
+    );
+    return { shape: [...this.shape], data, requiresGrad: this.requiresGrad && this.isLeaf };
   }
 
   /** @internal Shows the tensor in Deno's console. */
@@ -162,14 +212,36 @@ export class Tensor extends TensorMethods {
    * @throws {Error} if it is not a leaf and `on` is false: detach it instead.
    */
   requiresGrad_(on = true): this {
-    if (this.node !== null && !on) {
+    if (typeof on !== "boolean") {
+      throw new TypeError(`Cannot set requiresGrad: got ${describe(on)}, expected a boolean`);
+    }
+    const { node } = current(this);
+    if (node !== null && !on) {
       throw new Error(
         "Cannot turn off requiresGrad: got a tensor that an operation made, expected a leaf; " +
           "use detach()",
       );
     }
-    this.onTape = on || this.node !== null;
+    this.onTape = on || node !== null;
     return this;
+  }
+
+  /**
+   * Makes backward fill `grad` although an operation made this tensor. A leaf's is filled anyway.
+   *
+   * @throws {Error} if the tensor does not require grad.
+   */
+  retainGrad(): void {
+    if (this.isLeaf || this.retainsGrad) {
+      if (this.requiresGrad) return;
+      throw new Error(
+        "Cannot retain the grad: got a tensor that does not require grad, expected one that does",
+      );
+    }
+    this.registerHook((grad) => {
+      this.grad = this.heldGrad === null ? grad.detach().clone() : this.heldGrad.add(grad.detach());
+    });
+    this.retainsGrad = true;
   }
 
   /**
@@ -194,18 +266,20 @@ export class Tensor extends TensorMethods {
    * @throws {Error} if the tensor does not require grad.
    */
   registerHook(hook: GradHook): HookHandle {
+    assertFunction("register a hook", hook, "hook");
     if (!this.requiresGrad) {
       throw new Error(
         "Cannot register a hook: got a tensor that does not require grad, expected one that does",
       );
     }
     let hooks: Set<GradHook>;
-    if (this.node === null) {
+    const { node, slot } = current(this);
+    if (node === null) {
       hooks = this.leafHooks ??= new Set();
     } else {
-      const bySlot = this.node.hooks ??= new Map();
-      hooks = bySlot.get(this.slot) ?? new Set();
-      bySlot.set(this.slot, hooks);
+      const bySlot = node.hooks ??= new Map();
+      hooks = bySlot.get(slot) ?? new Set();
+      bySlot.set(slot, hooks);
     }
     const entry: GradHook = (grad) => hook(grad);
     hooks.add(entry);
@@ -213,8 +287,35 @@ export class Tensor extends TensorMethods {
   }
 }
 
+/** A tensor as JSON has it. */
+export interface TensorJson {
+  /** The sizes of the axes. */
+  readonly shape: readonly number[];
+  /** The values, row-major; "NaN", "Infinity", "-Infinity" and "-0" where JSON has no number. */
+  readonly data: readonly (number | string)[];
+  /** Whether it is a leaf that collects gradients. */
+  readonly requiresGrad: boolean;
+}
+
+const MOST_JSON = 100_000;
+
+/**
+ * Tensors over the same values. An edit of one that is recorded changes what all of them depend on: each
+ * finds its new place on the tape when it is next asked for.
+ */
+interface Family {
+  /** The tensor that the others are views of. */
+  readonly base: Tensor;
+  /** The one that was edited last. */
+  latest: Tensor | null;
+  /** How many recorded edits there have been. */
+  edits: number;
+}
+
 /** The parts of a tensor that only the engine sees. */
 interface Internals {
+  family: Family | null;
+  edits: number;
   storage: Storage;
   node: Node | null;
   slot: number;
@@ -228,6 +329,62 @@ function internals(x: Tensor): Internals {
   return x as unknown as Internals;
 }
 
+/** The internals, with the place on the tape that is right after all edits of the family. */
+function current(x: Tensor): Internals {
+  const tensor = internals(x);
+  const { family } = tensor;
+  if (family === null || family.edits === tensor.edits) return tensor;
+  tensor.edits = family.edits;
+  const latest = family.latest!;
+  const view = internals(operations.viewOf(latest, x.shape));
+  tensor.node = view.node;
+  tensor.slot = view.slot;
+  tensor.onTape = view.onTape;
+  return tensor;
+}
+
+/** A view: the same values under another shape, following the edits of the tensor it was made from. */
+export function aliasOf(x: Tensor, shape: Shape): Tensor {
+  const tensor = internals(x);
+  const family = tensor.family ??= { base: x, latest: null, edits: 0 };
+  const view = new Tensor(tensor.storage, shape);
+  internals(view).family = family;
+  internals(view).edits = family.edits;
+  return view;
+}
+
+/** The tensor that a view was made from, or the tensor itself. */
+export function baseOf(x: Tensor): Tensor {
+  return internals(x).family?.base ?? x;
+}
+
+/** Puts an edited tensor, and by it its family, on the tape. */
+export function reattach(x: Tensor, node: Node, slot: number): void {
+  attach(x, node, slot);
+  const tensor = internals(x);
+  if (tensor.family === null) return;
+  tensor.family.latest = x;
+  tensor.edits = ++tensor.family.edits;
+}
+
+function assertGradient(x: Tensor, grad: unknown): void {
+  if (!(grad instanceof Tensor)) {
+    const copy = typeof grad === "object" && kindOf(grad as object) === "Tensor";
+    throw new TypeError(
+      `Cannot set grad: got ${describe(grad)}${copy ? " of another copy of the library" : ""}, ` +
+        `expected a Tensor or null`,
+    );
+  }
+  if (grad === x || !sameShape(grad.shape, x.shape)) {
+    throw new RangeError(
+      `Cannot set grad: got ${
+        grad === x ? "the tensor itself" : `shape ${formatShape(grad.shape)}`
+      }, ` +
+        `expected another tensor of shape ${formatShape(x.shape)}`,
+    );
+  }
+}
+
 /** The memory behind a tensor, shared with its aliases. */
 export function storageOf(x: Tensor): Storage {
   return internals(x).storage;
@@ -239,9 +396,11 @@ export function valuesOf(x: Tensor): Float64Array {
 }
 
 /** Edits the values beside the tape and counts the edit; besides this only `copy_` counts one. */
-export function write(x: Tensor, fill: (values: Float64Array) => void): void {
+export function write(x: Tensor, fill: (values: Float64Array) => void, editedBy?: string): void {
   fill(valuesOf(x));
-  storageOf(x).version++;
+  const storage = storageOf(x);
+  storage.version++;
+  if (storage.editedBy !== editedBy) storage.editedBy = editedBy;
 }
 
 /** Puts other memory and another shape behind a tensor that nothing has been computed from. */
@@ -251,12 +410,12 @@ export function replaceValues(x: Tensor, storage: Storage, shape: Shape): void {
 
 /** The call that made a tensor; `null` for a leaf. */
 export function nodeOf(x: Tensor): Node | null {
-  return internals(x).node;
+  return current(x).node;
 }
 
 /** Which output of its node a tensor is. */
 export function slotOf(x: Tensor): number {
-  return internals(x).slot;
+  return current(x).slot;
 }
 
 /** Puts a tensor on the tape as output `slot` of `node`. */
@@ -265,14 +424,6 @@ export function attach(x: Tensor, node: Node, slot: number): void {
   tensor.node = node;
   tensor.slot = slot;
   tensor.onTape = true;
-}
-
-/** Takes a tensor off the tape: its values no longer depend on anything recorded. */
-export function drop(x: Tensor): void {
-  const tensor = internals(x);
-  tensor.node = null;
-  tensor.slot = 0;
-  tensor.onTape = false;
 }
 
 /** The hooks of a leaf. */

@@ -16,6 +16,7 @@ export const WARNINGS = {
   "bn-large-momentum": "a BatchNorm has a momentum above 0.5, which looks like Keras's convention",
   "bn-few-values": "a BatchNorm took statistics from fewer than 8 values in a channel",
   "bn-non-finite": "NaN or an infinity entered the running statistics of a BatchNorm",
+  "grad-of-non-leaf": "the grad of a tensor that is no leaf was read, and is null",
   "optim-grad-not-cleared":
     "an optimizer stepped on gradients that still hold those of its last step",
   "optim-scheduler-first": "a scheduler stepped before its optimizer had",

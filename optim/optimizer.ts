@@ -189,11 +189,12 @@ export abstract class Optimizer<
     this.#checkGradients();
     warnOfStep(this as unknown as Optimizer);
     const forgets = this.#forgetsGradient();
+    const editor = `the step of ${this.#kind.name}`;
     for (const group of this.paramGroups) {
       for (const param of group.params) {
         const grad = forgets ? heldGradOf(param) : param.grad;
         if (grad === null) continue;
-        write(param, () => this.update(param, grad, group));
+        write(param, () => this.update(param, grad, group), editor);
       }
     }
     noteStep(this as unknown as Optimizer);

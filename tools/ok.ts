@@ -87,6 +87,11 @@ const steps: readonly Step[] = [
     args: ["eval", 'import { kernels } from "./mod.ts"; kernels.useBlas();'],
   }),
   {
+    name: "fuzz",
+    about: "random programs show the same on all kernels, and in PyTorch where it is installed",
+    args: ["task", "fuzz", "--programs", "500"],
+  },
+  {
     name: "examples",
     about: "every example in the documents and the core runs, without any permission",
     args: ["test", "--doc", "--parallel", "--no-prompt", ...core],

@@ -1,16 +1,28 @@
 /** Values as errors show them. */
-import { formatShape } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
 
-/** A value as errors show it. */
+/** A value as errors show it; never throws, whatever the value does when it is looked at. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (value instanceof Tensor) return `a Tensor of shape ${formatShape(value.shape)}`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object" || typeof value === "function") {
-    return `a ${value.constructor?.name ?? typeof value}`;
+  if (typeof value === "bigint") return `bigint ${value}n`;
+  if (typeof value !== "object" && typeof value !== "function") {
+    return `${typeof value} ${shortened(String(value))}`;
   }
-  return `${typeof value} ${String(value)}`;
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    if (typeof value === "function") return `function ${value.name || "without a name"}`;
+    const kind = kindOf(value);
+    const article = /^[AEIOU]/.test(kind) ? "an" : "a";
+    const { shape } = value as { shape?: unknown };
+    return Array.isArray(shape)
+      ? `${article} ${kind} of shape [${shape.join(", ")}]`
+      : `${article} ${kind}`;
+  } catch {
+    return "an object that cannot be shown";
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
 /**
@@ -18,6 +30,9 @@ export function describe(value: unknown): string {
  * minifiers rename classes; a user's class goes by its `name`.
  */
 export function kindOf(instance: object): string {
-  const { constructor } = instance as { constructor: { kind?: string; name: string } };
-  return Object.hasOwn(constructor, "kind") ? constructor.kind! : constructor.name;
+  const { constructor } = instance as { constructor?: unknown };
+  if (typeof constructor !== "function") return "object";
+  const named = constructor as { kind?: unknown; name?: unknown };
+  const kind: unknown = Object.hasOwn(constructor, "kind") ? named.kind : named.name;
+  return typeof kind === "string" && kind !== "" ? kind : "object";
 }

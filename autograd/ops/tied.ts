@@ -33,7 +33,7 @@ export { logsumexp, mean, prod, sum } from "./reduce/reduce.ts";
 export { cumsum } from "./reduce/scan.ts";
 export { logSoftmax, softmax } from "./reduce/softmax.ts";
 export { broadcastTo } from "./shape/broadcast.ts";
-export { clone } from "./shape/copy.ts";
+export { clone } from "./shape/clone.ts";
 export { gather, indexSelect, scatterAdd } from "./shape/index.ts";
 export { chunk, roll, split, unbind } from "./shape/join.ts";
 export { expand, repeat, tile } from "./shape/repeat.ts";

@@ -1,6 +1,7 @@
 /**
  * Finding the operation that made the first NaN or infinity.
  */
+import { callSynchronously } from "../check/functions.ts";
 import { valuesOf } from "../tensor.ts";
 import type { Input } from "../tape/primitive.ts";
 import { formatShape } from "../shape.ts";
@@ -68,13 +69,7 @@ const detector: Inspector = {
 export function detectAnomaly<T>(fn: () => T): T {
   const before = setInspector(detector);
   try {
-    const result = fn();
-    if (result instanceof Promise) {
-      throw new TypeError(
-        "Cannot run detectAnomaly: got a function that returns a promise, expected a synchronous one",
-      );
-    }
-    return result;
+    return callSynchronously("run detectAnomaly", fn);
   } finally {
     setInspector(before);
   }

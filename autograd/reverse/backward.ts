@@ -6,13 +6,13 @@
 import { addKeeping } from "./gradient_history.ts";
 import { atRest } from "../runtime/memory.ts";
 import { add } from "../ops/elementwise/arithmetic.ts";
-import { clone } from "../ops/shape/copy.ts";
+import { clone } from "../ops/shape/clone.ts";
 import { assertTensor, describe, ones } from "../ops/create/creation.ts";
 import { assertOptions, type Known } from "../check/options.ts";
 import { Pass } from "./pass.ts";
 import { assertSameShape, formatShape } from "../shape.ts";
 import { enableGrad, noGrad } from "../tape/tape.ts";
-import { heldGradOf, nodeOf, slotOf, takeGrad, Tensor } from "../tensor.ts";
+import { heldGradOf, nodeOf, slotOf, storageOf, takeGrad, Tensor } from "../tensor.ts";
 
 /** How `Tensor.backward` runs. */
 export interface BackwardOptions {
@@ -66,6 +66,31 @@ function startingCotangent(
   return gradient;
 }
 
+/** One tensor or several, as a list that is not empty. */
+function listOf<T>(action: string, given: T | readonly T[], name: string): readonly T[] {
+  if (given instanceof Tensor) return [given as T];
+  if (!Array.isArray(given)) {
+    throw new TypeError(
+      `Cannot ${action}: got ${name} ${describe(given)}, expected a Tensor or an array of them`,
+    );
+  }
+  if (given.length === 0) {
+    throw new RangeError(
+      `Cannot ${action}: got ${name} that is an empty array, expected at least one tensor`,
+    );
+  }
+  return given;
+}
+
+function assertRequiresGrad(action: string, x: unknown, name: string): void {
+  assertTensor(action, x, name);
+  if (!x.requiresGrad) {
+    throw new Error(
+      `Cannot ${action}: got ${name} that does not require grad, expected one that does`,
+    );
+  }
+}
+
 function inGradMode<T>(createGraph: boolean, fn: () => T): T {
   return createGraph ? enableGrad(fn) : noGrad(fn);
 }
@@ -79,25 +104,18 @@ export function backward(
   assertOptions("run backward", options, BACKWARD);
   const { createGraph = false, retainGraph = createGraph } = options;
   const start = startingCotangent("run backward", root, gradient, "gradient");
-  const inputs = options.inputs === undefined
+  const inputs = options.inputs === undefined || options.inputs === null
     ? null
-    : options.inputs instanceof Tensor
-    ? [options.inputs]
-    : options.inputs;
-  inputs?.forEach((input, i) => {
-    assertTensor("run backward", input, `inputs[${i}]`);
-    if (!input.requiresGrad) {
-      throw new Error(
-        `Cannot run backward: got inputs[${i}] that does not require grad, expected one that does`,
-      );
-    }
-  });
+    : listOf("run backward", options.inputs, "inputs");
+  inputs?.forEach((input, i) => assertRequiresGrad("run backward", input, `inputs[${i}]`));
   const wanted = inputs === null ? null : new Set(inputs.map((x) => nodeOf(x) ?? x));
   inGradMode(createGraph, () => {
     const pass = new Pass(createGraph, retainGraph, wanted);
     pass.run([root], [start]);
     if (inputs === null) {
       for (const [leaf, cotangent] of pass.leaves) {
+        // It may have been frozen since the forward.
+        if (!leaf.requiresGrad) continue;
         accumulate(leaf, cotangent, createGraph, pass.ownsAlone(cotangent));
       }
     } else {
@@ -123,8 +141,8 @@ function arrivedAt(pass: Pass, input: Tensor): Tensor | null {
 function accumulate(leaf: Tensor, cotangent: Tensor, createGraph: boolean, alone: boolean): void {
   const before = heldGradOf(leaf);
   if (before === null) {
-    if (createGraph) leaf.grad = cotangent;
-    // Else a copy, because a rule may hand one tensor to several inputs.
+    // A copy, because a rule may pass one tensor on to several inputs.
+    if (createGraph) leaf.grad = clone(cotangent);
     else takeGrad(leaf, alone ? cotangent : clone(cotangent));
   } else {
     const after = addKeeping(before, (grad) => {
@@ -164,16 +182,12 @@ export function grad(
 ): (Tensor | null)[] {
   assertOptions("take grad", options, GRAD);
   const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
-  const roots = outputs instanceof Tensor ? [outputs] : outputs;
-  const targets = inputs instanceof Tensor ? [inputs] : inputs;
-  if (!Array.isArray(roots) || !Array.isArray(targets) || roots.length === 0) {
-    throw new TypeError(
-      `Cannot take grad: got outputs ${describe(outputs)} and inputs ${describe(inputs)}, ` +
-        `expected tensors or lists of them`,
-    );
-  }
+  const roots = listOf("take grad", outputs, "outputs");
+  const targets = listOf("take grad", inputs, "inputs");
   const given = options.gradOutputs ?? null;
-  const weights = given === null || given instanceof Tensor ? [given] : given;
+  const weights = given === null || given instanceof Tensor
+    ? [given]
+    : listOf("take grad", given, "gradOutputs");
   if (given !== null && weights.length !== roots.length) {
     throw new RangeError(
       `Cannot take grad: got ${weights.length} gradOutputs, expected ${roots.length}`,
@@ -183,19 +197,16 @@ export function grad(
     assertTensor("take grad", root, `outputs[${i}]`);
     return startingCotangent("take grad", root, weights[i] ?? null, `gradOutputs[${i}]`);
   });
-  targets.forEach((target, i) => {
-    assertTensor("take grad", target, `inputs[${i}]`);
-    if (!target.requiresGrad) {
-      throw new Error(
-        `Cannot take grad: got inputs[${i}] that does not require grad, expected one that does`,
-      );
-    }
-  });
+  targets.forEach((target, i) => assertRequiresGrad("take grad", target, `inputs[${i}]`));
   const gradients = inGradMode(createGraph, () => {
     const pass = new Pass(createGraph, retainGraph, new Set(targets.map((x) => nodeOf(x) ?? x)));
     pass.run(roots, starts);
+    // A rule may pass one tensor on to several inputs, or the caller's own; results share with nobody.
+    const shared = new Set([...starts, ...targets].map(storageOf));
     return targets.map((target, i) => {
       const cotangent = arrivedAt(pass, target);
+      if (cotangent !== null && shared.has(storageOf(cotangent))) return clone(cotangent);
+      if (cotangent !== null) shared.add(storageOf(cotangent));
       if (cotangent === null && !allowUnused) {
         throw new Error(
           `Cannot take grad: the outputs do not depend on inputs[${i}], expected allowUnused: ` +

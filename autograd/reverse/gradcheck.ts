@@ -1,13 +1,15 @@
 /**
  * Gradients held against finite differences.
  */
+import { describe } from "../check/describe.ts";
+import { assertFunction } from "../check/functions.ts";
 import { grad } from "./backward.ts";
-import { fromValues } from "../ops/create/creation.ts";
+import { assertTensor, fromValues } from "../ops/create/creation.ts";
 import { assertOptions } from "../check/options.ts";
 import { formatShape } from "../shape.ts";
 import { noStatsUpdate } from "../statistics.ts";
 import { enableGrad } from "../tape/tape.ts";
-import { storageOf, Tensor, valuesOf } from "../tensor.ts";
+import { storageOf, type Tensor, valuesOf } from "../tensor.ts";
 
 /** How {@linkcode gradcheck} compares. */
 export interface GradcheckOptions {
@@ -57,6 +59,13 @@ export function gradcheck(
   if (!Number.isInteger(order) || order < 1) {
     throw new RangeError(`Cannot gradcheck: got order ${order}, expected a whole number from 1 up`);
   }
+  assertFunction("gradcheck", fn, "fn");
+  if (!Array.isArray(inputs)) {
+    throw new TypeError(
+      `Cannot gradcheck: got inputs ${describe(inputs)}, expected an array of tensors`,
+    );
+  }
+  inputs.forEach((input, i) => assertTensor("gradcheck", input, `inputs[${i}]`));
   if (!inputs.some((input) => input.requiresGrad)) {
     throw new RangeError(
       "Cannot gradcheck: got no input that requires grad, expected at least one",
@@ -81,22 +90,19 @@ function checkOrder(
   level: number,
   tolerance: Tolerance,
 ): void {
-  const differentiable = (): Tensor[] => {
-    const result = fn(...inputs);
-    return (result instanceof Tensor ? [result] : [...result]).filter((y) => y.requiresGrad);
-  };
-  const outputs = differentiable();
-  if (outputs.length === 0) return;
+  const outputs = outputsOf(fn, inputs);
   const targets = inputs.filter((input) => input.requiresGrad);
   const weights = outputs.map((output, i) => pseudoRandom(output, i + 17 * level));
-  const analytic = grad(outputs, targets, {
-    gradOutputs: weights,
+  // An output off the tape claims that it depends on nothing: its derivative counts as 0.
+  const onTape = outputs.filter((y) => y.requiresGrad);
+  const analytic = onTape.length === 0 ? targets.map(() => null) : grad(onTape, targets, {
+    gradOutputs: weights.filter((_, i) => outputs[i].requiresGrad),
     allowUnused: true,
     retainGraph: true,
   });
   const weighted = (): number => {
     let total = 0;
-    fnOutputs(fn, inputs, outputs.length).forEach((output, i) => {
+    outputsOf(fn, inputs).forEach((output, i) => {
       const v = valuesOf(weights[i]);
       const y = valuesOf(output);
       for (let k = 0; k < y.length; k++) total += v[k] * y[k];
@@ -107,30 +113,26 @@ function checkOrder(
   if (order > level) {
     const count = inputs.length;
     const gradient: Checked = (...all) => {
-      const result = fn(...all.slice(0, count));
-      const ys = (result instanceof Tensor ? [result] : result).filter((y) => y.requiresGrad);
+      const ys = outputsOf(fn, all.slice(0, count)).filter((y) => y.requiresGrad);
       const wrt = all.slice(0, count).filter((input) => input.requiresGrad);
       return grad(ys, wrt, {
-        gradOutputs: all.slice(count),
+        gradOutputs: all.slice(count, count + ys.length),
         createGraph: true,
         allowUnused: true,
       }).filter((g) => g !== null);
     };
-    const extended = [...inputs, ...weights.map((weight) => copyOf(weight).requiresGrad_())];
+    const differentiable = weights.filter((_, i) => outputs[i].requiresGrad);
+    if (differentiable.length === 0) return;
+    const extended = [...inputs, ...differentiable.map((v) => copyOf(v).requiresGrad_())];
     checkOrder(gradient, extended, order, level + 1, tolerance);
   }
 }
 
-function fnOutputs(fn: Checked, inputs: Tensor[], count: number): Tensor[] {
-  const result = fn(...inputs);
-  const outputs = (result instanceof Tensor ? [result] : [...result]).filter((y) => y.requiresGrad);
-  if (outputs.length !== count) {
-    throw new Error(
-      `Cannot gradcheck: the function returned ${outputs.length} differentiable outputs, expected ` +
-        `${count} as at first`,
-    );
-  }
-  return outputs;
+function outputsOf(fn: Checked, inputs: readonly Tensor[]): readonly Tensor[] {
+  const result: unknown = fn(...inputs);
+  const outputs: readonly unknown[] = Array.isArray(result) ? result : [result];
+  outputs.forEach((output, i) => assertTensor("gradcheck", output, `output ${i} of fn`));
+  return outputs as readonly Tensor[];
 }
 
 /** Weights in [0.5, 1.5) that differ from element to element, the same in every run. */

@@ -33,6 +33,8 @@ export interface Storage {
   readonly values: Float64Array;
   /** Counts in-place edits. */
   version: number;
+  /** What edited the values last, where it is worth naming. */
+  editedBy?: string;
 }
 
 /** What the memory behind tensors looks like at the moment, in bytes. */
@@ -100,6 +102,7 @@ class Group {
 
 class PooledStorage implements Storage {
   version = 0;
+  editedBy?: string;
   cell: Cell;
   readonly token: Token;
 

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { callSynchronously } from "../check/functions.ts";
 import { allocateUninitialised, isPooled, type Storage } from "../runtime/memory.ts";
 import type { AnyPrimitive, Input, Primitive, ShapesOf, VjpContext } from "./primitive.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { attach, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts";
+import { aliasOf, attach, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts";
 
 let gradEnabled = true;
 let nodeCount = 0;
@@ -70,7 +71,7 @@ export class Node implements VjpContext {
         throw new Error(
           `Cannot run backward of ${this.primitive.name}: a tensor of shape ` +
             `[${this.#saved[i]!.shape.join(", ")}] that it saved was edited in place, got ` +
-            `version ${version}, expected version ${this.#versions[i]}; clone it before the edit`,
+            `version ${version}, expected version ${this.#versions[i]}; ${remedy(this.#saved[i]!)}`,
         );
       }
     }
@@ -111,20 +112,26 @@ export function setInspector(next: Inspector | null): Inspector | null {
   return before;
 }
 
-let arena: Storage[] | null = null;
+let watcher: ((storage: Storage) => void) | null = null;
 
-/**
- * From now on lists the pooled storages that calls allocate, for one who gives them back himself;
- * `null` ends it. Returns the list before.
- */
-export function setArena(next: Storage[] | null): Storage[] | null {
-  const before = arena;
-  arena = next;
+/** Shows a caller the pooled storages that `bind` allocates, so that it can release them. Returns the watcher before. */
+export function watchAllocations(
+  next: ((storage: Storage) => void) | null,
+): ((storage: Storage) => void) | null {
+  const before = watcher;
+  watcher = next;
   return before;
 }
 
 const NOTHING: readonly Input[] = [];
 const NO_VERSIONS: readonly number[] = [];
+
+function remedy(edited: Tensor): string {
+  const { editedBy } = storageOf(edited);
+  return editedBy === undefined
+    ? "clone it before the edit"
+    : `${editedBy} edited it: run backward before that, or the forward again after it`;
+}
 
 function versionOf(tensor: Input): number {
   return tensor === null ? 0 : storageOf(tensor).version;
@@ -163,11 +170,11 @@ export function bind<
   ) as unknown as readonly Shape[];
   const outputs = new Array<Tensor>(shapes.length);
   if (primitive.alias === true) {
-    outputs[0] = new Tensor(storageOf(inputs[0]!), shapes[0]);
+    outputs[0] = aliasOf(inputs[0]!, shapes[0]);
   } else {
     for (let i = 0; i < shapes.length; i++) {
       const storage = allocateUninitialised(sizeOf(shapes[i]));
-      if (arena !== null && isPooled(storage)) arena.push(storage);
+      if (watcher !== null && isPooled(storage)) watcher(storage);
       outputs[i] = new Tensor(storage, shapes[i]);
     }
     primitive.forward(inputs, outputs as unknown as Outputs, attrs);
@@ -263,13 +270,7 @@ function withGradMode<T>(name: string, enabled: boolean, fn: () => T): T {
   const before = gradEnabled;
   gradEnabled = enabled;
   try {
-    const result = fn();
-    if (result instanceof Promise) {
-      throw new TypeError(
-        `Cannot run ${name}: got a function that returns a promise, expected a synchronous one`,
-      );
-    }
-    return result;
+    return callSynchronously(`run ${name}`, fn);
   } finally {
     gradEnabled = before;
   }

@@ -44,7 +44,7 @@ Deno.test("tensor() refuses what is no number", () => {
   assertThrows(() => tensor(wrong([[1, null]])), TypeError, "null at values[0][1]");
   assertThrows(() => tensor(wrong("1")), TypeError, "string 1");
   assertThrows(() => tensor(wrong(null)), TypeError, "null");
-  assertThrows(() => tensor(wrong({})), TypeError, "a Object");
+  assertThrows(() => tensor(wrong({})), TypeError, "an Object");
   assertThrows(() => tensor(wrong([[1], "x"])), TypeError, "string x at values[1]");
   assertThrows(() => tensor(wrong(new BigInt64Array(1))), TypeError, "BigInt64Array");
 });

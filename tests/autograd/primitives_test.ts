@@ -8,10 +8,12 @@ import {
   noGrad,
   ones,
   primitives,
+  rand,
   type Sample,
   type Shape,
   type Tensor,
 } from "../../mod.ts";
+import { setInspector } from "../../autograd/tape/tape.ts";
 
 function tensorsOf(sample: Sample): Tensor[] {
   return sample.inputs.filter((input): input is Tensor => input !== null);
@@ -23,6 +25,22 @@ function run(primitive: AnyPrimitive, sample: Sample, tensors: readonly Tensor[]
   const inputs = sample.inputs.map((input) => input === null ? null : tensors[next++]);
   return [...bind(primitive, inputs, sample.attrs)];
 }
+
+/** Rules that save or compute more than one input alone would need, and why. */
+const together: Readonly<Record<string, string>> = {
+  batchNorm: "one kernel makes all three cotangents from what was saved",
+  batchNormBackward: "its three second derivatives share their sums",
+  groupNorm: "one kernel makes all three cotangents from what was saved",
+  groupNormBackward: "its second derivatives share their sums",
+  rmsNorm: "one kernel makes both cotangents from what was saved",
+  rmsNormBackward: "its second derivatives share their sums",
+  localResponseNormBackward: "its second derivatives share their sums",
+  crossEntropyBackward: "the weights matter for some reductions only",
+  clampTensor: "one bound hides the other where they cross",
+  norm: "each p reads other parts of what was saved",
+  pow: "y decides about bases of 0",
+  powNumber: "the exponents 0 and 1 have constant derivatives",
+};
 
 for (const primitive of [...primitives.values()]) {
   const samples: readonly Sample[] = primitive.samples?.(new Generator(7)) ?? [];
@@ -70,7 +88,9 @@ for (const primitive of [...primitives.values()]) {
 
     Deno.test(`${title}: gradients agree with differences, order 1 and 2`, () => {
       const order = primitive.onlyFirstOrder === undefined ? 2 : 1;
-      gradcheck((...inputs) => run(primitive, sample, inputs), tensors, { order });
+      const differentiable = (...inputs: Tensor[]) =>
+        run(primitive, sample, inputs).filter((output) => output.requiresGrad);
+      gradcheck(differentiable, tensors, { order });
     });
 
     Deno.test(`${title}: the vjp is linear in the cotangent`, () => {
@@ -96,6 +116,49 @@ for (const primitive of [...primitives.values()]) {
             Math.abs(value - expected) <= 1e-10 * (1 + Math.abs(expected)),
             `input ${k}, index ${at}: ${value}, expected ${expected}`,
           );
+        });
+      });
+    });
+
+    Deno.test(`${title}: each input alone has all that is computed and saved for it`, () => {
+      if (primitive.name in together) return;
+      const outputs = noGrad(() => run(primitive, sample, tensors));
+      sample.inputs.forEach((input, k) => {
+        if (input === null || !input.requiresGrad) return;
+        const needs = sample.inputs.map((_, i) => i === k);
+        const saved: readonly (Tensor | null)[] =
+          primitive.save?.(sample.inputs, outputs, sample.attrs, needs) ?? [];
+        const pull = (saved: readonly (Tensor | null)[]): readonly (Tensor | null)[] => {
+          const inputShapes = sample.inputs.map((x) => x?.shape ?? null);
+          const context = { saved, attrs: sample.attrs, needs, inputShapes };
+          return noGrad(() => primitive.vjp!(given, context));
+        };
+        const random = new Generator(3);
+        const given = outputs.map((y) => rand(y.shape, { generator: random }));
+        // Passing a cotangent on costs nothing, nor does a second result of one fused call.
+        const free = new Set(given);
+        const inspector = setInspector({
+          forward: (_, __, made) => made.length > 1 && made.forEach((y) => free.add(y)),
+          backward: () => {},
+        });
+        const cotangents = pull(saved);
+        setInspector(inspector);
+        cotangents.forEach((cotangent, i) => {
+          const wasted = i !== k && cotangent !== null && !free.has(cotangent);
+          assertFalse(wasted, `input ${i} is computed for input ${k} alone`);
+        });
+        // A derivative that is 0 everywhere depends on nothing.
+        if (cotangents[k] === null || cotangents[k].data.every((v) => v === 0)) return;
+        saved.forEach((kept, i) => {
+          if (kept === null) return;
+          const values = [...kept.data];
+          // Reversed values are indices still; negated ones change the sides of every bound.
+          const used = [values.toReversed(), values.map((v) => -1.5 * v - 0.7)].some((other) => {
+            const changed = fromArray(Float64Array.from(other), kept.shape);
+            const again = pull(saved.map((x, j) => j === i ? changed : x))[k]!;
+            return again.data.some((v, at) => v !== cotangents[k]!.data[at]);
+          });
+          assert(used || kept.size <= 1, `saved tensor ${i} is not used for input ${k} alone`);
         });
       });
     });

@@ -134,10 +134,13 @@ export class Execution {
     const target = this.#get<Tensor>(by);
     const options = { allowUnused: true, retainGraph: true };
     let [gradient] = grad(root, [target], { ...options, createGraph: order === 2 });
-    if (order === 2 && gradient?.requiresGrad) {
+    if (order === 2) {
+      if (!gradient?.requiresGrad) return [null, [null]];
       [gradient] = grad(weightedSum(gradient.square()), [target], options);
     }
-    return gradient === null ? [null, [null]] : this.#show(gradient);
+    // Whether what is 0 counts as unused is each library's own business.
+    const none = gradient === null || (order === 2 && gradient.data.every((value) => value === 0));
+    return none ? [null, [null]] : this.#show(gradient!);
   }
 
   /** The gradients of everything so far that is a leaf. */

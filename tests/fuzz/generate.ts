@@ -98,7 +98,9 @@ class Generation {
   }
 
   #call(name: string, args: readonly number[], attrs: Attrs = {}): void {
-    this.#add({ kind: "call", name, args, attrs, noGrad: this.#choose.chance(0.04) });
+    // PyTorch tells views that were made without grad from copies; this library has no such case.
+    const noGrad = name !== "reshape" && name !== "unsqueeze" && this.#choose.chance(0.04);
+    this.#add({ kind: "call", name, args, attrs, noGrad });
   }
 
   #any(): void {
@@ -224,12 +226,14 @@ class Generation {
     const [n, c] = t.shape;
     const ways: (() => void)[] = [];
     if (t.size / c > 1) ways.push(() => this.#call("batch_norm", [x]));
-    if (t.shape.at(-1)! > 1) ways.push(() => this.#call("layer_norm", [x]));
+    // Two values are normalised to ±1, and their gradient is rounding error.
+    if (t.shape.at(-1)! > 2) ways.push(() => this.#call("layer_norm", [x]));
     if (t.size / n > 1) ways.push(() => this.#call("group_norm", [x], { groups: 1 }));
     if (t.ndim === 2) {
       const target = Array.from({ length: n }, () => choose.below(c));
       ways.push(() => this.#call("cross_entropy", [x], { target }));
     }
+    if (ways.length === 0) return this.#unary(x, t);
     choose.of(ways)();
   }
 
@@ -244,9 +248,8 @@ class Generation {
       fitting.push(made);
     }
     const { at } = choose.of(fitting);
-    if (choose.chance(0.4)) {
-      this.#add({ kind: "mode", module: at, training: choose.chance(0.5) });
-    }
+    // Not back to training: PyTorch's backward through a frozen layer reads the statistics of today.
+    if (choose.chance(0.25)) this.#add({ kind: "mode", module: at, training: false });
     this.#add({ kind: "forward", module: at, x });
   }
 
@@ -266,13 +269,14 @@ class Generation {
     if (t.ndim === 4) {
       const n = t.shape[1];
       kinds.push(["BatchNorm2d", [4], 1, { n, ...options }]);
-      kinds.push(["InstanceNorm2d", [4], 1, { n, ...options }]);
+      // PyTorch fails on an InstanceNorm without momentum.
+      kinds.push(["InstanceNorm2d", [4], 1, { n, ...options, momentum: 0.1 }]);
       kinds.push(["Conv2d", [4], 1, { n, out }]);
     }
     if (t.ndim === 2) kinds.push(["Mlp", [2], 1, { n: last, out }]);
     if (t.ndim > 0) {
       kinds.push(["Linear", [1, 2, 3, 4], -1, { n: last, out }]);
-      kinds.push(["LayerNorm", [1, 2, 3, 4], -1, { n: last }]);
+      if (last > 2) kinds.push(["LayerNorm", [1, 2, 3, 4], -1, { n: last }]);
     }
     if (kinds.length === 0) return null;
     const [layer, ranks, axis, attrs] = choose.of(kinds);
@@ -284,7 +288,13 @@ class Generation {
 
   #edit(x: number, t: Tensor): void {
     const source = this.#partner(t);
-    this.#add({ kind: "copy", target: x, source, noGrad: this.#choose.chance(0.3) });
+    // PyTorch returns gradients that cannot be written to, and loses track of views edited without grad.
+    if (this.#program[x].kind === "grad") return this.#unary(x, t);
+    const hasViews = this.#program.some((made, at) =>
+      made.kind === "call" && (made.name === "reshape" || made.name === "unsqueeze") &&
+      (at === x || made.args[0] === x)
+    );
+    this.#add({ kind: "copy", target: x, source, noGrad: !hasViews && this.#choose.chance(0.3) });
   }
 
   #gradient(x: number): void {
@@ -301,9 +311,10 @@ class Generation {
     }
     const kinds: readonly [string, Attrs][] = [
       ["SGD", { lr: 0.05, momentum: choose.of([0, 0.9]), weightDecay: choose.of([0, 0.01]) }],
-      ["Adam", { lr: 0.01 }],
-      ["RMSprop", { lr: 0.01 }],
-      ["Adagrad", { lr: 0.1 }],
+      // A large eps: divided by their own size, gradients of 1e-15 would count as much as others.
+      ["Adam", { lr: 0.01, eps: 0.01 }],
+      ["RMSprop", { lr: 0.01, eps: 0.01 }],
+      ["Adagrad", { lr: 0.1, eps: 0.01 }],
     ];
     const [algorithm, attrs] = choose.of(kinds);
     const leaves = this.#leaves.slice(0, 2);

@@ -39,6 +39,7 @@ export async function kernelPlaces(): Promise<Place[]> {
   places.push({
     name: "two threads",
     run: async (program) => {
+      useBuild(info().supported[0]);
       await setThreads(2);
       const observations = await onBuild(info().supported[0], true, program);
       await setThreads(1);

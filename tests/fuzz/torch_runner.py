@@ -164,9 +164,15 @@ class Execution:
         root, target = weighted_sum(self.get(s["of"])), self.get(s["by"])
         [g] = torch.autograd.grad(root, [target], allow_unused=True, retain_graph=True,
                                   create_graph=second)
-        if second and g is not None and g.requires_grad:
-            [g] = torch.autograd.grad(weighted_sum(g.square()), [target], allow_unused=True,
-                                      retain_graph=True)
+        if second and (g is None or not g.requires_grad):
+            return None, [None]
+        if second:
+            squares = weighted_sum(g.square())
+            if not squares.requires_grad:
+                return None, [None]
+            [g] = torch.autograd.grad(squares, [target], allow_unused=True, retain_graph=True)
+            if g is not None and not g.any():
+                g = None
         return (None, [None]) if g is None else (g, show(g))
 
     def backward(self, s):

@@ -140,7 +140,7 @@ Deno.test("batches() stacks samples of any dataset", () => {
 
 Deno.test("stackSamples() refuses samples of different forms", () => {
   assertThrows(() => stackSamples([[1, 2], [1]]), RangeError, "Cannot stack samples: got an array");
-  assertThrows(() => stackSamples([{ x: 1 }, { y: 1 } as never]), RangeError, "got a Object");
+  assertThrows(() => stackSamples([{ x: 1 }, { y: 1 } as never]), RangeError, "got an Object");
   assertThrows(() => stackSamples([tensor([1]), tensor([1, 2])]), RangeError);
 });
 

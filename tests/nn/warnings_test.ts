@@ -48,8 +48,27 @@ function sgd(model: nn.Module): optim.SGD {
   return new optim.SGD(model.parameters(), { lr: 0.01 });
 }
 
+// The place is an operation, so each program with the mistake makes it with another one.
+const methods: ("exp" | "sin" | "cos" | "tanh" | "erf" | "neg" | "sqrt" | "square")[] = [
+  "exp",
+  "sin",
+  "cos",
+  "tanh",
+  "erf",
+  "neg",
+  "sqrt",
+  "abs" as "neg",
+];
+
 /** For each code a program with that mistake, made twice at the same place. */
 const mistakes: Record<WarningCode, () => void> = {
+  "grad-of-non-leaf": () => {
+    const name = methods.shift()!;
+    const y = tensor([1, 2], { requiresGrad: true })[name]();
+    y.sum().backward();
+    twice(() => y.grad);
+    methods.push(name);
+  },
   "bn-update-under-no-grad": () => {
     const model = net();
     twice(() => noGrad(() => lossOf(model)));
@@ -110,7 +129,7 @@ for (const code of Object.keys(WARNINGS) as WarningCode[]) {
     const seen = warningsOf(mistakes[code]);
     assertEquals(seen.map((warning) => warning.code), [code]);
     // The layer or optimizer first, then a sentence that tells what to do.
-    assertMatch(seen[0].message, /^(BatchNorm1d\(\d\)|SGD|StepLR) .{20,}[.]$/);
+    assertMatch(seen[0].message, /^(BatchNorm1d\(\d\)|SGD|StepLR|\w+\(\)) .{20,}[.]$/);
   });
 
   Deno.test(`${code} is not given while it is silenced`, () => {

@@ -4,7 +4,7 @@
 import { allocateStorage, allocateUninitialised } from "../../runtime/memory.ts";
 import type { NestedArray } from "../../print.ts";
 import { formatShape, type Shape, sizeOf, validateShape } from "../../shape.ts";
-import { Tensor, valuesOf } from "../../tensor.ts";
+import { Tensor, type TensorJson, valuesOf } from "../../tensor.ts";
 import { describe } from "../../check/describe.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
 
@@ -66,7 +66,8 @@ export function fromValues(values: ArrayLike<number>, shape: Shape): Tensor {
 }
 
 /**
- * A leaf from numbers: a number, nested arrays of a regular shape, or a typed array.
+ * A leaf from numbers: a number, nested arrays of a regular shape, a typed array, or what
+ * {@linkcode Tensor.toJSON} made.
  *
  * @param values The numbers, copied.
  * @param options `shape` for a flat list of values; `requiresGrad` to collect gradients.
@@ -84,11 +85,15 @@ export function fromValues(values: ArrayLike<number>, shape: Shape): Tensor {
  * ```
  */
 export function tensor(
-  values: number | NestedArray | TypedArray,
+  values: number | NestedArray | TypedArray | TensorJson,
   options: CreationOptions & { readonly shape?: Shape } = {},
 ): Tensor {
   // A tensor in their place has a shape to make this one like it.
   if (!(options instanceof Tensor)) assertOptions("make a tensor", options, KNOWN_WITH_SHAPE);
+  if (isJson(values)) {
+    const numbers = values.data.map(readNumber);
+    return tensor(numbers, { shape: values.shape, requiresGrad: values.requiresGrad, ...options });
+  }
   const [flat, found] = flatten(values);
   const shape = options.shape === undefined
     ? found
@@ -101,6 +106,21 @@ export function tensor(
   }
   return fromValues(flat, shape).requiresGrad_(options.requiresGrad ?? false);
 }
+
+function isJson(values: unknown): values is TensorJson {
+  return typeof values === "object" && values !== null && !(values instanceof Tensor) &&
+    Array.isArray((values as TensorJson).shape) && Array.isArray((values as TensorJson).data);
+}
+
+/** A number as `Tensor.toJSON` writes it. */
+function readNumber(value: unknown): number {
+  const named = value === "NaN" || value === "Infinity" || value === "-Infinity" || value === "-0";
+  if (typeof value === "number" || named) return Number(value);
+  throw new TypeError(`Cannot make a tensor: got ${describe(value)} in data, expected a number`);
+}
+
+/** More axes than anybody needs, and fewer than a recursion may be deep. */
+const MOST_AXES = 64;
 
 function flatten(values: unknown): [flat: ArrayLike<number>, shape: Shape] {
   if (typeof values === "number") return [[values], []];
@@ -122,6 +142,11 @@ function flatten(values: unknown): [flat: ArrayLike<number>, shape: Shape] {
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
     shape.push(level.length);
+    if (shape.length > MOST_AXES) {
+      throw new RangeError(
+        `Cannot make a tensor: got arrays nested more than ${MOST_AXES} deep, expected at most that`,
+      );
+    }
   }
   const flat = new Float64Array(sizeOf(shape));
   let next = 0;

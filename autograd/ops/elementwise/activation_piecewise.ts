@@ -228,7 +228,7 @@ const preluPrimitive = ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Tensor],
     readonly [y: Tensor],
-    readonly [x: Tensor, weight: Tensor]
+    readonly [x: Tensor, weight: Tensor | null]
   >
 >({
   name: "prelu",
@@ -243,12 +243,12 @@ const preluPrimitive = ownPrimitive<
       : values.length / (x.shape[0] * slopes.length);
     kernels.prelu(values, slopes, valuesOf(y), inner);
   },
-  save: ([x, weight]) => [x, weight],
+  save: ([x, weight], _outputs, _attrs, [byX]) => [x, byX ? weight : null],
   // dy = dx for x > 0, else weight dx + x dweight
   vjp: ([g], { saved: [x, weight], needs }) => {
     const positive = gt(x, 0);
     return [
-      needs[0] ? where(positive, g, mul(g, weight)) : null,
+      needs[0] ? where(positive, g, mul(g, weight!)) : null,
       needs[1] ? where(positive, 0, mul(g, x)) : null,
     ];
   },

@@ -95,7 +95,10 @@ const divRoundedPrimitive = ownPrimitive<
     divide(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out));
   },
   // Flat between the steps.
-  vjp: (_, { inputShapes: [x, y] }) => [zeros(x), zeros(y)],
+  vjp: (_, { inputShapes, needs }) => [
+    needs[0] ? zeros(inputShapes[0]) : null,
+    needs[1] ? zeros(inputShapes[1]) : null,
+  ],
   samples: (random) =>
     (["trunc", "floor"] as const).map((mode) => ({
       inputs: [

@@ -1,13 +1,14 @@
 /**
  * Einstein's summation convention.
  */
+import { unshared } from "../shape/clone.ts";
 import { formatShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
 import { assertTensor, describe } from "../create/creation.ts";
 import { multiply } from "./matmul.ts";
 import { sum } from "../reduce/reduce.ts";
-import { permute, reshape } from "../shape/shape.ts";
+import { reorder, reshape } from "../shape/shape.ts";
 import { diagonal } from "../shape/view.ts";
 
 /** The name of an axis: a letter, or `…n` for the n-th axis from the right under an ellipsis. */
@@ -66,7 +67,8 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
     product = contract(product, operands[i], needed);
   }
   const { x, labels } = sumOut(product, (label) => output.includes(label));
-  return permute(x, output.map((label) => labels.indexOf(label)));
+  const result = reorder(x, output.map((label) => labels.indexOf(label)));
+  return tensors.length === 1 ? unshared(result, tensors[0]) : result;
 }
 
 function unreadable(equation: string, reason: string): RangeError {
@@ -232,7 +234,7 @@ function sizesOf({ x, labels }: Operand, wanted: readonly Label[]): Shape {
 }
 
 function inOrder({ x, labels }: Operand, wanted: readonly Label[]): Tensor {
-  return permute(x, wanted.map((label) => labels.indexOf(label)));
+  return reorder(x, wanted.map((label) => labels.indexOf(label)));
 }
 
 /** The operand with its axes in the order batch, rows, columns, or transposed if it stands so. */

@@ -6,7 +6,7 @@ import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.t
 import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { broadcastTo } from "../shape/broadcast.ts";
+import { spread } from "../shape/broadcast.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
@@ -137,8 +137,8 @@ export function matmul(x: Tensor, y: Tensor): Tensor {
     const product = multiply(all, reshape(y, [k, n]), false, false);
     return withoutUnits(reshape(product, [...lead, m, n]), x, y);
   }
-  const a = broadcastTo(reshape(x, left), [...lead, m, k]);
-  const b = broadcastTo(reshape(y, right), [...lead, k, n]);
+  const a = spread(reshape(x, left), [...lead, m, k]);
+  const b = spread(reshape(y, right), [...lead, k, n]);
   return withoutUnits(multiply(a, b, false, false), x, y);
 }
 

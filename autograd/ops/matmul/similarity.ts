@@ -6,7 +6,7 @@ import { noGrad } from "../../tape/tape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, div, mul, sub } from "../elementwise/arithmetic.ts";
 import { clamp } from "../elementwise/bounds.ts";
-import { broadcastTo } from "../shape/broadcast.ts";
+import { spread } from "../shape/broadcast.ts";
 import { assertTensor } from "../create/creation.ts";
 import { norm, type NormOptions } from "../reduce/norm.ts";
 import { assertOptions, numberOption } from "../../check/options.ts";
@@ -87,7 +87,7 @@ export function cosineSimilarity(
   const shape = broadcastShapes("cosineSimilarity", x1.shape, x2.shape);
   const dim = normalizeDim("cosineSimilarity", options.dim ?? 1, shape.length);
   const unit = (x: Tensor): Tensor => {
-    const wide = broadcastTo(x, shape);
+    const wide = spread(x, shape);
     const length = norm(wide, { dim, keepdim: true });
     // PyTorch raises the norm in place and off the tape: its gradient passes the guard.
     const missing = noGrad(() => clamp(sub(eps, length), { min: 0 }));

@@ -1,6 +1,7 @@
 /**
  * Reductions over axes: sums, means, products.
  */
+import { unshared } from "../shape/clone.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Dims, normalizeDims, reducedShape } from "../../shape.ts";
@@ -13,7 +14,7 @@ import { assertOptions, type Known } from "../../check/options.ts";
 import { exp } from "../elementwise/math.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
 import { uniform } from "../create/samples.ts";
-import { permute, reshape } from "../shape/shape.ts";
+import { reorder, reshape } from "../shape/shape.ts";
 import { part } from "../shape/view.ts";
 
 /** Which axes a reduction runs over. */
@@ -47,8 +48,10 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   assertTensor("sum", x, "x");
   assertOptions("sum", options, KNOWN);
   const dims = normalizeDims("sum", options.dim, x.ndim);
-  if (dims.length === x.ndim && !options.keepdim) return sumTo(x, []);
-  return dropDims(sumTo(x, reducedShape(x.shape, dims, true)), dims, options.keepdim);
+  const total = dims.length === x.ndim && !options.keepdim
+    ? sumTo(x, [])
+    : dropDims(sumTo(x, reducedShape(x.shape, dims, true)), dims, options.keepdim);
+  return unshared(total, x);
 }
 
 /**
@@ -104,7 +107,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   let n = countOver(x.shape, dims);
   // Of nothing it is 1, on the tape like any other.
   if (n === 0) return add(reshape(sumTo(x, reducedShape(x.shape, dims, true)), shape), 1);
-  let factors = reshape(permute(x, order), [n, ...reducedShape(x.shape, dims, false)]);
+  let factors = reshape(reorder(x, order), [n, ...reducedShape(x.shape, dims, false)]);
   // An odd one out waits for the end.
   let rest: Tensor | null = null;
   while (n > 1) {
@@ -115,7 +118,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
     n = Math.floor(n / 2);
     factors = mul(part(factors, 0, 0, n), part(factors, 0, n, n));
   }
-  return reshape(rest === null ? factors : mul(factors, rest), shape);
+  return unshared(reshape(rest === null ? factors : mul(factors, rest), shape), x);
 }
 
 const logsumexpPrimitive = ownPrimitive<

@@ -29,7 +29,7 @@ type Forward = Primitive<
 type Backward = Primitive<
   readonly [g: Tensor, y: Tensor],
   readonly [out: Tensor],
-  readonly [g: Tensor, y: Tensor],
+  readonly [g: Tensor | null, y: Tensor],
   AlongDim
 >;
 
@@ -62,11 +62,11 @@ const softmaxBackwardPrimitive = ownPrimitive<Backward>({
       valuesOf(out),
       sizesAround(g.shape, dim),
     ),
-  save: ([g, y]) => [g, y],
+  save: ([g, y], _outputs, _attrs, [, byY]) => [byY ? g : null, y],
   // It is symmetric in g; by y: v·(g − Σ g·y) − g·Σ v·y
   vjp: ([v], { saved: [g, y], needs, attrs: { dim } }) => [
     needs[0] ? softmaxBackward(v, y, dim) : null,
-    needs[1] ? sub(mul(v, sub(g, total(mul(g, y), dim))), mul(g, total(mul(v, y), dim))) : null,
+    needs[1] ? sub(mul(v, sub(g!, total(mul(g!, y), dim))), mul(g!, total(mul(v, y), dim))) : null,
   ],
   samples: (random) =>
     oneForEachDim(random).map(({ inputs: [g], attrs }) => ({
@@ -105,13 +105,13 @@ const logSoftmaxBackwardPrimitive = ownPrimitive<Backward>({
       valuesOf(out),
       sizesAround(g.shape, dim),
     ),
-  save: ([g, y]) => [g, y],
+  save: ([g, y], _outputs, _attrs, [, byY]) => [byY ? g : null, y],
   // by g: v − Σ v·eʸ; by y: −v·eʸ·Σ g
   vjp: ([v], { saved: [g, y], needs, attrs: { dim } }) => {
     const weighted = mul(v, exp(y));
     return [
       needs[0] ? sub(v, total(weighted, dim)) : null,
-      needs[1] ? mul(neg(weighted), total(g, dim)) : null,
+      needs[1] ? mul(neg(weighted), total(g!, dim)) : null,
     ];
   },
   samples: (random) =>

@@ -1,6 +1,7 @@
 /**
  * Broadcasting and its transpose, summing over what was broadcast.
  */
+import { unshared } from "./clone.ts";
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
@@ -63,7 +64,7 @@ const sumToPrimitive = ownPrimitive<Resize>({
       broadcastStrides(shape, x.shape),
       0,
     ),
-  vjp: ([g], { inputShapes: [shape] }) => [broadcastTo(g, shape)],
+  vjp: ([g], { inputShapes: [shape] }) => [spread(g, shape)],
   samples: (random) => [
     { inputs: [uniform(random, [2, 2, 4, 3], -1, 1)], attrs: { shape: [2, 1, 3] } },
     { inputs: [uniform(random, [2], -1, 1)], attrs: { shape: [] } },
@@ -78,7 +79,7 @@ const sumToPrimitive = ownPrimitive<Resize>({
  *
  * @param x The tensor.
  * @param shape The shape to reach.
- * @returns A tensor of that shape; `x` itself where it has it already.
+ * @returns A tensor of that shape, copied.
  * @throws {RangeError} if `x` does not broadcast to it, or if a new axis has size −1.
  *
  * @example
@@ -91,7 +92,6 @@ const sumToPrimitive = ownPrimitive<Resize>({
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   assertTensor("broadcastTo", x, "x");
-  if (sameShape(x.shape, shape)) return x;
   const sizes = keptSizes(x.shape, shape);
   validateShape("broadcastTo", sizes);
   if (!broadcastsTo(x.shape, sizes)) {
@@ -100,8 +100,12 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
         `equal to those of ${formatShape(shape)}`,
     );
   }
-  if (sameShape(x.shape, sizes)) return x;
-  return bind(broadcastPrimitive, [x], { shape: sizes })[0];
+  return unshared(spread(x, [...sizes]), x);
+}
+
+/** {@linkcode broadcastTo} without checks; `x` itself where it has the shape already. */
+export function spread(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : bind(broadcastPrimitive, [x], { shape })[0];
 }
 
 /** The shape to reach, with the size of x in place of a −1 where x has that axis. */

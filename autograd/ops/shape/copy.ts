@@ -1,30 +1,32 @@
 /**
- * Copies, on the tape and in place.
+ * Edits in place, and what they do to the tape.
  */
-import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
-import { broadcastsTo, formatShape } from "../../shape.ts";
-import { bind, isGradEnabled } from "../../tape/tape.ts";
-import { attach, drop, nodeOf, slotOf, storageOf, type Tensor, valuesOf } from "../../tensor.ts";
-import { aligned, broadcastTo } from "./broadcast.ts";
-import { assertTensor, asTensor } from "../create/creation.ts";
+import { type Binary, ownPrimitive } from "../../tape/primitive.ts";
+import { broadcastsTo, formatShape, type Shape } from "../../shape.ts";
+import { bind, enableGrad, isGradEnabled } from "../../tape/tape.ts";
+import { baseOf, nodeOf, reattach, slotOf, type Tensor, valuesOf, write } from "../../tensor.ts";
+import { asTensor, zeros } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
+import { aligned } from "./broadcast.ts";
+import { reshape } from "./shape.ts";
 
-const clonePrimitive = ownPrimitive<Unary>({
-  name: "clone",
-  summary: "a copy of x",
+// What a recorded edit depends on: the new values wholly on the source, not on the old ones.
+const overwritePrimitive = ownPrimitive<Binary>({
+  name: "copy_",
+  summary: "y in the place of x",
   shape: ([x]) => [x],
-  forward: ([x], [y]) => valuesOf(y).set(valuesOf(x)),
-  vjp: ([g]) => [g],
-  samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: undefined }],
+  forward: ([x, y], [out]) => {
+    const values = aligned(y, x.shape);
+    if (values.length === 1) valuesOf(out).fill(values[0]);
+    else valuesOf(out).set(values);
+  },
+  vjp: ([g], { needs: [wrtX], inputShapes: [x] }) => [wrtX ? zeros(x) : null, g],
+  samples: (random) => [
+    { inputs: [uniform(random, [2, 3], -1, 1), uniform(random, [3], -1, 1)], attrs: undefined },
+  ],
 });
 
-/** A copy of the values, on the tape. Gradient: handed on. */
-export function clone(x: Tensor): Tensor {
-  assertTensor("clone", x, "x");
-  return bind(clonePrimitive, [x], undefined)[0];
-}
-
-/** `Tensor.copy_`: writes `source` into `target` and, on the tape, puts it in the source's place. */
+/** `Tensor.copy_`: writes `source` into `target` and puts it, and all views of it, on the tape anew. */
 export function copyInto(target: Tensor, source: Tensor | number): Tensor {
   const from = asTensor("copy_", source, "source");
   if (!broadcastsTo(from.shape, target.shape)) {
@@ -33,20 +35,25 @@ export function copyInto(target: Tensor, source: Tensor | number): Tensor {
         `broadcasts to ${formatShape(target.shape)}`,
     );
   }
-  const recording = isGradEnabled() && (from.requiresGrad || target.requiresGrad);
-  if (recording && target.isLeaf && target.requiresGrad) {
+  if (!isGradEnabled() || !(from.requiresGrad || target.requiresGrad)) {
+    const values = aligned(from, target.shape);
+    write(target, (old) => values.length === 1 ? old.fill(values[0]) : old.set(values));
+    return target;
+  }
+  for (const [leaf, what] of [[target, "a leaf"], [baseOf(target), "a view of a leaf"]] as const) {
+    if (!leaf.isLeaf || !leaf.requiresGrad) continue;
     throw new Error(
-      "Cannot copy_: got a leaf that requires grad as the target while recording, expected one " +
-        "under noGrad()",
+      `Cannot copy_: got ${what} that requires grad as the target while recording, expected one ` +
+        `under noGrad()`,
     );
   }
-  const copy = recording ? clone(broadcastTo(from, target.shape)) : null;
-  const values = aligned(from, target.shape);
-  if (values.length === 1) valuesOf(target).fill(values[0]);
-  else valuesOf(target).set(values);
-  storageOf(target).version++;
-  const node = copy === null ? null : nodeOf(copy);
-  if (node !== null) attach(target, node, slotOf(copy!));
-  else if (recording) drop(target);
+  const [edited] = bind(overwritePrimitive, [target, from], undefined);
+  write(target, (old) => old.set(valuesOf(edited)));
+  reattach(target, nodeOf(edited)!, slotOf(edited));
   return target;
+}
+
+/** A view that is on the tape whatever the grad mode is: for a tensor whose family was edited. */
+export function viewOf(x: Tensor, shape: Shape): Tensor {
+  return enableGrad(() => reshape(x, shape));
 }

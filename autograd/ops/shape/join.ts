@@ -14,7 +14,7 @@ import {
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { clone } from "./copy.ts";
+import { clone } from "./clone.ts";
 import { assertTensor, describe, zeros } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";

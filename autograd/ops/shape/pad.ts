@@ -6,7 +6,7 @@ import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertIntegers, formatShape, type Shape, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { clone } from "./copy.ts";
+import { clone } from "./clone.ts";
 import { assertTensor, fromValues } from "../create/creation.ts";
 import { selectAt } from "./index.ts";
 import { assertOptions, numberOption } from "../../check/options.ts";

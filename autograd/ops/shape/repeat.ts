@@ -4,7 +4,7 @@
 import { assertIntegers, formatShape, type Shape, validateShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { broadcastTo, keptSizes } from "./broadcast.ts";
-import { clone } from "./copy.ts";
+import { clone } from "./clone.ts";
 import { assertTensor } from "../create/creation.ts";
 import { reshape } from "./shape.ts";
 

@@ -1,6 +1,7 @@
 /**
  * The same elements under another shape or order.
  */
+import { clone } from "./clone.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
@@ -9,7 +10,6 @@ import {
   formatShape,
   normalizeDim,
   normalizeDims,
-  sameShape,
   type Shape,
   sizeOf,
   stridesOf,
@@ -46,7 +46,7 @@ const permutePrimitive = ownPrimitive<Rearrange<{ readonly dims: readonly number
       0,
     );
   },
-  vjp: ([g], { attrs: { dims } }) => [permute(g, invert(dims))],
+  vjp: ([g], { attrs: { dims } }) => [reorder(g, invert(dims))],
   samples: (
     random,
   ) => [{ inputs: [uniform(random, [2, 3, 4], -1, 1)], attrs: { dims: [2, 0, 1] } }],
@@ -76,7 +76,6 @@ function invert(dims: readonly number[]): number[] {
 export function reshape(x: Tensor, shape: Shape): Tensor {
   assertTensor("reshape", x, "x");
   assertIntegers("reshape", shape, "shape");
-  if (sameShape(x.shape, shape)) return x;
   return bind(reshapePrimitive, [x], { shape: resolve(x, shape) })[0];
 }
 
@@ -122,8 +121,12 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
         `expected every dim once`,
     );
   }
-  if (order.every((dim, i) => dim === i)) return x;
   return bind(permutePrimitive, [x], { dims: order })[0];
+}
+
+/** {@linkcode permute} without checks; `x` itself where its axes are in this order already. */
+export function reorder(x: Tensor, dims: readonly number[]): Tensor {
+  return dims.every((dim, i) => dim === i) ? x : bind(permutePrimitive, [x], { dims })[0];
 }
 
 /**
@@ -170,7 +173,7 @@ export function t(x: Tensor): Tensor {
       `Cannot t: got x of shape ${formatShape(x.shape)}, expected at most 2 dims; use transpose`,
     );
   }
-  return x.ndim === 2 ? permute(x, [1, 0]) : x;
+  return x.ndim === 2 ? permute(x, [1, 0]) : clone(x);
 }
 
 /** Which axes {@linkcode flatten} merges. */
@@ -243,7 +246,7 @@ export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
 export function squeeze(x: Tensor, dim?: Dims | null): Tensor {
   assertTensor("squeeze", x, "x");
   // An empty list names no axis here, although it names all of them in a reduction.
-  if (Array.isArray(dim) && dim.length === 0) return x;
+  if (Array.isArray(dim) && dim.length === 0) return reshape(x, x.shape);
   const dims = normalizeDims("squeeze", dim, x.ndim);
   return reshape(x, x.shape.filter((size, i) => size !== 1 || !dims.includes(i)));
 }

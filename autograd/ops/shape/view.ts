@@ -13,7 +13,7 @@ import {
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
-import { clone } from "./copy.ts";
+import { clone, unshared } from "./clone.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
@@ -129,7 +129,7 @@ export function narrow(x: Tensor, dim: number, start: number | Tensor, length: n
         `elements at dim ${dim} of x of shape ${formatShape(x.shape)}`,
     );
   }
-  return part(x, axis, from, length);
+  return unshared(part(x, axis, from, length), x);
 }
 
 /**
@@ -162,7 +162,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
     );
   }
   const slice = part(x, axis, index < 0 ? index + size : index, 1);
-  return reshape(slice, x.shape.toSpliced(axis, 1));
+  return unshared(reshape(slice, x.shape.toSpliced(axis, 1)), x);
 }
 
 /**

@@ -1,0 +1,28 @@
+/**
+ * Copies on the tape.
+ */
+import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
+import { bind } from "../../tape/tape.ts";
+import { storageOf, type Tensor, valuesOf } from "../../tensor.ts";
+import { assertTensor } from "../create/creation.ts";
+import { uniform } from "../create/samples.ts";
+
+const clonePrimitive = ownPrimitive<Unary>({
+  name: "clone",
+  summary: "a copy of x",
+  shape: ([x]) => [x],
+  forward: ([x], [y]) => valuesOf(y).set(valuesOf(x)),
+  vjp: ([g]) => [g],
+  samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: undefined }],
+});
+
+/** A copy of the values, on the tape. Gradient: handed on. */
+export function clone(x: Tensor): Tensor {
+  assertTensor("clone", x, "x");
+  return bind(clonePrimitive, [x], undefined)[0];
+}
+
+/** A result that shares no memory with the argument it was made from: an edit of one is not one of both. */
+export function unshared(y: Tensor, x: Tensor): Tensor {
+  return storageOf(y) === storageOf(x) ? bind(clonePrimitive, [y], undefined)[0] : y;
+}

@@ -1,0 +1,86 @@
+/**
+ * Which cotangents of a reverse pass nobody outside it can see. Their memory is reused as soon as no
+ * place waits with them, and sums are added to in place.
+ *
+ * @module
+ */
+import * as kernels from "../kernels/mod.ts";
+import { add } from "../ops/elementwise/arithmetic.ts";
+import { release, type Storage } from "../runtime/memory.ts";
+import { watchAllocations } from "../tape/tape.ts";
+import { storageOf, type Tensor, valuesOf } from "../tensor.ts";
+
+/** The memory of one pass. */
+export class Ownership {
+  /** Storages that only the pass can see, with the number of places that wait with them. */
+  readonly #places = new Map<Storage, number>();
+  /** Sums that the pass made itself and may add to in place. */
+  readonly #sums = new Set<Tensor>();
+
+  /** Runs a step of the pass: what it makes is owned, and released if no place waits with it. */
+  during(step: () => void): void {
+    const made: Storage[] = [];
+    const before = watchAllocations((storage) => {
+      made.push(storage);
+      this.#places.set(storage, 0);
+    });
+    try {
+      step();
+    } finally {
+      watchAllocations(before);
+    }
+    for (const storage of made) this.#releaseUnused(storage);
+  }
+
+  /** A place waits with this cotangent. */
+  hold(cotangent: Tensor): void {
+    const storage = storageOf(cotangent);
+    const places = this.#places.get(storage);
+    if (places !== undefined) this.#places.set(storage, places + 1);
+  }
+
+  /** A place no longer waits with this cotangent. */
+  letGo(cotangent: Tensor): void {
+    const storage = storageOf(cotangent);
+    const places = this.#places.get(storage);
+    if (places === undefined) return;
+    this.#places.set(storage, places - 1);
+    this.#releaseUnused(storage);
+  }
+
+  /** From here on others may hold this cotangent. */
+  handOut(cotangent: Tensor): void {
+    this.#sums.delete(cotangent);
+    this.#places.delete(storageOf(cotangent));
+  }
+
+  /** From here on a rule may pass this cotangent on to several places. */
+  share(cotangent: Tensor): void {
+    this.#sums.delete(cotangent);
+  }
+
+  /** Whether nobody else can see a cotangent that has arrived at one place. */
+  isAlone(cotangent: Tensor): boolean {
+    return this.#places.get(storageOf(cotangent)) === 1;
+  }
+
+  /** `total + cotangent` for the place that waits with `total`: in place where that is the pass's own sum. */
+  add(total: Tensor, cotangent: Tensor): Tensor {
+    if (this.#sums.has(total)) {
+      const values = valuesOf(total);
+      kernels.add(values, valuesOf(cotangent), values);
+      return total;
+    }
+    const sum = add(total, cotangent);
+    this.#sums.add(sum);
+    this.hold(sum);
+    this.letGo(total);
+    return sum;
+  }
+
+  #releaseUnused(storage: Storage): void {
+    if (this.#places.get(storage) !== 0) return;
+    this.#places.delete(storage);
+    release(storage);
+  }
+}

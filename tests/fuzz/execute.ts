@@ -139,7 +139,8 @@ export class Execution {
       [gradient] = grad(weightedSum(gradient.square()), [target], options);
     }
     // Whether what is 0 counts as unused is each library's own business.
-    const none = gradient === null || (order === 2 && gradient.data.every((value) => value === 0));
+    const none = gradient === null ||
+      (order === 2 && gradient.data.every((value) => Math.abs(value) < 1e-12));
     return none ? [null, [null]] : this.#show(gradient!);
   }
 

@@ -163,5 +163,5 @@ Deno.test("loading a model alone leaves the default generator", async () => {
 
 Deno.test("encodeCheckpoint refuses a step that is no count and parts without a state", () => {
   assertThrows(() => encodeCheckpoint({ step: 1.5 }), RangeError, "got step 1.5");
-  assertThrows(() => encodeCheckpoint({ model: {} as never }), TypeError, "got model a Object");
+  assertThrows(() => encodeCheckpoint({ model: {} as never }), TypeError, "got model an Object");
 });

@@ -12,10 +12,30 @@ export { unfold } from "./ops/conv/unfold.ts";
 export { assertTensor, describe, fromValues, scalar } from "./ops/create/creation.ts";
 export { indexCrossEntropy } from "./ops/loss/cross_entropy.ts";
 export { elementwiseBinaryCrossEntropy, huber } from "./ops/loss/loss.ts";
-export { normalizeBatch, type NormalizedBatch } from "./ops/norm/batch_norm.ts";
-export { normalizeGroups } from "./ops/norm/group_norm.ts";
-export { normalizeResponses } from "./ops/norm/local_response_norm.ts";
-export { scaleRows } from "./ops/norm/rms_norm.ts";
+export {
+  type BatchMoments,
+  blend,
+  PooledMoments,
+  unbiasedVariance,
+} from "./ops/norm/batch_moments.ts";
+export {
+  batchNorm,
+  type BatchNormOptions,
+  normalizeBatch,
+  type NormalizedBatch,
+} from "./ops/norm/batch_norm.ts";
+export { type EpsOptions, groupNorm, layerNorm } from "./ops/norm/group_norm.ts";
+export {
+  instanceNorm,
+  type InstanceNormOptions,
+  normalizeInstances,
+} from "./ops/norm/instance_norm.ts";
+export {
+  localResponseNorm,
+  type LocalResponseNormOptions,
+} from "./ops/norm/local_response_norm.ts";
+export { maskedRows } from "./ops/norm/operands.ts";
+export { rmsNorm } from "./ops/norm/rms_norm.ts";
 export { chooseGenerator } from "./random.ts";
 export { holdsUsed, noteUse, scaleKeeping } from "./reverse/gradient_history.ts";
 export { allocateUninitialised, type Storage } from "./runtime/memory.ts";

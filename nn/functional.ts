@@ -85,9 +85,20 @@ export {
   threshold,
   type UnfoldOptions,
 } from "../autograd/mod.ts";
-export { unfold } from "../autograd/internal.ts";
+export {
+  batchNorm,
+  type BatchNormOptions,
+  type EpsOptions,
+  groupNorm,
+  instanceNorm,
+  type InstanceNormOptions,
+  layerNorm,
+  localResponseNorm,
+  type LocalResponseNormOptions,
+  rmsNorm,
+  unfold,
+} from "../autograd/internal.ts";
 export { type AttentionOptions, scaledDotProductAttention } from "./linear/attention.ts";
-export { batchNorm, type BatchNormOptions } from "./norm/batch_norm_function.ts";
 export {
   binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
@@ -98,14 +109,6 @@ export {
 } from "./loss/binary_loss.ts";
 export type { Target } from "./loss/classes.ts";
 export { crossEntropy, type CrossEntropyOptions } from "./loss/cross_entropy.ts";
-export {
-  type EpsOptions,
-  groupNorm,
-  instanceNorm,
-  type InstanceNormOptions,
-  layerNorm,
-  rmsNorm,
-} from "./norm/normalization.ts";
 export { pairwiseDistance, type PairwiseDistanceOptions } from "./linear/distance_function.ts";
 export {
   alphaDropout,
@@ -123,10 +126,6 @@ export {
   poissonNllLoss,
   type PoissonNllLossOptions,
 } from "./loss/likelihood_loss.ts";
-export {
-  localResponseNorm,
-  type LocalResponseNormOptions,
-} from "./norm/local_response_norm_function.ts";
 export {
   cosineEmbeddingLoss,
   hingeEmbeddingLoss,

@@ -54,6 +54,6 @@ export {
 } from "./module/state_dict.ts";
 export * from "./norm/sync_batch_norm.ts";
 export * as utils from "./utils/mod.ts";
-export { TrackedNorm, type TrackedNormOptions } from "./norm/norm_base.ts";
+export { TrackedNorm, type TrackedNormOptions } from "./norm/tracked_norm.ts";
 export * from "./norm/audit.ts";
 export * from "./norm/health.ts";

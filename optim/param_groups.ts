@@ -5,7 +5,7 @@ import type { Tensor } from "../autograd/mod.ts";
 import { assertOptions, describe } from "../autograd/internal.ts";
 import { GroupNorm, LayerNorm, RMSNorm } from "../nn/norm/layer_norm.ts";
 import { Module } from "../nn/module/module.ts";
-import { TrackedNorm } from "../nn/norm/norm_base.ts";
+import { TrackedNorm } from "../nn/norm/tracked_norm.ts";
 import { HyperparameterCheck } from "./hyperparameters.ts";
 
 /** How {@linkcode paramGroups} splits. */

@@ -7,6 +7,7 @@
  */
 import { Tensor } from "../../autograd/mod.ts";
 import { assertOptions, describe, type Known } from "../../autograd/internal.ts";
+import { Module } from "./module.ts";
 
 /**
  * The options of a layer.
@@ -143,4 +144,14 @@ export function checkPerAxis(
   }
   const sizes = list.length === axes ? list : new Array<number>(axes).fill(list[0]);
   return sizes.map((size) => checkCount(layer, name, size, least));
+}
+
+/** @throws {TypeError} if `value` is not a module. */
+export function assertModule(
+  action: string,
+  name: string,
+  value: unknown,
+): asserts value is Module {
+  if (value instanceof Module) return;
+  throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a Module`);
 }

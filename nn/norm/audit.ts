@@ -2,21 +2,30 @@
  * Why a network behaves differently in training and evaluation.
  */
 import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
-import { kindOf, valuesOf, withoutWarnings } from "../../autograd/internal.ts";
-import { BatchNorm } from "./batch_norm.ts";
-import { batchNorm, unbiasedVariance } from "./batch_norm_function.ts";
+import {
+  batchNorm,
+  describe,
+  kindOf,
+  PooledMoments,
+  unbiasedVariance,
+  valuesOf,
+  withoutWarnings,
+} from "../../autograd/internal.ts";
+import { assertModule } from "../module/arguments.ts";
 import { keepingModes } from "../module/keeping_modes.ts";
 import type { Module } from "../module/module.ts";
-import { PooledMoments } from "./moments.ts";
+import { BatchNorm } from "./batch_norm.ts";
 
 /** Why train and eval outputs of a BatchNorm lie apart. */
 export type AuditCause =
+  | "broken-statistics"
   | "never-updated"
   | "too-few-batches"
   | "tiny-batch"
   | "eps-dominated"
   | "frozen"
   | "shifted-data"
+  | "non-finite-batch"
   | "untracked";
 
 /** One cause with the numbers behind it. */
@@ -69,8 +78,9 @@ const SPREAD = 2;
  * ```
  */
 export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
+  assertModule("audit", "model", model);
   if (!(batch instanceof Tensor)) {
-    throw new TypeError(`Cannot audit: got batch ${String(batch)}, expected a Tensor`);
+    throw new TypeError(`Cannot audit: got batch ${describe(batch)}, expected a Tensor`);
   }
   const inputs = new Map<BatchNorm, Tensor>();
   const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>
@@ -82,10 +92,10 @@ export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
     })
   );
   try {
-    keepingModes(model, () => {
-      model.eval();
-      withoutWarnings(() => noStatsUpdate(() => noGrad(() => model.forward(batch))));
-    });
+    keepingModes(
+      model,
+      () => withoutWarnings(() => noStatsUpdate(() => noGrad(() => model.eval().forward(batch)))),
+    );
   } finally {
     hooks.forEach((hook) => hook.remove());
   }
@@ -124,16 +134,30 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
   const reasons: AuditReason[] = [];
   const add = (cause: AuditCause, detail: string): void => void reasons.push({ cause, detail });
   const channels = Array.from({ length: layer.numFeatures }, (_, c) => c);
-  const untrained = layer.isUntrained();
-  const share = Math.abs(layer.initialShare());
-  // A small share of the initial variance 1 can be most of a variance that is much smaller.
-  const stale = channels.filter((c) =>
-    share > STALE || share > STALE * (valuesOf(layer.runningVar!)[c] + layer.eps)
+  const { statistics } = layer;
+  const unbiased = unbiasedVariance(moments);
+  const broken = statistics.brokenChannels();
+  if (broken.length > 0) {
+    add(
+      "broken-statistics",
+      `in ${broken.length} of ${channels.length} channels its running mean or variance is not finite, ` +
+        `or the variance is negative`,
+    );
+  }
+  const { share: signed, known } = statistics.initialShare();
+  const share = Math.abs(signed);
+  // A small share of the initial variance 1 can be most of a variance that is much smaller. A share that
+  // is only estimated, as after loading a state, counts where the data contradict the statistics.
+  const stale = new Set(
+    channels.filter((c) =>
+      (share > STALE || share > STALE * (valuesOf(layer.runningVar!)[c] + layer.eps)) &&
+      (known || isShifted(layer, moments, unbiased, c))
+    ),
   );
-  if (untrained) {
+  if (statistics.untrained) {
     add("never-updated", "its running statistics have seen no batch");
-  } else if (stale.length > 0) {
-    const batches = `after ${layer.batchCount()} batches with momentum ${layer.momentum}`;
+  } else if (stale.size > 0) {
+    const batches = `after ${statistics.batches} batches with momentum ${layer.momentum}`;
     add(
       "too-few-batches",
       share > STALE
@@ -141,7 +165,7 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
         : `${batches} the initial 1 is still more than ${
           100 * STALE
         } % of the running variance in ` +
-          `${stale.length} of ${channels.length} channels`,
+          `${stale.size} of ${channels.length} channels`,
     );
   }
   if (layer.frozen) add("frozen", "its running statistics are frozen");
@@ -156,8 +180,16 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
       `${dominated} of ${channels.length} channels have a variance below eps ${layer.eps}`,
     );
   }
-  const settled = channels.filter((c) => !stale.includes(c));
-  const unbiased = unbiasedVariance(moments);
+  const unusable = channels.filter((c) =>
+    !(Number.isFinite(moments.mean[c]) && Number.isFinite(moments.variance[c]))
+  );
+  if (unusable.length > 0) {
+    add(
+      "non-finite-batch",
+      `the batch's mean or variance is not finite in ${unusable.length} of ${channels.length} channels`,
+    );
+  }
+  const settled = channels.filter((c) => !stale.has(c));
   const shifted = settled.filter((c) => isShifted(layer, moments, unbiased, c)).length;
   if (shifted > 0) {
     add(

@@ -1,31 +1,32 @@
 /**
- * Batch normalisation layers.
+ * Batch normalisation layers: the learned half, γ and β, and the mode. The tracked half, the running
+ * statistics, is an object of its own.
  */
 import { cat, isStatsUpdateEnabled, split, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, kindOf, type Known, valuesOf, write } from "../../autograd/internal.ts";
-import { layerOptions } from "../module/arguments.ts";
 import {
-  type BatchMoments,
-  blend,
-  normalizeWith,
-  unbiasedVariance,
-} from "./batch_norm_function.ts";
-import { normalizeMasked } from "./masked_batch_norm.ts";
+  assertOptions,
+  assertTensor,
+  formatShape,
+  kindOf,
+  type Known,
+  normalizeBatch,
+  type NormalizedBatch,
+} from "../../autograd/internal.ts";
+import { checkChoice, checkCount, layerOptions } from "../module/arguments.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
-import { PooledMoments } from "./moments.ts";
-import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
+import type { NonFinitePolicy } from "./running_statistics.ts";
+import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./tracked_norm.ts";
 
-/** What becomes of statistics with NaN or infinities. */
-export type NonFinitePolicy = "propagate" | "skip" | "throw";
+export type { NonFinitePolicy } from "./running_statistics.ts";
 
 /** Options of the batch normalisation layers. */
 export interface BatchNormLayerOptions extends TrackedNormOptions {
   /**
    * Ghost batch norm: in training each run of so many samples is normalised by itself. A batch that
-   * does not divide is cut into runs as even as can be, none longer.
+   * does not divide is cut into runs of nearly equal size, none longer.
    */
   readonly virtualBatchSize?: number | null;
-  /** Whether statistics that are not finite enter the running ones, are left out, or throw. */
+  /** Whether a mean or variance of NaN or infinity enters the running ones, is skipped, or throws. */
   readonly nonFinite?: NonFinitePolicy;
 }
 
@@ -39,9 +40,9 @@ export interface KerasBatchNormOptions {
   readonly epsilon?: number;
 }
 
-/** How a single forward runs. */
+/** Options of a BatchNorm's `forward`. */
 export interface BatchNormForwardOptions {
-  /** 0/1 for the positions that count; of the shape of x with channel axis 1 or without it. */
+  /** 1 for the positions that count, 0 for those to ignore; [N, 1, …] or [N, …] for x of [N, C, …]. */
   readonly mask?: Tensor | null;
 }
 
@@ -53,7 +54,7 @@ export interface BatchNormForwardOptions {
  * | true | true | batch | updated in the forward |
  * | true | false | batch | none |
  * | false | true | running | untouched |
- * | false | false | batch of the moment | none |
+ * | false | false | the current batch | none |
  *
  * γ and β (`weight`, `bias`) learn through backward and the optimizer. The running statistics are
  * written in the forward, whether or not gradients are recorded: running ← (1 − momentum)·running +
@@ -65,16 +66,12 @@ export abstract class BatchNorm extends TrackedNorm {
   /** The numbers of axes that an input may have. */
   protected abstract readonly ranks: readonly number[];
   private frozenStats = false;
-  private frozenAffine = false;
   private modeWhenThawed = true;
+  /** Whether γ and β required grad before they were frozen; `null` while they are not. */
+  private gradBeforeFreeze: readonly (boolean | undefined)[] | null = null;
 
   /** The number of samples that are normalised together in training; `null` for all. */
   readonly virtualBatchSize: number | null;
-  /** What becomes of statistics with NaN or infinities. */
-  readonly nonFinite: NonFinitePolicy;
-  private accumulation: Accumulation | null = null;
-  /** What the initial 0 and 1 weigh in the running statistics, at a count of batches. */
-  private initial = { share: 1, at: 0 };
 
   /**
    * Makes the layer.
@@ -84,29 +81,19 @@ export abstract class BatchNorm extends TrackedNorm {
    */
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     const given = layerOptions(kindOf(new.target.prototype), options, KNOWN);
-    super(numFeatures, {
+    const { virtualBatchSize = null, nonFinite = "propagate" } = given;
+    const settings = {
       eps: given.eps ?? 1e-5,
       momentum: given.momentum === undefined ? 0.1 : given.momentum,
       affine: given.affine ?? true,
       trackRunningStats: given.trackRunningStats ?? true,
-    });
-    const { virtualBatchSize = null, nonFinite = "propagate" } = given;
-    if (
-      virtualBatchSize !== null && !(Number.isInteger(virtualBatchSize) && virtualBatchSize > 0)
-    ) {
-      throw new RangeError(
-        `Cannot make ${kindOf(this)}: got virtualBatchSize ${virtualBatchSize}, expected a ` +
-          `whole number of at least 1`,
-      );
-    }
-    if (!["propagate", "skip", "throw"].includes(nonFinite)) {
-      throw new RangeError(
-        `Cannot make ${kindOf(this)}: got nonFinite "${nonFinite}", expected "propagate", ` +
-          `"skip" or "throw"`,
-      );
-    }
-    this.virtualBatchSize = virtualBatchSize;
-    this.nonFinite = nonFinite;
+    };
+    super(numFeatures, settings, nonFinite);
+    const layer = kindOf(this);
+    checkChoice(layer, "nonFinite", nonFinite, ["propagate", "skip", "throw"]);
+    this.virtualBatchSize = virtualBatchSize === null
+      ? null
+      : checkCount(layer, "virtualBatchSize", virtualBatchSize, 1);
     warnOfMomentum(this);
   }
 
@@ -129,123 +116,91 @@ export abstract class BatchNorm extends TrackedNorm {
   }
 
   /**
-   * Normalises a batch; in training also updates the running statistics.
+   * Normalises a batch; in training also updates the running statistics. A call that throws has changed
+   * nothing.
    *
    * @param x The batch.
-   * @param options `mask` tells the positions that count; the others are 0 in the output.
+   * @param options `mask`: 1 for the values that count, 0 for those to ignore, which are 0 in the output.
    * @throws {RangeError} if the input has another number of axes or channels, or one value in a
    * channel while the batch's statistics are used.
    */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
     this.checkRank(x);
-    assertOptions(`run ${kindOf(this)}`, options, ["mask"]);
-    const { mask = null } = options;
-    const size = this.virtualBatchSize;
-    if (!this.training || size === null || x.shape[0] <= size) return this.normalize(x, mask);
-    // Even parts: a rest of one sample would have no variance.
-    const count = Math.ceil(x.shape[0] / size);
-    const sizes = Array.from({ length: count }, (_, i) => Math.floor((x.shape[0] + i) / count));
-    const parts = split(x, sizes);
-    const masks = mask === null ? null : split(mask, sizes);
-    return cat(parts.map((part, i) => this.normalize(part, masks?.[i] ?? null)));
-  }
-
-  /** @internal */
-  private normalize(x: Tensor, mask: Tensor | null): Tensor {
-    const useBatch = this.training || (this.runningMean === null && this.runningVar === null);
-    const update = this.training && this.trackRunningStats && isStatsUpdateEnabled();
+    const action = `run ${kindOf(this)}`;
+    assertOptions(action, options, ["mask"]);
+    const mask = options.mask ?? null;
+    if (mask !== null) assertTensor(action, mask, "mask");
+    const training = this.training && !this.frozenStats;
+    const useBatch = training || (this.runningMean === null && this.runningVar === null);
+    const update = training && this.trackRunningStats && isStatsUpdateEnabled();
     warnOfMode(this, useBatch, update);
-    const factor = update && this.accumulation === null ? this.countBatch() : 0;
-    const handOn = !useBatch || update;
-    const operands = {
-      x,
-      runningMean: handOn ? this.runningMean : null,
-      runningVar: handOn ? this.runningVar : null,
-      weight: this.weight,
-      bias: this.bias,
+    const tracked = !useBatch || update;
+    const run = (x: Tensor, mask: Tensor | null): NormalizedBatch => {
+      const operands = {
+        x,
+        runningMean: tracked ? this.runningMean : null,
+        runningVar: tracked ? this.runningVar : null,
+        weight: this.weight,
+        bias: this.bias,
+      };
+      return normalizeBatch(operands, { training: useBatch, eps: this.eps, mask });
     };
-    const settings = { training: useBatch, eps: this.eps };
-    let moments: BatchMoments | null = null;
-    const take = (batch: BatchMoments): void => {
-      warnOfMoments(this, batch, update);
-      moments = batch;
-    };
-    const y = mask === null
-      ? normalizeWith(operands, settings, take)
-      : normalizeMasked(operands, mask, settings, take);
-    if (update) this.absorb(moments, factor);
-    return y;
+    const parts = training ? this.ghostSizes(x.shape[0]) : null;
+    const masks = parts === null || mask === null ? null : split(mask, parts);
+    const results = parts === null
+      ? [run(x, mask)]
+      : split(x, parts).map((part, i) => run(part, masks?.[i] ?? null));
+    const moments = results.map((result) => result.moments);
+    for (const batch of moments) if (batch !== null) warnOfMoments(this, batch, update);
+    if (update) this.statistics.absorb(moments);
+    return results.length === 1 ? results[0].y : cat(results.map(({ y }) => y));
   }
 
-  /** Lets the statistics of a batch, `null` for an empty one, into the running ones. */
-  private absorb(moments: BatchMoments | null, factor: number): void {
-    const wanted = moments !== null && this.admits(moments) ? moments : null;
-    if (this.accumulation === null) {
-      if (wanted !== null) this.blendIn(wanted, factor);
-      else if (moments !== null) this.uncountBatch();
-      return;
-    }
-    const { pooled, size } = this.accumulation;
-    if (wanted !== null) pooled.add(wanted);
-    if (++this.accumulation.seen < size) return;
-    if (pooled.count > 0) this.blendIn(pooled, this.countBatch());
-    pooled.clear();
-    this.accumulation.seen = 0;
+  /** The sizes of the runs that ghost batch norm cuts `n` samples into; `null` for a single one. */
+  private ghostSizes(n: number): number[] | null {
+    const size = this.virtualBatchSize;
+    if (size === null || n <= size) return null;
+    // Even parts: a remainder of one sample would have no variance.
+    const count = Math.ceil(n / size);
+    return Array.from({ length: count }, (_, i) => Math.floor((n + i) / count));
   }
 
-  /** @internal */
-  private blendIn(moments: BatchMoments, factor: number): void {
-    this.initial = { share: this.initial.share * (1 - factor), at: this.batchCount() };
-    blend(this.runningMean, factor, moments.mean);
-    blend(this.runningVar, factor, unbiasedVariance(moments));
-  }
-
-  /** Whether statistics may enter the running ones, as `nonFinite` says. */
-  private admits(moments: BatchMoments): boolean {
-    if (this.nonFinite === "propagate") return true;
-    const { mean, variance } = moments;
-    for (let c = 0; c < this.numFeatures; c++) {
-      if (Number.isFinite(mean[c]) && Number.isFinite(variance[c])) continue;
-      if (this.nonFinite === "skip") return false;
-      if (this.accumulation === null) this.uncountBatch();
-      throw new RangeError(
-        `Cannot update the running statistics of ${kindOf(this)}: got mean ` +
-          `${mean[c]} and variance ${variance[c]} in channel ${c}, expected finite values`,
-      );
-    }
-    return true;
+  /** What becomes of a batch whose mean or variance is NaN or infinite. */
+  get nonFinite(): NonFinitePolicy {
+    return this.statistics.nonFinite;
   }
 
   /**
-   * Makes the running statistics wait for `k` training forwards and then take one update with the
-   * exact moments of all of them together, as if they had been one batch: for gradient accumulation.
-   * Each forward is still normalised with its own statistics.
+   * Lets `k` training forwards share one update of the running statistics, with the exact moments of all
+   * of them together, as if they had been one batch: for gradient accumulation. Each forward is still
+   * normalised with its own statistics.
    *
-   * @param k 1 goes back to an update in each forward; what has been gathered so far is dropped.
-   * @throws {RangeError} if `k` is not a whole number of at least 1.
+   * `eval()`, `freeze()` and `flushStats()` take in the forwards that wait, although they are fewer;
+   * `resetRunningStats()`, `updateBn()` and loading a state drop them. A state dict holds the running
+   * statistics without them: call `flushStats()` first to save in the middle.
+   *
+   * @param k 1 for an update in each forward. Forwards that wait are dropped.
+   * @throws {RangeError} if `k` is not an integer of at least 1.
    */
   accumulateStats(k: number): this {
     if (!Number.isInteger(k) || k < 1) {
       throw new RangeError(
-        `Cannot accumulate statistics: got ${k} forwards, expected a whole number of at least 1`,
+        `Cannot accumulate statistics: got ${k} forwards, expected an integer of at least 1`,
       );
     }
-    this.accumulation = k === 1
-      ? null
-      : { size: k, seen: 0, pooled: new PooledMoments(this.numFeatures) };
+    this.statistics.accumulate(k);
     return this;
   }
 
   /** How many training forwards share one update of the running statistics; 1 for none. */
   get statsAccumulated(): number {
-    return this.accumulation?.size ?? 1;
+    return this.statistics.accumulated;
   }
 
-  /** @internal Lets each forward update by itself until the function that it returns is called. */
-  suspendAccumulation(): () => void {
-    const { accumulation } = this;
-    this.accumulation = null;
-    return () => void (this.accumulation = accumulation);
+  /** Takes in the forwards that wait for their common update, although they are fewer than asked for. */
+  flushStats(): this {
+    this.statistics.flush();
+    return this;
   }
 
   /** Whether the running statistics are frozen. */
@@ -255,15 +210,15 @@ export abstract class BatchNorm extends TrackedNorm {
 
   /** Whether γ and β were frozen by {@linkcode freeze}. */
   get frozenParameters(): boolean {
-    return this.frozenAffine;
+    return this.gradBeforeFreeze !== null;
   }
 
   /**
-   * Fixes the layer as it is; `train()` does not thaw it.
+   * Fixes the layer as it is; `train()` and `training = true` do not thaw it.
    *
-   * @param options `stats`: normalise with the running statistics and leave them, in every mode;
-   * `affine`: γ and β collect no gradients.
-   * @throws {RangeError} if statistics are to be frozen that were never tracked.
+   * @param options `stats`: normalise with the running statistics and leave them as they are, in every
+   * mode; `affine`: γ and β collect no gradients.
+   * @throws {RangeError} if `stats` is true and the layer has no running statistics.
    */
   freeze(options: { readonly stats?: boolean; readonly affine?: boolean } = {}): this {
     assertOptions(`freeze ${kindOf(this)}`, options, ["stats", "affine"]);
@@ -275,41 +230,58 @@ export abstract class BatchNorm extends TrackedNorm {
       );
     }
     if (stats && !this.frozenStats) {
+      this.statistics.flush();
       this.modeWhenThawed = this.training;
       this.frozenStats = true;
       this.training = false;
     }
     if (affine) {
-      this.frozenAffine = true;
-      this.setAffineGrad(false);
+      this.gradBeforeFreeze ??= this.affinePair().map((tensor) => tensor?.requiresGrad);
+      for (const tensor of this.affinePair()) tensor?.requiresGrad_(false);
     }
     return this;
   }
 
-  /** Undoes {@linkcode freeze}: the mode is again that of the last `train()` or `eval()`. */
+  /**
+   * Undoes {@linkcode freeze}: the mode is that of the last `train()` or `eval()`, and γ and β collect
+   * gradients if they did before.
+   */
   unfreeze(): this {
     this.training = this.requestedMode();
     this.frozenStats = false;
-    if (this.frozenAffine) this.setAffineGrad(true);
-    this.frozenAffine = false;
+    this.gradBeforeFreeze?.forEach((on, i) => this.affinePair()[i]?.requiresGrad_(on));
+    this.gradBeforeFreeze = null;
     return this;
   }
 
-  /** @internal */
-  private setAffineGrad(on: boolean): void {
-    this.weight?.requiresGrad_(on);
-    this.bias?.requiresGrad_(on);
+  private affinePair(): readonly (Tensor | null)[] {
+    return [this.weight, this.bias];
+  }
+
+  /** Sets the mode; evaluation takes in what waits for a common update of the statistics. */
+  override train(mode = true): this {
+    super.train(mode);
+    if (!mode && isStatsUpdateEnabled()) this.statistics.flush();
+    return this;
   }
 
   /** @internal A frozen layer keeps the mode for when it is thawed. */
   override setMode(mode: boolean): void {
-    if (this.frozenStats) this.modeWhenThawed = mode;
-    else this.training = mode;
+    this.training = mode && !this.frozenStats;
+    this.modeWhenThawed = mode;
   }
 
   /** @internal */
   override requestedMode(): boolean {
-    return this.frozenStats ? this.modeWhenThawed : this.training;
+    return this.training || (this.frozenStats && this.modeWhenThawed);
+  }
+
+  /** @internal Takes over what another layer is beside its options and tensors. */
+  adoptState(other: BatchNorm): void {
+    this.statistics.adopt(other.statistics);
+    this.setMode(other.requestedMode());
+    if (other.frozen) this.freeze();
+    this.gradBeforeFreeze = other.gradBeforeFreeze;
   }
 
   /** The arguments as `toString()` shows them. */
@@ -320,86 +292,16 @@ export abstract class BatchNorm extends TrackedNorm {
     return super.extraRepr() + ghost + (this.frozenStats ? ", frozen" : "");
   }
 
-  /** Counts the batch and returns its weight: momentum, or 1/counter for a plain average. */
-  private countBatch(): number {
-    const counter = this.numBatchesTracked;
-    if (counter === null) return this.momentum ?? 0;
-    counter.copy_(counter.item() + 1);
-    return this.momentum ?? 1 / counter.item();
-  }
-
-  /** @internal Batches in the running statistics, as the counter has it. */
-  batchCount(): number {
-    return this.numBatchesTracked?.item() ?? 0;
-  }
-
-  /** @internal Running statistics that are still those of a fresh layer. */
-  isUntrained(): boolean {
-    return this.batchCount() === 0 &&
-      (this.runningMean !== null && valuesOf(this.runningMean).every((value) => value === 0)) &&
-      (this.runningVar !== null && valuesOf(this.runningVar).every((value) => value === 1));
-  }
-
-  /**
-   * @internal What the initial 0 and 1 still weigh in the running statistics: known where this layer has
-   * taken them itself, else what momentum and counter of a loaded state say.
-   */
-  initialShare(): number {
-    const batches = this.batchCount();
-    if (this.initial.at === batches && batches > 0) return this.initial.share;
-    if (batches === 0) return this.isUntrained() ? 1 : 0;
-    return this.momentum === null ? 0 : (1 - this.momentum) ** batches;
-  }
-
-  /** Running statistics as at the start: mean 0, variance 1, no batch. Only if they are tracked. */
-  override resetRunningStats(): void {
-    super.resetRunningStats();
-    this.initial = { share: 1, at: 0 };
-  }
-
-  /** Takes back a batch that is to have no part in the statistics. */
-  private uncountBatch(): void {
-    const counter = this.numBatchesTracked;
-    counter?.copy_(counter.item() - 1);
-  }
-
-  /** @internal Takes the running statistics from pooled moments; the variance with its unbiased value. */
-  setRunningStats(moments: BatchMoments, batches: number): void {
-    if (moments.count === 1) {
-      throw new RangeError(
-        `Cannot set the running statistics of ${kindOf(this)}: Expected more than 1 value ` +
-          `per channel, got 1 in all`,
-      );
-    }
-    if (moments.count === 0) return;
-    replace(this.runningMean, moments.mean);
-    replace(this.runningVar, unbiasedVariance(moments));
-    this.numBatchesTracked?.copy_(batches);
-    this.initial = { share: 0, at: batches };
-  }
-
   /** Refuses an input with another number of axes before anything changes. */
   protected checkRank(x: Tensor): void {
-    if (!this.ranks.includes(x.ndim)) {
-      throw new RangeError(
-        `Cannot run ${kindOf(this)}: expected ${
-          this.ranks.map((rank) => `${rank}D`).join(" or ")
-        } input (got ${x.ndim}D input)`,
-      );
-    }
+    const layer = kindOf(this);
+    assertTensor(`run ${layer}`, x, "x");
+    if (this.ranks.includes(x.ndim)) return;
+    throw new RangeError(
+      `Cannot run ${layer}: got x of shape ${formatShape(x.shape)}, expected ` +
+        `${this.ranks.map((rank) => `${rank}D`).join(" or ")} input (got ${x.ndim}D input)`,
+    );
   }
-}
-
-function replace(running: Tensor | null, values: Float64Array): void {
-  if (running === null) return;
-  write(running, (old) => old.set(values));
-}
-
-/** Statistics of several forwards that wait for their common update. */
-interface Accumulation {
-  readonly size: number;
-  readonly pooled: PooledMoments;
-  seen: number;
 }
 
 /**

@@ -2,9 +2,8 @@
  * What BatchNorm layers warn of.
  */
 import { isGradEnabled } from "../../autograd/mod.ts";
-import { kindOf, mayWarn, warnOnce } from "../../autograd/internal.ts";
+import { type BatchMoments, kindOf, mayWarn, warnOnce } from "../../autograd/internal.ts";
 import type { BatchNorm } from "./batch_norm.ts";
-import type { BatchMoments } from "./batch_norm_function.ts";
 
 /** Fewer values than this make a poor estimate. */
 const FEW_VALUES = 8;
@@ -56,7 +55,7 @@ export function warnOfMode(layer: BatchNorm, useBatch: boolean, update: boolean)
       } tracks no running statistics: in evaluation the output of a sample depends on ` +
         `the rest of its batch.`,
     );
-  } else if (!useBatch && mayWarn(layer, "bn-eval-before-training") && layer.isUntrained()) {
+  } else if (!useBatch && mayWarn(layer, "bn-eval-before-training") && layer.statistics.untrained) {
     warnOnce(
       layer,
       "bn-eval-before-training",

@@ -4,10 +4,13 @@
 import { valuesOf } from "../../autograd/internal.ts";
 import type { Tensor } from "../../autograd/mod.ts";
 import { BatchNorm } from "./batch_norm.ts";
+import { assertModule } from "../module/arguments.ts";
 import type { Module } from "../module/module.ts";
 
 /** The kinds of findings. */
 export type HealthCode =
+  | "broken-statistics"
+  | "non-finite-parameter"
   | "dead-channel"
   | "gamma-near-zero"
   | "redundant-bias"
@@ -31,11 +34,13 @@ const NEAR_ZERO = 1e-3;
 const FAR_BELOW = 0.01;
 
 /**
- * Looks for dead channels, γ near zero, biases that a BatchNorm takes away again, and variances far
- * below eps. Reads the state only.
+ * Looks for broken statistics, dead channels, γ near zero, biases that a BatchNorm subtracts, and variances
+ * far below eps. Only reads the state.
  *
+ * - broken-statistics: a running mean or variance is NaN or infinite, or a variance is negative.
+ * - non-finite-parameter: γ or β is NaN or infinite.
  * - dead-channel: the running variance is 0, so the input is constant and the output is β alone.
- * - gamma-near-zero: |γ| below 1/1000 of the layer's largest: the channel passes nearly nothing on.
+ * - gamma-near-zero: |γ| below 1/1000 of the layer's largest: almost nothing passes through the channel.
  * - redundant-bias: a layer with a bias is directly followed, in order of registration, by a BatchNorm
  *   of as many channels, which subtracts the bias with the mean.
  * - variance-below-eps: the running variance is below 1/100 of eps: eps alone sets the scale.
@@ -50,6 +55,7 @@ const FAR_BELOW = 0.01;
  * ```
  */
 export function healthReport(model: Module): HealthFinding[] {
+  assertModule("report on health", "model", model);
   return model.namedModules().flatMap(([name, module]) => [
     ...(module instanceof BatchNorm ? findingsOf(name, module) : []),
     ...redundantBiases(name, module),
@@ -69,19 +75,41 @@ function findingsOf(name: string, layer: BatchNorm): HealthFinding[] {
     const count = `${channels.length} of ${layer.numFeatures} channels`;
     if (channels.length > 0) findings.push({ code, name, channels, message: message(count) });
   };
-  const { weight, runningVar, eps } = layer;
+  const { weight, bias, runningVar, eps } = layer;
+  const broken = layer.statistics.brokenChannels();
+  if (broken.length > 0) {
+    findings.push({
+      code: "broken-statistics",
+      name,
+      channels: broken,
+      message:
+        `${broken.length} of ${layer.numFeatures} channels have a running mean or variance that ` +
+        `is not finite, or a negative variance: reset them or call updateBn()`,
+    });
+  }
+  for (const parameter of [weight, bias]) {
+    look(
+      "non-finite-parameter",
+      parameter,
+      (value) => !Number.isFinite(value),
+      (count) => `${count} have a ${parameter === weight ? "γ" : "β"} that is not finite`,
+    );
+  }
   look(
     "dead-channel",
     runningVar,
     (variance) => variance === 0,
     (count) => `${count} never vary: their output is β alone`,
   );
-  const largest = weight === null ? 0 : Math.max(...valuesOf(weight).map(Math.abs));
+  let largest = 0;
+  for (const gamma of weight === null ? [] : valuesOf(weight)) {
+    if (Number.isFinite(gamma)) largest = Math.max(largest, Math.abs(gamma));
+  }
   look(
     "gamma-near-zero",
     weight,
     (gamma) => Math.abs(gamma) <= NEAR_ZERO * largest,
-    (count) => `${count} have a γ near zero: they pass nearly nothing on`,
+    (count) => `${count} have a γ near zero: almost nothing passes through them`,
   );
   look(
     "variance-below-eps",

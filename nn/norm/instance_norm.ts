@@ -1,11 +1,16 @@
 /**
  * Instance normalisation layers.
  */
-import { kindOf } from "../../autograd/internal.ts";
 import { isStatsUpdateEnabled, type Tensor } from "../../autograd/mod.ts";
+import {
+  assertTensor,
+  blend,
+  formatShape,
+  kindOf,
+  normalizeInstances,
+} from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
-import { instanceNorm } from "./normalization.ts";
-import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./norm_base.ts";
+import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./tracked_norm.ts";
 
 /**
  * What InstanceNorm1d, 2d and 3d have in common: each channel of each sample is normalised with its
@@ -40,17 +45,18 @@ export abstract class InstanceNorm extends TrackedNorm {
    */
   override forward(x: Tensor): Tensor {
     const { rank } = this;
+    assertTensor(`run ${kindOf(this)}`, x, "x");
     if (x.ndim !== rank && x.ndim !== rank - 1) {
       throw new RangeError(
-        `Cannot run ${kindOf(this)}: expected ${rank - 1}D or ${rank}D input ` +
-          `(got ${x.ndim}D input)`,
+        `Cannot run ${kindOf(this)}: got x of shape ${formatShape(x.shape)}, expected ` +
+          `${rank - 1}D or ${rank}D input (got ${x.ndim}D input)`,
       );
     }
     const channels = x.shape[x.ndim - rank + 1];
     if (this.affine && channels !== this.numFeatures) {
       throw new RangeError(
         `Cannot run ${kindOf(this)}: got ${channels} channels in x of shape ` +
-          `[${x.shape.join(", ")}], expected ${this.numFeatures}`,
+          `${formatShape(x.shape)}, expected ${this.numFeatures}`,
       );
     }
     return x.ndim === rank ? this.normalize(x) : this.normalize(x.unsqueeze(0)).squeeze(0);
@@ -59,16 +65,14 @@ export abstract class InstanceNorm extends TrackedNorm {
   /** @internal */
   private normalize(x: Tensor): Tensor {
     const useInputStats = this.training || !this.trackRunningStats;
-    const handOn = !useInputStats || isStatsUpdateEnabled();
-    return instanceNorm(x, {
-      runningMean: handOn ? this.runningMean : null,
-      runningVar: handOn ? this.runningVar : null,
-      weight: this.weight,
-      bias: this.bias,
-      useInputStats,
-      momentum: this.momentum ?? 0,
-      eps: this.eps,
-    });
+    const tracked = !useInputStats || isStatsUpdateEnabled();
+    const runningMean = tracked ? this.runningMean : null;
+    const runningVar = tracked ? this.runningVar : null;
+    const operands = { x, runningMean, runningVar, weight: this.weight, bias: this.bias };
+    const { y, moments } = normalizeInstances(operands, { useInputStats, eps: this.eps });
+    // As in PyTorch the batches are not counted, and momentum `null` leaves the statistics as they are.
+    if (moments !== null) blend(runningMean, runningVar, this.momentum ?? 0, moments);
+    return y;
   }
 }
 

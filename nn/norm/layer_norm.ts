@@ -3,8 +3,8 @@
  */
 import { kindOf } from "../../autograd/internal.ts";
 import { ones, type Shape, type Tensor, zeros } from "../../autograd/mod.ts";
+import { groupNorm, layerNorm, rmsNorm } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
-import { groupNorm, layerNorm, rmsNorm } from "./normalization.ts";
 import { Module } from "../module/module.ts";
 import { pythonBoolean, pythonFloat, pythonTuple } from "../module/repr.ts";
 

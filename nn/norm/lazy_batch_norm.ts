@@ -1,7 +1,7 @@
 /**
  * BatchNorm layers that learn their number of channels from their first input.
  */
-import { replaceValues, storageOf } from "../../autograd/internal.ts";
+import { kindOf, replaceValues, storageOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import {
   type BatchNorm,
@@ -14,7 +14,7 @@ import {
 
 /**
  * Gives a layer its channels and turns it into an ordinary one. Tensors keep their identity, so that an
- * optimizer that holds them goes on.
+ * optimizer that holds them still moves them.
  *
  * @returns A function that undoes it.
  */
@@ -43,14 +43,34 @@ function resize(target: Tensor | null, like: Tensor): () => void {
   return () => replaceValues(target, storage, shape);
 }
 
-/** The channels of a state's own entries, if it tells them. */
-function channelsIn(own: ReadonlyMap<string, Tensor>): number | null {
+/** Settles a layer with the channels of x and runs it; a forward that throws leaves it lazy. */
+function settleAndRun(
+  layer: BatchNorm,
+  prototype: BatchNorm,
+  x: Tensor,
+  options: BatchNormForwardOptions | undefined,
+): Tensor {
+  const undo = settle(layer, x.shape[1], prototype);
+  try {
+    return prototype.forward.call(layer, x, options);
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+/** Settles a layer with the channels of a state, if its own entries tell them. */
+function settleFrom(
+  layer: BatchNorm,
+  prototype: BatchNorm,
+  own: ReadonlyMap<string, Tensor>,
+): (() => void) | null {
   const known = own.get("weight") ?? own.get("running_mean");
-  return known === undefined || known.ndim !== 1 ? null : known.shape[0];
+  return known === undefined || known.ndim !== 1 ? null : settle(layer, known.shape[0], prototype);
 }
 
 /**
- * BatchNorm1d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. From then
+ * BatchNorm1d whose `numFeatures` is axis 1 of its first input, or comes from a loaded state. From then
  * on it is a BatchNorm1d.
  *
  * @example
@@ -60,7 +80,7 @@ function channelsIn(own: ReadonlyMap<string, Tensor>): number | null {
  *
  * const bn = new nn.LazyBatchNorm1d();
  * bn.forward(ones([8, 3]));
- * assertEquals([bn.numFeatures, kindOf(bn)], [3, "BatchNorm1d"]);
+ * assertEquals([bn.numFeatures, bn.constructor.name], [3, "BatchNorm1d"]);
  * ```
  */
 export class LazyBatchNorm1d extends BatchNorm1d {
@@ -72,20 +92,18 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   }
 
   /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
-  override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
+  override forward(x: Tensor, options?: BatchNormForwardOptions): Tensor {
     this.checkRank(x);
-    settle(this, x.shape[1], BatchNorm1d.prototype);
-    return super.forward(x, options);
+    return settleAndRun(this, BatchNorm1d.prototype, x, options);
   }
 
   /** @internal */
   protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
-    const channels = channelsIn(own);
-    return channels === null ? null : settle(this, channels, BatchNorm1d.prototype);
+    return settleFrom(this, BatchNorm1d.prototype, own);
   }
 }
 
-/** BatchNorm2d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. */
+/** BatchNorm2d whose `numFeatures` is axis 1 of its first input, or comes from a loaded state. */
 export class LazyBatchNorm2d extends BatchNorm2d {
   /** @internal */ static override readonly kind: string = "LazyBatchNorm2d";
 
@@ -95,20 +113,18 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   }
 
   /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
-  override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
+  override forward(x: Tensor, options?: BatchNormForwardOptions): Tensor {
     this.checkRank(x);
-    settle(this, x.shape[1], BatchNorm2d.prototype);
-    return super.forward(x, options);
+    return settleAndRun(this, BatchNorm2d.prototype, x, options);
   }
 
   /** @internal */
   protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
-    const channels = channelsIn(own);
-    return channels === null ? null : settle(this, channels, BatchNorm2d.prototype);
+    return settleFrom(this, BatchNorm2d.prototype, own);
   }
 }
 
-/** BatchNorm3d whose `numFeatures` is axis 1 of its first input, or what a loaded state says. */
+/** BatchNorm3d whose `numFeatures` is axis 1 of its first input, or comes from a loaded state. */
 export class LazyBatchNorm3d extends BatchNorm3d {
   /** @internal */ static override readonly kind: string = "LazyBatchNorm3d";
 
@@ -118,15 +134,13 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   }
 
   /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
-  override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
+  override forward(x: Tensor, options?: BatchNormForwardOptions): Tensor {
     this.checkRank(x);
-    settle(this, x.shape[1], BatchNorm3d.prototype);
-    return super.forward(x, options);
+    return settleAndRun(this, BatchNorm3d.prototype, x, options);
   }
 
   /** @internal */
   protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
-    const channels = channelsIn(own);
-    return channels === null ? null : settle(this, channels, BatchNorm3d.prototype);
+    return settleFrom(this, BatchNorm3d.prototype, own);
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Local response normalisation as a layer.
  */
+import { localResponseNorm, type LocalResponseNormOptions } from "../../autograd/internal.ts";
 import type { Tensor } from "../../autograd/mod.ts";
 import { checkCount, checkNumber, layerOptions } from "../module/arguments.ts";
-import { localResponseNorm, type LocalResponseNormOptions } from "../functional.ts";
 import { Module } from "../module/module.ts";
 import { pythonFloat } from "../module/repr.ts";
 
@@ -27,7 +27,7 @@ export class LocalResponseNorm extends Module {
    * @param size How many channels a mean runs over.
    * @param options alpha = 1e-4, beta = 0.75, k = 1.
    * @throws {TypeError} if an argument is of the wrong kind.
-   * @throws {RangeError} if the size is not a whole number from 1 up.
+   * @throws {RangeError} if the size is not an integer of at least 1.
    */
   constructor(size: number, options: LocalResponseNormOptions = {}) {
     super();

@@ -1,14 +1,20 @@
 /**
- * Running statistics taken anew from data, for weights that came about without them: averaged, shared,
+ * Running statistics recomputed from data, for weights that came about without them: averaged, shared,
  * pruned or fused ones.
  */
 import { noGrad, Tensor } from "../../autograd/mod.ts";
-import { assertOptions, valuesOf, withoutWarnings, write } from "../../autograd/internal.ts";
-import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
-import { keepingModes } from "../module/keeping_modes.ts";
-import { validPositions } from "./masked_batch_norm.ts";
+import {
+  assertOptions,
+  describe,
+  maskedRows,
+  PooledMoments,
+  valuesOf,
+  withoutWarnings,
+  write,
+} from "../../autograd/internal.ts";
+import { assertModule } from "../module/arguments.ts";
 import type { Module } from "../module/module.ts";
-import { PooledMoments } from "./moments.ts";
+import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 
 /** One batch: the input, or a list whose first element is the input. */
 export type Batch = Tensor | readonly [Tensor, ...unknown[]];
@@ -17,29 +23,32 @@ export type Batch = Tensor | readonly [Tensor, ...unknown[]];
 export interface UpdateBnOptions {
   /**
    * Whether the statistics are those of all samples together, layer by layer, whatever the batches;
-   * the data are then read once for each layer. Else as in PyTorch: one pass and the plain average of
-   * the batches' statistics.
+   * the data are then read once for each layer. Otherwise as in PyTorch: one pass and the plain average
+   * of the batches' statistics.
    */
   readonly exact?: boolean;
 }
 
+const ACTION = "run updateBn";
+
 /**
- * Takes the running statistics of every BatchNorm anew from data.
+ * Recomputes the running statistics of every BatchNorm from data.
  *
  * Compatible mode resets them, runs one pass in training mode with momentum `null` and puts modes and
  * momenta back. In exact mode layer l sees inputs that the layers before it normalise with their new
  * statistics, and gets the mean and unbiased variance of all samples: the same for every split and
- * order of the data. If something throws, the data for instance, everything is as it was.
+ * order of the data. If something throws, even the data, everything is as it was.
  *
  * Weights do not move and nothing is recorded. A BatchNorm that is frozen, or in evaluation mode while
  * the model is in training mode, is left as it is.
  *
- * @param batches Tensors, or lists that start with one.
+ * @param batches Tensors, or lists that start with one; at least one batch. With an async iterable the
+ * call returns a promise; leave the model alone until it settles.
  * @param model The module; its `forward` takes such a tensor.
  * @param options `exact: true` for pooled statistics.
- * @throws {TypeError} if a batch is no tensor.
- * @throws {RangeError} in exact mode, if the data come in other batches when they are read again, or
- * a channel has one value in all of them.
+ * @throws {TypeError} if a batch is not a tensor.
+ * @throws {RangeError} if there are no batches; in exact mode also if the data come in other batches when
+ * they are read again, or a channel has one value in all of them.
  *
  * @example
  * ```ts
@@ -54,32 +63,67 @@ export interface UpdateBnOptions {
 export function updateBn(
   batches: Iterable<Batch>,
   model: Module,
+  options?: UpdateBnOptions,
+): void;
+/** As above, with batches that arrive over time. */
+export function updateBn(
+  batches: AsyncIterable<Batch>,
+  model: Module,
+  options?: UpdateBnOptions,
+): Promise<void>;
+export function updateBn(
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+  model: Module,
   options: UpdateBnOptions = {},
-): void {
-  assertOptions("run updateBn", options, ["exact"]);
-  const layers = model.modules().filter((module): module is BatchNorm =>
-    module instanceof BatchNorm && module.runningMean !== null && !module.frozen &&
-    (module.training || !model.training)
-  );
-  if (layers.length === 0) return;
-  const run = options.exact ? pooled : averaged;
-  keepingModes(
-    model,
-    () =>
-      unlessThrown(model, () => withoutWarnings(() => noGrad(() => run(batches, model, layers)))),
+): void | Promise<void> {
+  assertOptions(ACTION, options, ["exact"]);
+  assertModule(ACTION, "model", model);
+  const exact = options.exact ?? false;
+  const passes = recalibration(model, exact);
+  const given: unknown = batches;
+  if (has<Iterable<Batch>>(given, Symbol.iterator)) return run(given, passes, exact);
+  if (has<AsyncIterable<Batch>>(given, Symbol.asyncIterator)) return runAsync(given, passes, exact);
+  throw new TypeError(
+    `Cannot ${ACTION}: got batches ${describe(batches)}, expected an iterable of Tensors`,
   );
 }
 
-/** Runs `fn`; if it throws, every buffer gets its values back. */
-function unlessThrown(model: Module, fn: () => void): void {
-  const before = model.buffers().map((buffer) => [buffer, valuesOf(buffer).slice()] as const);
+function has<T extends object>(value: unknown, kind: keyof T): value is T {
+  return typeof value === "object" && value !== null && kind in value;
+}
+
+/** The passes over the data: takes each batch, and `null` at the end of a pass. */
+type Passes = Generator<undefined, void, Tensor | null>;
+
+/** Feeds passes with data until they are done. */
+function run(batches: Iterable<Batch>, passes: Passes, exact: boolean): void {
+  if (passes.next().done) return;
   try {
-    fn();
+    // An iterator can be read only once; later passes need its batches again.
+    const isOneShot = exact && (batches as unknown) === batches[Symbol.iterator]();
+    const data = isOneShot ? [...batches] : batches;
+    do {
+      for (const batch of data) passes.next(inputOf(batch));
+    } while (!passes.next(null).done);
   } catch (error) {
-    for (const [buffer, values] of before) {
-      write(buffer, (broken) => broken.set(values));
-    }
-    throw error;
+    passes.throw(error);
+  }
+}
+
+async function runAsync(
+  batches: AsyncIterable<Batch>,
+  passes: Passes,
+  exact: boolean,
+): Promise<void> {
+  if (passes.next().done) return;
+  try {
+    const isOneShot = exact && (batches as unknown) === batches[Symbol.asyncIterator]();
+    const data = isOneShot ? await Array.fromAsync(batches) : batches;
+    do {
+      for await (const batch of data) passes.next(inputOf(batch));
+    } while (!passes.next(null).done);
+  } catch (error) {
+    passes.throw(error);
   }
 }
 
@@ -87,58 +131,89 @@ function inputOf(batch: Batch): Tensor {
   const input: unknown = Array.isArray(batch) ? batch[0] : batch;
   if (!(input instanceof Tensor)) {
     throw new TypeError(
-      `Cannot run updateBn: got a batch of ${typeof input}, expected a Tensor or a list that starts ` +
+      `Cannot ${ACTION}: got a batch of ${typeof input}, expected a Tensor or a list that starts ` +
         `with one`,
     );
   }
   return input;
 }
 
+/** All passes of a recalibration; if they end by an error, all is as it was. */
+function* recalibration(model: Module, exact: boolean): Passes {
+  const layers = model.modules().filter((module): module is BatchNorm =>
+    module instanceof BatchNorm && module.runningMean !== null && !module.frozen &&
+    (module.training || !model.training)
+  );
+  if (layers.length === 0) return;
+  const modes = model.modules().map((module) => [module, module.requestedMode()] as const);
+  const buffers = model.buffers().map((buffer) => [buffer, valuesOf(buffer).slice()] as const);
+  const undo = layers.map((layer) => layer.statistics.forget());
+  try {
+    yield* exact ? pooled(model, layers) : averaged(model, layers);
+  } catch (error) {
+    for (const [buffer, values] of buffers) write(buffer, (broken) => broken.set(values));
+    for (const restore of undo) restore();
+    throw error;
+  } finally {
+    for (const [module, mode] of modes) module.setMode(mode);
+  }
+}
+
+/** One pass: runs the model on each batch and returns their number. */
+function* onePass(model: Module): Generator<undefined, number, Tensor | null> {
+  for (let read = 0;; read++) {
+    const x = yield;
+    if (x !== null) {
+      withoutWarnings(() => noGrad(() => model.forward(x)));
+    } else if (read > 0) {
+      return read;
+    } else {
+      throw new RangeError(`Cannot ${ACTION}: got no batches, expected at least one`);
+    }
+  }
+}
+
 /** PyTorch's way: each layer averages its batches' statistics in one common pass. */
-function averaged(batches: Iterable<Batch>, model: Module, layers: readonly BatchNorm[]): void {
+function* averaged(model: Module, layers: readonly BatchNorm[]): Passes {
   const chosen = new Set<Module>(layers);
-  const momenta = layers.map((layer) => layer.momentum);
-  const resume = layers.map((layer) => layer.suspendAccumulation());
+  const settings = layers.map((layer) => [layer, layer.momentum, layer.statsAccumulated] as const);
   model.train();
   for (const module of model.modules()) {
     if (module instanceof BatchNorm && !chosen.has(module)) module.setMode(false);
   }
   try {
     for (const layer of layers) {
+      layer.accumulateStats(1);
       layer.resetRunningStats();
       layer.momentum = null;
     }
-    for (const batch of batches) model.forward(inputOf(batch));
+    yield* onePass(model);
   } finally {
-    layers.forEach((layer, i) => layer.momentum = momenta[i]);
-    for (const putBack of resume) putBack();
+    for (const [layer, momentum, accumulated] of settings) {
+      layer.momentum = momentum;
+      layer.accumulateStats(accumulated);
+    }
   }
 }
 
 /** Each layer's moments over all data, in the order in which the layers run. */
-function pooled(batches: Iterable<Batch>, model: Module, layers: readonly BatchNorm[]): void {
-  // An iterator can be read once only; the passes after the first need its batches again.
-  const data = isOneShot(batches) ? [...batches] : batches;
+function* pooled(model: Module, layers: readonly BatchNorm[]): Passes {
   model.eval();
   const waiting = new Set(layers);
   let batchCount: number | null = null;
   while (waiting.size > 0) {
-    const { found, read } = gather(data, model, waiting);
+    const { found, read } = yield* gather(model, waiting);
     if (batchCount !== null && read !== batchCount) {
       throw new RangeError(
-        `Cannot run updateBn: got ${batchCount} batches and then ${read}, expected data that can be ` +
-          `read once for each layer: a list, or an iterable that begins anew`,
+        `Cannot ${ACTION}: got ${batchCount} batches and then ${read}, expected data that can be ` +
+          `read once for each layer: a list, or an iterable that starts over`,
       );
     }
     batchCount = read;
     if (found === null) return;
-    found.layer.setRunningStats(found.moments, found.calls);
+    found.layer.statistics.set(found.moments, found.calls);
     waiting.delete(found.layer);
   }
-}
-
-function isOneShot(batches: Iterable<Batch>): boolean {
-  return (batches as unknown) === batches[Symbol.iterator]();
 }
 
 interface Gathered {
@@ -148,30 +223,25 @@ interface Gathered {
 }
 
 /** One pass over the data: the moments of the first waiting layer that runs. */
-function gather(
-  data: Iterable<Batch>,
+function* gather(
   model: Module,
   waiting: ReadonlySet<BatchNorm>,
-): { found: Gathered | null; read: number } {
+): Generator<undefined, { found: Gathered | null; read: number }, Tensor | null> {
   let found: Gathered | null = null;
-  let read = 0;
   const hooks = [...waiting].map((layer) =>
     layer.registerForwardPreHook((_, inputs: unknown[]) => {
       const [x, options] = inputs as [Tensor, BatchNormForwardOptions?];
       found ??= { layer, moments: new PooledMoments(x.shape[1]), calls: 0 };
       if (found.layer !== layer) return;
       const mask = options?.mask ?? null;
-      found.moments.addBatch(mask === null ? x : validPositions(x, mask));
+      found.moments.addBatch(mask === null ? x : maskedRows(x, mask));
       found.calls++;
     })
   );
   try {
-    for (const batch of data) {
-      model.forward(inputOf(batch));
-      read++;
-    }
+    const read = yield* onePass(model);
+    return { found, read };
   } finally {
     hooks.forEach((hook) => hook.remove());
   }
-  return { found, read };
 }

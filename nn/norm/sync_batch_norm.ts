@@ -70,9 +70,6 @@ function convert(bn: BatchNorm): SyncBatchNorm {
   sync.runningMean = bn.runningMean;
   sync.runningVar = bn.runningVar;
   sync.numBatchesTracked = bn.numBatchesTracked;
-  sync.setMode(bn.requestedMode());
-  if (bn.statsAccumulated > 1) sync.accumulateStats(bn.statsAccumulated);
-  if (bn.frozen) sync.freeze();
-  if (bn.frozenParameters) sync.freeze({ stats: false, affine: true });
+  sync.adoptState(bn);
   return sync;
 }

@@ -59,6 +59,12 @@ Deno.test("the distance is the root mean square of train − eval over that of t
 });
 
 const cases: Record<nn.AuditCause, () => nn.AuditRow> = {
+  "broken-statistics": () => {
+    const bn = settled();
+    bn.runningVar!.copy_(NaN);
+    return auditTrainEval(bn, batch([512, 4], 3))[0];
+  },
+  "non-finite-batch": () => auditTrainEval(settled(), batch([512, 4], 3).div(0))[0],
   "never-updated": () => auditTrainEval(new BatchNorm1d(4), batch([64, 4]).mul(5))[0],
   "too-few-batches": () => {
     const bn = new BatchNorm1d(4, { momentum: 0.01 });
@@ -125,10 +131,11 @@ Deno.test("loaded statistics are judged by their counter; without one they are t
   const bn = new BatchNorm1d(4);
   bn.loadStateDict(state);
   assertEquals(auditTrainEval(bn, batch([512, 4], 3))[0].reasons, []);
-  state.get("num_batches_tracked")!.copy_(3);
+  const few = new BatchNorm1d(4);
+  for (let i = 0; i < 3; i++) few.forward(batch([512, 4], i).add(5));
   const young = new BatchNorm1d(4);
-  young.loadStateDict(state);
-  assertEquals(causes(auditTrainEval(young, batch([512, 4], 3))[0]), ["too-few-batches"]);
+  young.loadStateDict(few.stateDict());
+  assertEquals(causes(auditTrainEval(young, batch([512, 4], 3).add(5))[0]), ["too-few-batches"]);
   const plain = new Map(state);
   plain.delete("num_batches_tracked");
   const old = new BatchNorm1d(4);
@@ -213,7 +220,11 @@ Deno.test("outputs that are zero in both modes do not lie apart", () => {
 });
 
 Deno.test("the audit refuses what is no tensor", () => {
-  assertThrows(() => auditTrainEval(new Net(), [1] as unknown as Tensor), TypeError, "got batch 1");
+  assertThrows(
+    () => auditTrainEval(new Net(), [1] as unknown as Tensor),
+    TypeError,
+    "got batch an array of 1",
+  );
 });
 
 Deno.test("formatAudit() writes a line for each layer", () => {

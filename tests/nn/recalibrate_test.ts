@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   batches,
   Generator,
@@ -214,7 +214,7 @@ Deno.test("data that end after the first reading are refused in exact mode", () 
   assertThrows(
     () => updateBn({ [Symbol.iterator]: () => iterator }, model, { exact: true }),
     RangeError,
-    "got 2 batches and then 0",
+    "got no batches",
   );
   assertEquals(snapshot(model), before);
 });
@@ -296,8 +296,9 @@ for (const exact of [false, true]) {
     for (const layer of [bn, plain]) updateBn(x.split(4), layer, { exact });
     assertEquals(statistics(bn), statistics(plain));
     assertEquals(bn.statsAccumulated, 3);
-    // What was gathered before goes on: two more forwards make the update.
+    // What waited before is dropped: three more forwards make the update.
     const updated = bn.numBatchesTracked!.item();
+    bn.forward(x);
     bn.forward(x);
     assertEquals(bn.numBatchesTracked!.item(), updated);
     bn.forward(x);
@@ -333,15 +334,52 @@ for (const exact of [false, true]) {
   });
 }
 
-Deno.test("no data: compatible mode resets, as PyTorch does; exact mode leaves what is there", () => {
-  const model = fresh();
-  model.forward(batch([6, 2, 3, 3]));
-  const before = statistics(model);
-  updateBn([], model, { exact: true });
-  assertEquals(statistics(model), before);
-  updateBn([], model);
-  assertEquals(statistics(model), statistics(fresh()));
-});
+for (const exact of [false, true]) {
+  Deno.test(`updateBn() without data throws and leaves everything as it was, exact ${exact}`, async () => {
+    const model = fresh();
+    model.bn3.accumulateStats(2);
+    model.forward(batch([6, 2, 3, 3]));
+    const before = snapshot(model);
+    assertThrows(() => updateBn([], model, { exact }), RangeError, "got no batches");
+    await assertRejects(
+      async () => {
+        await updateBn((async function* () {})(), model, { exact });
+      },
+      RangeError,
+      "got no batches",
+    );
+    assertThrows(
+      () => updateBn(5 as unknown as Tensor[], model, { exact }),
+      TypeError,
+      "got batches number 5",
+    );
+    assertEquals(snapshot(model), before);
+    // What waited for a common update still waits.
+    model.forward(batch([6, 2, 3, 3]));
+    assertEquals(model.bn3.numBatchesTracked!.item(), 1);
+  });
+
+  Deno.test(`updateBn() takes batches that arrive over time, exact ${exact}`, async () => {
+    const parts = batch([12, 2, 3, 3], 2).split(4);
+    const [model, awaited] = [fresh(), fresh()];
+    updateBn(parts, model, { exact });
+    async function* arriving() {
+      for (const part of parts) yield await Promise.resolve(part);
+    }
+    await updateBn(arriving(), awaited, { exact });
+    assertEquals(statistics(awaited), statistics(model));
+    const again = fresh();
+    await updateBn({ [Symbol.asyncIterator]: arriving }, again, { exact });
+    assertEquals(statistics(again), statistics(model));
+    const before = snapshot(again);
+    async function* failing() {
+      yield await Promise.resolve(parts[0]);
+      throw new Error("disk on fire");
+    }
+    await assertRejects(async () => await updateBn(failing(), again, { exact }), Error, "disk");
+    assertEquals(snapshot(again), before);
+  });
+}
 
 Deno.test("one value in all has no variance: exact mode refuses and changes nothing", () => {
   const bn = new nn.BatchNorm1d(2);

@@ -1,14 +1,14 @@
 /**
- * Batch normalisation: a fused forward, a fused backward that is itself a primitive, and the second
- * order as its rule.
+ * Batch normalisation: `batchNorm()`, its fused forward, and its fused backward, which is a primitive too
+ * and so has a derivative of its own: the second order.
  *
  * Notation: M values in a channel, S(t) the mean of t over a channel, x̂ = (x − μ)·inv,
- * inv = 1/√(σ² + eps), g the cotangent of y. With a mask only the positions where it is 1 have a part in
- * all this; y and dx are 0 at the others, whatever x and g are there.
+ * inv = 1/√(σ² + eps), g the cotangent of y. Values that a mask leaves out, even NaN, are ignored: y and dx
+ * are 0 there.
  */
 import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
+import { formatShape, type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul, sub } from "../elementwise/arithmetic.ts";
@@ -23,24 +23,32 @@ import {
   total,
 } from "./rules.ts";
 import { uniform } from "../create/samples.ts";
+import { clone } from "../shape/copy.ts";
 import { reshape } from "../shape/shape.ts";
 import { where } from "../elementwise/where.ts";
+import { assertOptions } from "../../check/options.ts";
+import { type BatchMoments, blend, momentsFrom } from "./batch_moments.ts";
+import {
+  alignMask,
+  assertBatch,
+  assertChannels,
+  assertFlag,
+  assertNumber,
+  channelSizes,
+} from "./operands.ts";
 
 interface BatchNormAttrs {
   /** Whether the batch's own statistics are used; else those given. */
   readonly useBatch: boolean;
   readonly eps: number;
-  /** M, without what the mask hides. */
+  /** M, the values that the mask leaves in. */
   readonly count: number;
 }
 
+const ACTION = "run batchNorm";
+
 /** The statistics that a forward used; they carry no gradient. */
 type Statistics = readonly [mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor];
-
-/** [n, c, s] of a tensor whose axis 1 is the channel. */
-export function channelSizes(shape: Shape): kernels.ChannelSizes {
-  return { n: shape[0], c: shape[1], s: sizeOf(shape.slice(2)) };
-}
 
 const batchNormPrimitive = ownPrimitive<
   Primitive<
@@ -65,7 +73,7 @@ const batchNormPrimitive = ownPrimitive<
     return [x, c, c, c, c];
   },
   forward([x, weight, bias, runningMean, runningVar, mask], outputs, { useBatch, eps, count }) {
-    const [y, mean, low, variance, invStd] = outputs.map((output) => valuesOf(output));
+    const [y, mean, low, variance, invStd] = outputs.map(valuesOf);
     if (!useBatch) {
       mean.set(valuesOf(runningMean!));
       low.fill(0);
@@ -169,7 +177,7 @@ const batchNormBackward = ownPrimitive<
   forward([g, x, weight, mean, low, invStd, mask], [dx, dw, db], { useBatch, needs, count }) {
     kernels.batchNormBackward(
       valuesOf(g),
-      // Without x only Σg is wanted, and any array of its size serves in its place.
+      // Without x only Σg is asked for, and any array of x's size will do.
       valuesOf(x ?? g),
       weight === null ? null : valuesOf(weight),
       {
@@ -186,11 +194,11 @@ const batchNormBackward = ownPrimitive<
     );
   },
   save: (inputs) => inputs,
-  // Statistics are taken from x again by ordinary operations, so that every further order is exact.
+  // Ordinary operations take the statistics from x once more, so that every further order is exact.
   vjp: ([cotangent, vw, vb], { saved, attrs, needs: needed }) => {
     const { useBatch, needs, count } = attrs;
     const [, , weight, mean, low, invStd, mask] = saved;
-    // Where the mask is 0 all is 0 from the start, then left out of the sums, and 0 in the end.
+    // Masked-out values are 0 at the start, left out of the sums, and 0 at the end.
     const keep = (t: Tensor): Tensor => mask === null ? t : where(mask, t, 0);
     const g = keep(saved[0]);
     const x = saved[1] === null ? null : keep(saved[1]);
@@ -275,47 +283,145 @@ function statisticsOf(
   return [mean, low, invStd];
 }
 
+/** What {@linkcode batchNorm} works on. */
+export interface BatchNormOperands {
+  readonly x: Tensor;
+  readonly runningMean: Tensor | null;
+  readonly runningVar: Tensor | null;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+}
+
+/** How {@linkcode batchNorm} runs. */
+export interface BatchNormOptions {
+  /** Whether to normalise with the batch's statistics and to update the running ones. */
+  readonly training?: boolean;
+  /** The weight of the new statistics in the running ones (Keras: 1 − this). */
+  readonly momentum?: number;
+  /** Added to the variance. */
+  readonly eps?: number;
+}
+
+/**
+ * Normalises each channel of a batch.
+ *
+ * y = (x − μ)/√(σ² + eps) · weight + bias. In training μ and σ² (biased) are those of the batch, and
+ * the running statistics are updated in place: running ← (1 − momentum)·running + momentum·new, the
+ * variance with its unbiased value σ²·M/(M − 1). Otherwise the running statistics are used.
+ *
+ * Shapes: x [N, C, …]; the others [C]. Gradient: to x, weight and bias, of every order; in
+ * evaluation that of an affine map. Cost: two passes over x forward and two backward.
+ *
+ * @param x The batch.
+ * @param runningMean Read in evaluation, written in training; `null` to track none.
+ * @param runningVar As `runningMean`.
+ * @param weight γ, or `null` for ones.
+ * @param bias β, or `null` for zeros.
+ * @param options training = false, momentum = 0.1, eps = 1e-5.
+ * @returns A tensor of the shape of x.
+ * @throws {TypeError} if an argument is of the wrong kind.
+ * @throws {RangeError} if a channel holds one value in training, a size does not fit, or evaluation
+ * lacks running statistics.
+ * @see Ioffe, Szegedy: Batch Normalization, 2015, Algorithm 1 and 2.
+ *
+ * @example
+ * ```ts
+ * import { nn, ones, tensor, zeros } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const mean = zeros([1]);
+ * const variance = ones([1]);
+ * nn.functional.batchNorm(tensor([[1], [3]]), mean, variance, null, null, { training: true });
+ * assertAlmostEquals(mean.item(), 0.2); // 0.9 · 0 + 0.1 · 2
+ * assertAlmostEquals(variance.item(), 1.1); // 0.9 · 1 + 0.1 · 2
+ * ```
+ */
+export function batchNorm(
+  x: Tensor,
+  runningMean: Tensor | null = null,
+  runningVar: Tensor | null = null,
+  weight: Tensor | null = null,
+  bias: Tensor | null = null,
+  options: BatchNormOptions = {},
+): Tensor {
+  assertOptions(ACTION, options, ["training", "momentum", "eps"]);
+  const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+  assertFlag(ACTION, "training", training);
+  assertNumber(ACTION, "momentum", momentum);
+  const operands = { x, runningMean, runningVar, weight, bias };
+  const { y, moments } = normalizeBatch(operands, { training, eps });
+  if (training && moments !== null) blend(runningMean, runningVar, momentum, moments);
+  return y;
+}
+
 /** What {@linkcode normalizeBatch} gives back. */
 export interface NormalizedBatch {
   /** The normalised tensor, on the tape. */
   readonly y: Tensor;
-  /** The mean of each channel that was used, off the tape. */
-  readonly mean: Tensor;
-  /** The part of the mean below its last digit: the exact mean is mean + low. */
-  readonly low: Tensor;
-  /** The biased variance of each channel that was used, off the tape. */
-  readonly variance: Tensor;
-  /** 1/√(variance + eps), off the tape. */
-  readonly invStd: Tensor;
+  /** The statistics of the batch, off the tape; `null` where none were taken. */
+  readonly moments: BatchMoments | null;
 }
 
 /**
- * Normalises each channel and tells the statistics that it used, so that a caller can track them.
+ * {@linkcode batchNorm} that returns the batch's statistics, for a caller who tracks them.
  *
- * y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps); μ and σ² (biased) are those of the batch, or
- * constants if `statistics` are given. With a `valid.mask` of 0 and 1, `count` of them 1, they come
- * from the positions where it is 1, and y is 0 at the others. Nothing is validated here.
+ * With a mask m and M = Σm: μ = Σ m·x/M, σ² = Σ m·(x − μ)²/M, y = m·((x − μ)/√(σ² + eps)·weight + bias).
+ * Masked-out values, even NaN, are ignored; they are 0 in y and get no gradient.
  *
- * Shapes: x [N, C, …], weight, bias and statistics [C], mask [N, 1, …]. Gradient: to x, weight and
- * bias; of every order. Cost: two passes over x forward and two backward.
+ * @param settings `training`: normalise with the batch's statistics. `mask`: 0/1, [N, 1, …] or [N, …].
  */
 export function normalizeBatch(
-  x: Tensor,
-  weight: Tensor | null,
-  bias: Tensor | null,
-  statistics: { readonly mean: Tensor; readonly variance: Tensor } | null,
-  eps: number,
-  valid: { readonly mask: Tensor; readonly count: number } | null = null,
+  operands: BatchNormOperands,
+  settings: {
+    readonly training: boolean;
+    readonly eps: number;
+    readonly mask?: Tensor | null;
+  },
 ): NormalizedBatch {
-  const { mean: givenMean, variance: givenVariance } = statistics ?? { mean: null, variance: null };
-  const [y, mean, low, variance, invStd] = bind(
+  const { x, runningMean, runningVar, weight, bias } = operands;
+  const { training, eps } = settings;
+  assertBatch(operands, eps);
+  if (x.ndim < 2) return { y: clone(x), moments: null };
+  const valid = settings.mask ? alignMask(x, settings.mask) : null;
+  const count = valid === null ? x.size / x.shape[1] : valid.count;
+  if (training && count === 1) {
+    const got = valid === null
+      ? `input size ${formatShape(x.shape)}`
+      : "1 valid position in the mask";
+    throw new RangeError(
+      `Cannot ${ACTION}: got 1 value in each channel, expected at least 2 in training (Expected more ` +
+        `than 1 value per channel when training, got ${got})`,
+    );
+  }
+  assertChannels(operands);
+  if (valid !== null && training && count === 0) {
+    return { y: where(valid.mask, x, 0), moments: null };
+  }
+  const useBatch = training || x.size === 0;
+  if (!useBatch && (runningMean === null || runningVar === null)) {
+    const [field, key] = runningMean === null
+      ? ["runningMean", "running_mean"]
+      : ["runningVar", "running_var"];
+    throw new RangeError(
+      `Cannot ${ACTION}: got ${field} null, expected a tensor of shape [${
+        x.shape[1]
+      }] in evaluation ` +
+        `(${key} must be defined in evaluation mode)`,
+    );
+  }
+  const [y, mean, low, variance] = bind(
     batchNormPrimitive,
-    [x, weight, bias, givenMean, givenVariance, valid?.mask ?? null],
-    {
-      useBatch: statistics === null,
-      eps,
-      count: valid?.count ?? sizeOf(x.shape) / x.shape[1],
-    },
+    [
+      x,
+      weight,
+      bias,
+      useBatch ? null : runningMean,
+      useBatch ? null : runningVar,
+      valid?.mask ?? null,
+    ],
+    { useBatch, eps, count },
   );
-  return { y, mean, low, variance, invStd };
+  if (!useBatch || x.size === 0) return { y, moments: null };
+  const arrays = [mean, low, variance].map(valuesOf);
+  return { y, moments: momentsFrom(count, arrays[0], arrays[1], arrays[2]) };
 }

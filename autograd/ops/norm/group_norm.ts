@@ -7,6 +7,8 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { assertOptions } from "../../check/options.ts";
+import { formatShape, type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
@@ -21,6 +23,7 @@ import {
 } from "./rules.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
+import { assertNumber, channelsOf, normalizedShapeOf, scaleEmpty } from "./operands.ts";
 
 interface GroupNormAttrs {
   readonly groups: number;
@@ -267,4 +270,95 @@ export function normalizeGroups(
 ): NormalizedGroups {
   const [y, mean, low, variance] = bind(groupNormPrimitive, [x, weight, bias], { groups, eps });
   return { y, mean, low, variance };
+}
+
+/** Options of {@linkcode layerNorm} and {@linkcode groupNorm}. */
+export interface EpsOptions {
+  /** Added to the variance. */
+  readonly eps?: number;
+}
+
+/**
+ * Normalises over the last axes.
+ *
+ * y = (x − μ)/√(σ² + eps) · weight + bias with μ and σ² (biased) over the axes of `normalizedShape`.
+ *
+ * Shapes: x [*, …normalizedShape]; weight and bias of `normalizedShape`. Gradient: to all three, of
+ * every order.
+ *
+ * @throws {RangeError} if the last axes of x, weight or bias are not of that shape.
+ * @see Ba, Kiros, Hinton: Layer Normalization, 2016.
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const y = nn.functional.layerNorm(tensor([[1, 3]]), [2], null, null, { eps: 0 });
+ * assertAlmostEquals(y.data[1], 1);
+ * ```
+ */
+export function layerNorm(
+  x: Tensor,
+  normalizedShape: Shape | number,
+  weight: Tensor | null = null,
+  bias: Tensor | null = null,
+  options: EpsOptions = {},
+): Tensor {
+  const eps = readEps("run layerNorm", options);
+  const shape = normalizedShapeOf("run layerNorm", x, normalizedShape, { weight, bias });
+  const size = sizeOf(shape);
+  if (size === 0) return scaleEmpty(x, weight, bias);
+  const rows = reshape(x, [x.size / size, size, 1]);
+  const flat = (t: Tensor | null) => t === null ? null : reshape(t, [size]);
+  return reshape(normalizeGroups(rows, flat(weight), flat(bias), 1, eps).y, x.shape);
+}
+
+/**
+ * Normalises each sample over groups of channels.
+ *
+ * Shapes: x [N, C, …]; weight and bias [C]. Gradient: to all three, of every order.
+ *
+ * @throws {RangeError} if x has no channel axis, the groups do not divide the channels, or a group
+ * holds a single value.
+ * @see Wu, He: Group Normalization, 2018.
+ */
+export function groupNorm(
+  x: Tensor,
+  numGroups: number,
+  weight: Tensor | null = null,
+  bias: Tensor | null = null,
+  options: EpsOptions = {},
+): Tensor {
+  const eps = readEps("run groupNorm", options);
+  const channels = channelsOf("run groupNorm", x, { weight, bias });
+  if (!Number.isInteger(numGroups) || numGroups <= 0) {
+    throw new RangeError(
+      `Cannot run groupNorm: got numGroups ${numGroups}, expected an integer of at least 1`,
+    );
+  }
+  if (channels % numGroups !== 0) {
+    throw new RangeError(
+      `Cannot run groupNorm: got x of shape ${formatShape(x.shape)} and ${numGroups} groups, ` +
+        `expected a number of channels that the groups divide`,
+    );
+  }
+  if (x.size / numGroups === 1) {
+    throw new RangeError(
+      `Cannot run groupNorm: got x of shape ${
+        formatShape(x.shape)
+      }, expected more than 1 value in a ` +
+        `group (Expected more than 1 value per channel when training, got input size ` +
+        `${formatShape(x.shape)})`,
+    );
+  }
+  const flat = reshape(x, [x.shape[0], channels, sizeOf(x.shape.slice(2))]);
+  return reshape(normalizeGroups(flat, weight, bias, numGroups, eps).y, x.shape);
+}
+
+function readEps(action: string, options: EpsOptions): number {
+  assertOptions(action, options, ["eps"]);
+  const { eps = 1e-5 } = options;
+  assertNumber(action, "eps", eps);
+  return eps;
 }

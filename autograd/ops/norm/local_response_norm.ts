@@ -10,12 +10,14 @@ import * as kernels from "../../kernels/mod.ts";
 import type { ResponseWindow } from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
-import { sizeOf } from "../../shape.ts";
+import { assertOptions } from "../../check/options.ts";
+import { formatShape, sizeOf } from "../../shape.ts";
+import { assertTensor } from "../create/creation.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul, sub } from "../elementwise/arithmetic.ts";
 import { avgPool2d } from "../pool/avg_pool.ts";
-import { channelSizes } from "./batch_norm.ts";
+import { assertNumber, channelSizes } from "./operands.ts";
 import { pad } from "../shape/pad.ts";
 import { pow } from "../elementwise/power.ts";
 import { uniform } from "../create/samples.ts";
@@ -103,11 +105,52 @@ function windowMean(t: Tensor, size: number, before: number, after: number): Ten
   return reshape(avgPool2d(bordered, [size, 1], { stride: 1 }), t.shape);
 }
 
+/** Options of {@linkcode localResponseNorm}. */
+export interface LocalResponseNormOptions {
+  /** The weight of the mean square; 1e-4 where left out. */
+  readonly alpha?: number;
+  /** The exponent; 0.75 where left out. */
+  readonly beta?: number;
+  /** Added to the mean square; 1 where left out. */
+  readonly k?: number;
+}
+
 /**
- * x / (k + alpha · mean of x² over `size` neighbouring channels)^beta. Nothing is validated here.
+ * x / (k + alpha · mean of x² over `size` neighbouring channels)^beta.
  *
- * Shapes: [N, C, …] → the same. Gradient: of every order.
+ * The mean divides by `size` also at the borders, where there are fewer channels.
+ *
+ * Shapes: [N, C, …] → the same. Gradient: of every order. Cost: one pass over x forward and one
+ * backward, with a sum of `size` values for each element.
+ *
+ * @param x The input.
+ * @param size How many channels a mean runs over.
+ * @param options alpha = 1e-4, beta = 0.75, k = 1.
+ * @returns A tensor of the shape of x.
+ * @throws {RangeError} if x has fewer than 3 dims or the size is not an integer of at least 1.
+ * @see Krizhevsky et al.: ImageNet Classification with Deep Convolutional Neural Networks, 2012.
  */
-export function normalizeResponses(x: Tensor, window: ResponseWindow): Tensor {
-  return bind(localResponseNormPrimitive, [x], window)[0];
+export function localResponseNorm(
+  x: Tensor,
+  size: number,
+  options: LocalResponseNormOptions = {},
+): Tensor {
+  const action = "run localResponseNorm";
+  assertOptions(action, options, ["alpha", "beta", "k"]);
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
+  assertTensor(action, x, "x");
+  for (const [name, value] of Object.entries({ size, alpha, beta, k })) {
+    assertNumber(action, name, value);
+  }
+  if (x.ndim < 3) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected 3 dims or more`,
+    );
+  }
+  if (!Number.isInteger(size) || size < 1) {
+    throw new RangeError(
+      `Cannot ${action}: got size ${size}, expected an integer of at least 1`,
+    );
+  }
+  return x.size === 0 ? x : bind(localResponseNormPrimitive, [x], { size, alpha, beta, k })[0];
 }

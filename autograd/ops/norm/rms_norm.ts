@@ -6,10 +6,14 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { assertOptions } from "../../check/options.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, mul, sub } from "../elementwise/arithmetic.ts";
 import { sumTo } from "../shape/broadcast.ts";
+import { reshape } from "../shape/shape.ts";
+import { assertNumber, normalizedShapeOf, scaleEmpty } from "./operands.ts";
 import { total } from "./rules.ts";
 import { rsqrt } from "../elementwise/math.ts";
 import { uniform } from "../create/samples.ts";
@@ -136,7 +140,29 @@ function inverseOf(x: Tensor, eps: number): Tensor {
   return bind(rmsNormPrimitive, [x, null], { eps })[1];
 }
 
-/** Scales the rows of x [R, C] to a root mean square of 1. Nothing is validated here. */
-export function scaleRows(x: Tensor, weight: Tensor | null, eps: number): Tensor {
-  return bind(rmsNormPrimitive, [x, weight], { eps })[0];
+/**
+ * Scales the last axes to a root mean square of 1.
+ *
+ * y = x/√(S(x²) + eps) · weight; eps defaults to the distance from 1 to the next number.
+ *
+ * Shapes: x [*, …normalizedShape]; weight of `normalizedShape`.
+ *
+ * @throws {RangeError} if the last axes of x or weight are not of that shape.
+ * @see Zhang, Sennrich: Root Mean Square Layer Normalization, 2019.
+ */
+export function rmsNorm(
+  x: Tensor,
+  normalizedShape: Shape | number,
+  weight: Tensor | null = null,
+  options: { readonly eps?: number | null } = {},
+): Tensor {
+  assertOptions("run rmsNorm", options, ["eps"]);
+  const shape = normalizedShapeOf("run rmsNorm", x, normalizedShape, { weight });
+  const size = sizeOf(shape);
+  if (size === 0) return scaleEmpty(x, weight, null);
+  const rows = reshape(x, [x.size / size, size]);
+  const gamma = weight === null ? null : reshape(weight, [size]);
+  const eps = options.eps ?? Number.EPSILON;
+  assertNumber("run rmsNorm", "eps", eps);
+  return reshape(bind(rmsNormPrimitive, [rows, gamma], { eps })[0], x.shape);
 }

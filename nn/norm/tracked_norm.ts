@@ -1,5 +1,5 @@
 /**
- * What the normalisations with running statistics have in common.
+ * The base of the normalisations that can keep running statistics.
  */
 import { kindOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
@@ -7,6 +7,7 @@ import type { Known } from "../../autograd/internal.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
 import { Module } from "../module/module.ts";
 import { pythonBoolean, pythonFloat } from "../module/repr.ts";
+import { type NonFinitePolicy, RunningStatistics } from "./running_statistics.ts";
 
 /** Options of the normalisations that can track statistics. */
 export interface TrackedNormOptions {
@@ -55,14 +56,20 @@ export abstract class TrackedNorm extends Module {
   numBatchesTracked: Tensor | null;
   /** The number of channels, C. */
   numFeatures: number;
+  /** @internal Moves the running buffers. */
+  readonly statistics: RunningStatistics;
 
   /**
    * Makes the layer.
    *
    * @throws {TypeError} if an argument is of the wrong kind.
-   * @throws {RangeError} if `numFeatures` is not a whole number of at least 0, or eps or momentum NaN.
+   * @throws {RangeError} if `numFeatures` is not an integer of at least 0, or eps or momentum is NaN.
    */
-  constructor(numFeatures: number, options: Required<TrackedNormOptions>) {
+  constructor(
+    numFeatures: number,
+    options: Required<TrackedNormOptions>,
+    nonFinite?: NonFinitePolicy,
+  ) {
     super();
     const { eps, momentum, affine, trackRunningStats } = options;
     const layer = kindOf(this);
@@ -77,21 +84,24 @@ export abstract class TrackedNorm extends Module {
     this.runningMean = this.registerBuffer("running_mean", track ? zeros([numFeatures]) : null);
     this.runningVar = this.registerBuffer("running_var", track ? ones([numFeatures]) : null);
     this.numBatchesTracked = this.registerBuffer("num_batches_tracked", track ? zeros([]) : null);
+    this.statistics = new RunningStatistics(this, nonFinite);
   }
 
-  /** Running statistics as at the start: mean 0, variance 1, no batch. Only if they are tracked. */
+  /** Sets the running statistics, if they are tracked, to mean 0, variance 1 and no batch. */
   resetRunningStats(): void {
-    if (!this.trackRunningStats) return;
-    this.runningMean?.copy_(0);
-    this.runningVar?.copy_(1);
-    this.numBatchesTracked?.copy_(0);
+    if (this.trackRunningStats) this.statistics.reset();
   }
 
-  /** Running statistics as at the start, γ = 1 and β = 0. */
+  /** Resets the running statistics, and sets γ to 1 and β to 0. */
   resetParameters(): void {
     this.resetRunningStats();
-    fill(this.weight, 1);
-    fill(this.bias, 0);
+    this.weight?.detach().copy_(1);
+    this.bias?.detach().copy_(0);
+  }
+
+  /** @internal A loaded state replaces the statistics, so batches that wait must not be added to them. */
+  protected override beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null {
+    return own.has("running_mean") || own.has("running_var") ? this.statistics.forget() : null;
   }
 
   /** @internal */
@@ -111,8 +121,4 @@ export abstract class TrackedNorm extends Module {
       momentum === null ? "None" : pythonFloat(momentum)
     }, affine=${pythonBoolean(affine)}, track_running_stats=${pythonBoolean(trackRunningStats)}`;
   }
-}
-
-function fill(parameter: Tensor | null, value: number): void {
-  parameter?.detach().copy_(value);
 }

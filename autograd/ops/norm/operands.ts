@@ -1,0 +1,186 @@
+/**
+ * What normalisations accept, and how they refuse the rest.
+ */
+import { describe } from "../../check/describe.ts";
+import type { ChannelSizes } from "../../kernels/mod.ts";
+import { formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
+import { Tensor, valuesOf } from "../../tensor.ts";
+import { tensor } from "../create/creation.ts";
+import { add, mul } from "../elementwise/arithmetic.ts";
+import { clone } from "../shape/copy.ts";
+import { reshape } from "../shape/shape.ts";
+import type { BatchNormOperands } from "./batch_norm.ts";
+
+type Optional = Readonly<Record<string, Tensor | null>>;
+
+/** [n, c, s] of a tensor whose axis 1 is the channel. */
+export function channelSizes(shape: Shape): ChannelSizes {
+  return { n: shape[0], c: shape[1], s: sizeOf(shape.slice(2)) };
+}
+
+/** @throws {TypeError} if `value` is not a number. @throws {RangeError} if it is NaN. */
+export function assertNumber(action: string, name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a number`);
+  }
+  if (Number.isNaN(value)) {
+    throw new RangeError(`Cannot ${action}: got ${name} NaN, expected a number`);
+  }
+}
+
+/** @throws {TypeError} if `value` is not a boolean. */
+export function assertFlag(action: string, name: string, value: unknown): void {
+  if (typeof value === "boolean") return;
+  throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected true or false`);
+}
+
+/** @throws {TypeError} if x is not a tensor, or an optional operand neither one nor `null`. */
+export function assertTensors(action: string, x: unknown, optional: Optional): void {
+  for (const [name, value] of [["x", x], ...Object.entries(optional)] as [string, unknown][]) {
+    if (value instanceof Tensor || (value === null && name !== "x")) continue;
+    throw new TypeError(
+      `Cannot ${action}: got ${name} ${describe(value)}, expected a Tensor` +
+        (name === "x" ? "" : " or null"),
+    );
+  }
+}
+
+/** Checks kinds and the number of axes of a batch norm, before sizes are compared. */
+export function assertBatch({ x, ...optional }: BatchNormOperands, eps: number): void {
+  const action = "run batchNorm";
+  assertTensors(action, x, optional);
+  assertNumber(action, "eps", eps);
+  if (x.ndim < 2 && x.size > 0) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected [N, C, …]`,
+    );
+  }
+}
+
+/** Checks that the operands fit the channels of x and that running statistics are off the tape. */
+export function assertChannels(operands: BatchNormOperands): void {
+  const { x, runningMean, runningVar, weight, bias } = operands;
+  const channels = x.shape[1];
+  const check = (name: string, key: string, value: Tensor | null): void => {
+    if (value === null || value.size === channels) return;
+    throw new RangeError(
+      `Cannot run batchNorm: got ${name} of shape ${formatShape(value.shape)}, expected ` +
+        `[${channels}] (${key} should contain ${channels} elements not ${value.size})`,
+    );
+  };
+  // With nothing to normalise the running statistics are not read, so their size does not matter.
+  if (x.size > 0) {
+    check("runningMean", "running_mean", runningMean);
+    check("runningVar", "running_var", runningVar);
+  }
+  check("weight", "weight", weight);
+  check("bias", "bias", bias);
+  assertOffTape("run batchNorm", { runningMean, runningVar });
+}
+
+/** @throws {RangeError} if running statistics require grad: they are written in place. */
+export function assertOffTape(action: string, running: Optional): void {
+  for (const [name, value] of Object.entries(running)) {
+    if (!value?.requiresGrad) continue;
+    throw new RangeError(
+      `Cannot ${action}: got ${name} that requires grad, expected a buffer off the tape`,
+    );
+  }
+}
+
+/** Checks [N, C, …] with optional operands [C], and returns C. */
+export function channelsOf(action: string, x: Tensor, optional: Optional): number {
+  assertTensors(action, x, optional);
+  if (x.ndim < 2) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${
+        formatShape(x.shape)
+      }, expected at least 2 dims, [N, C, …]`,
+    );
+  }
+  assertShapes(action, optional, [x.shape[1]], "");
+  return x.shape[1];
+}
+
+/** Checks that x ends with `normalizedShape`, which optional operands have, and returns it as a list. */
+export function normalizedShapeOf(
+  action: string,
+  x: Tensor,
+  normalizedShape: Shape | number,
+  optional: Optional,
+): Shape {
+  assertTensors(action, x, optional);
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  if (!Array.isArray(shape)) {
+    throw new TypeError(
+      `Cannot ${action}: got normalizedShape ${
+        describe(shape)
+      }, expected a size or a list of sizes`,
+    );
+  }
+  if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected one that ends with ` +
+        `normalizedShape ${formatShape(shape)} of at least one axis`,
+    );
+  }
+  assertShapes(action, optional, shape, "normalizedShape ");
+  return shape;
+}
+
+function assertShapes(action: string, optional: Optional, shape: Shape, label: string): void {
+  for (const [name, value] of Object.entries(optional)) {
+    if (value === null || sameShape(value.shape, shape)) continue;
+    throw new RangeError(
+      `Cannot ${action}: got ${name} of shape ${formatShape(value.shape)}, expected ${label}` +
+        formatShape(shape),
+    );
+  }
+}
+
+/** The output for an x without elements: weight and bias stay on the tape, with gradients of 0. */
+export function scaleEmpty(x: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
+  const scaled = weight === null ? clone(x) : mul(x, weight);
+  return bias === null ? scaled : add(scaled, bias);
+}
+
+/** The mask with as many axes as x, its channel axis 1, and how many ones it has. */
+export function alignMask(x: Tensor, mask: unknown): { mask: Tensor; count: number } {
+  if (!(mask instanceof Tensor)) {
+    throw new TypeError(`Cannot run batchNorm: got mask ${describe(mask)}, expected a Tensor`);
+  }
+  const wanted = x.shape.map((size, i) => i === 1 ? 1 : size);
+  const without = wanted.filter((_, i) => i !== 1);
+  if (!sameShape(mask.shape, wanted) && !sameShape(mask.shape, without)) {
+    throw new RangeError(
+      `Cannot run batchNorm: got mask of shape ${formatShape(mask.shape)} for x of shape ` +
+        `${formatShape(x.shape)}, expected ${formatShape(wanted)} or ${formatShape(without)}`,
+    );
+  }
+  let count = 0;
+  for (const value of valuesOf(mask)) {
+    if (value !== 0 && value !== 1) {
+      throw new RangeError(
+        `Cannot run batchNorm: got a mask that holds ${value}, expected 0 and 1`,
+      );
+    }
+    count += value;
+  }
+  return { mask: reshape(mask.detach(), wanted), count };
+}
+
+/** The values of x where a mask is 1, [count, C], off the tape. */
+export function maskedRows(x: Tensor, mask: Tensor): Tensor {
+  const valid = valuesOf(alignMask(x, mask).mask);
+  const [n, channels] = x.shape;
+  const positions = valid.length / Math.max(n, 1);
+  const values = valuesOf(x);
+  const taken: number[] = [];
+  for (let at = 0; at < valid.length; at++) {
+    if (valid[at] === 0) continue;
+    const sample = Math.floor(at / positions);
+    const start = sample * channels * positions + at % positions;
+    for (let c = 0; c < channels; c++) taken.push(values[start + c * positions]);
+  }
+  return tensor(taken, { shape: [taken.length / channels, channels] });
+}

@@ -1,0 +1,217 @@
+/**
+ * The tracked half of a batch norm: running mean and variance, and the count of the batches in them.
+ */
+import type { Tensor } from "../../autograd/mod.ts";
+import {
+  type BatchMoments,
+  blend,
+  kindOf,
+  PooledMoments,
+  unbiasedVariance,
+  valuesOf,
+  write,
+} from "../../autograd/internal.ts";
+
+/** What becomes of a batch whose mean or variance is NaN or infinite. */
+export type NonFinitePolicy = "propagate" | "skip" | "throw";
+
+/** A layer with running buffers; `null` where they are not tracked. */
+interface TrackingLayer {
+  readonly runningMean: Tensor | null;
+  readonly runningVar: Tensor | null;
+  readonly numBatchesTracked: Tensor | null;
+  readonly momentum: number | null;
+}
+
+/** Batches that wait for their common update. */
+interface Pending {
+  readonly size: number;
+  seen: number;
+  pooled: PooledMoments | null;
+}
+
+/** What the initial 0 and 1 weigh in running statistics of so many batches. */
+interface InitialShare {
+  readonly share: number;
+  readonly batches: number;
+}
+
+/**
+ * Takes in the moments of batches: running ← (1 − momentum)·running + momentum·batch, or their plain
+ * average where momentum is `null`.
+ *
+ * The buffers are the layer's own, read from it each time: it may be given others.
+ */
+export class RunningStatistics {
+  private readonly layer: TrackingLayer;
+  /** What becomes of a batch whose mean or variance is NaN or infinite. */
+  readonly nonFinite: NonFinitePolicy;
+  private pending: Pending | null = null;
+  private initial: InitialShare | null = { share: 1, batches: 0 };
+
+  /** Those of a layer that registers the buffers. */
+  constructor(layer: TrackingLayer, nonFinite: NonFinitePolicy = "propagate") {
+    this.layer = layer;
+    this.nonFinite = nonFinite;
+  }
+
+  /** How many batches are in the running statistics. */
+  get batches(): number {
+    return this.layer.numBatchesTracked?.item() ?? 0;
+  }
+
+  /** Whether they are still those of a fresh layer. */
+  get untrained(): boolean {
+    const { runningMean, runningVar } = this.layer;
+    return this.batches === 0 &&
+      (runningMean !== null && valuesOf(runningMean).every((value) => value === 0)) &&
+      (runningVar !== null && valuesOf(runningVar).every((value) => value === 1));
+  }
+
+  /** The channels whose mean or variance is not finite, or whose variance is negative. */
+  brokenChannels(): number[] {
+    const { runningMean, runningVar } = this.layer;
+    if (runningMean === null || runningVar === null) return [];
+    const variances = valuesOf(runningVar);
+    const broken: number[] = [];
+    valuesOf(runningMean).forEach((mean, c) => {
+      const sound = Number.isFinite(mean) && Number.isFinite(variances[c]) && variances[c] >= 0;
+      if (!sound) broken.push(c);
+    });
+    return broken;
+  }
+
+  /**
+   * Takes in the moments of a forward's batches, `null` for an empty one, which counts and adds nothing.
+   *
+   * @throws {RangeError} if one is not finite and `nonFinite` is "throw"; nothing is taken in then.
+   */
+  absorb(batches: readonly (BatchMoments | null)[]): void {
+    const admitted = batches.filter((moments) => moments === null || this.admits(moments));
+    if (this.pending === null) {
+      for (const moments of admitted) this.take(moments);
+      return;
+    }
+    // A batch that is skipped takes its turn too, so that updates stay in step with the optimizer's.
+    for (const moments of batches) {
+      const { pending } = this;
+      if (moments !== null && admitted.includes(moments)) {
+        pending.pooled ??= new PooledMoments(moments.mean.length);
+        pending.pooled.add(moments);
+      }
+      if (++pending.seen === pending.size) this.flush();
+    }
+  }
+
+  private admits({ mean, variance }: BatchMoments): boolean {
+    if (this.nonFinite === "propagate") return true;
+    for (let c = 0; c < mean.length; c++) {
+      if (Number.isFinite(mean[c]) && Number.isFinite(variance[c])) continue;
+      if (this.nonFinite === "skip") return false;
+      throw new RangeError(
+        `Cannot update the running statistics of ${kindOf(this.layer)}: got mean ${mean[c]} ` +
+          `and variance ${variance[c]} in channel ${c}, expected finite values`,
+      );
+    }
+    return true;
+  }
+
+  /** Counts a batch and blends its moments in. */
+  private take(moments: BatchMoments | null): void {
+    const { runningMean, runningVar, numBatchesTracked, momentum } = this.layer;
+    const batches = this.batches + 1;
+    numBatchesTracked?.copy_(batches);
+    if (moments === null) return;
+    const factor = momentum ?? (numBatchesTracked === null ? 0 : 1 / batches);
+    if (this.initial !== null) {
+      this.initial = { share: this.initial.share * (1 - factor), batches: this.batches };
+    }
+    blend(runningMean, runningVar, factor, moments);
+  }
+
+  /** Makes `size` batches share one update; 1 for an update of each. Batches that wait are dropped. */
+  accumulate(size: number): void {
+    this.pending = size === 1 ? null : { size, seen: 0, pooled: null };
+  }
+
+  /** How many batches share one update. */
+  get accumulated(): number {
+    return this.pending?.size ?? 1;
+  }
+
+  /** Takes in the batches that wait, although they are fewer than share an update. */
+  flush(): void {
+    const pooled = this.pending?.pooled ?? null;
+    this.dropPending();
+    if (pooled !== null) this.take(pooled);
+  }
+
+  private dropPending(): void {
+    this.accumulate(this.accumulated);
+  }
+
+  /** Mean 0, variance 1, no batch, none that waits. */
+  reset(): void {
+    const { runningMean, runningVar, numBatchesTracked } = this.layer;
+    runningMean?.copy_(0);
+    runningVar?.copy_(1);
+    numBatchesTracked?.copy_(0);
+    this.initial = { share: 1, batches: 0 };
+    this.dropPending();
+  }
+
+  /**
+   * Sets them to pooled moments of `batches` batches; the variance to its unbiased value.
+   *
+   * @throws {RangeError} if the moments are those of one value.
+   */
+  set(moments: BatchMoments, batches: number): void {
+    if (moments.count === 1) {
+      throw new RangeError(
+        `Cannot set the running statistics of ${kindOf(this.layer)}: got 1 value in each ` +
+          `channel, expected at least 2 (Expected more than 1 value per channel, got 1 in all)`,
+      );
+    }
+    if (moments.count === 0) return;
+    const { runningMean, runningVar, numBatchesTracked } = this.layer;
+    if (runningMean !== null) write(runningMean, (values) => values.set(moments.mean));
+    if (runningVar !== null) write(runningVar, (values) => values.set(unbiasedVariance(moments)));
+    numBatchesTracked?.copy_(batches);
+    this.initial = { share: 0, batches };
+    this.dropPending();
+  }
+
+  /**
+   * What the initial 0 and 1 still weigh: `known` where these statistics took in all batches themselves,
+   * otherwise estimated from momentum and counter, as after loading a state.
+   */
+  initialShare(): { share: number; known: boolean } {
+    const { batches, initial } = this;
+    const { momentum, runningVar } = this.layer;
+    if (batches === 0) return { share: this.untrained ? 1 : 0, known: true };
+    if (initial?.batches === batches) return { share: initial.share, known: true };
+    const share = momentum === null ? 0 : (1 - momentum) ** batches;
+    // Variances are not negative, so a share of the initial 1 cannot exceed what there is now.
+    const disproved = runningVar === null ||
+      valuesOf(runningVar).some((variance) => variance < share);
+    return { share: disproved ? 0 : share, known: false };
+  }
+
+  /** Takes over what another layer's statistics know beside the buffers. */
+  adopt(other: RunningStatistics): void {
+    this.initial = other.initial;
+    this.pending = other.pending === null ? null : { ...other.pending };
+  }
+
+  /**
+   * Prepares for values that come from elsewhere: drops what waits and what is known of the present ones.
+   *
+   * @returns A function that undoes it.
+   */
+  forget(): () => void {
+    const { initial, pending } = this;
+    this.initial = null;
+    this.dropPending();
+    return () => Object.assign(this, { initial, pending });
+  }
+}

@@ -180,8 +180,9 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
       `${dominated} of ${channels.length} channels have a variance below eps ${layer.eps}`,
     );
   }
+  const { mean, variance } = moments;
   const unusable = channels.filter((c) =>
-    !(Number.isFinite(moments.mean[c]) && Number.isFinite(moments.variance[c]))
+    !(Number.isFinite(mean[c]) && Number.isFinite(variance[c]))
   );
   if (unusable.length > 0) {
     add(

@@ -1,7 +1,7 @@
 /**
  * BatchNorm layers that learn their number of channels from their first input.
  */
-import { kindOf, replaceValues, storageOf } from "../../autograd/internal.ts";
+import { replaceValues, storageOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import {
   type BatchNorm,

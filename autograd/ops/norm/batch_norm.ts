@@ -23,7 +23,7 @@ import {
   total,
 } from "./rules.ts";
 import { uniform } from "../create/samples.ts";
-import { clone } from "../shape/copy.ts";
+import { clone } from "../shape/clone.ts";
 import { reshape } from "../shape/shape.ts";
 import { where } from "../elementwise/where.ts";
 import { assertOptions } from "../../check/options.ts";

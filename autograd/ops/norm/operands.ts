@@ -7,7 +7,7 @@ import { formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { tensor } from "../create/creation.ts";
 import { add, mul } from "../elementwise/arithmetic.ts";
-import { clone } from "../shape/copy.ts";
+import { clone } from "../shape/clone.ts";
 import { reshape } from "../shape/shape.ts";
 import type { BatchNormOperands } from "./batch_norm.ts";
 

@@ -252,7 +252,7 @@ Deno.test("batchNorm() and the layers refuse operands of a wrong kind by their p
     [() => instanceNorm(x, { useInputStats: "no" as unknown as boolean }), "useInputStats"],
     [() => nn.functional.layerNorm(x, "2" as unknown as number), "got normalizedShape"],
     [() => auditTrainEval(5 as unknown as nn.Module, x), "got model number 5"],
-    [() => healthReport({} as nn.Module), "got model a Object"],
+    [() => healthReport({} as nn.Module), "got model an Object"],
     [() => optim.swa.updateBn([x], null as unknown as nn.Module), "got model null"],
   ];
   for (const [run, message] of wrong) assertThrows(run, TypeError, message);

@@ -1,4 +1,5 @@
 /** Element by element, two lanes wide where all arrays lie in the kernels' memory. */
+import { type Door, door } from "../door.ts";
 import * as activation from "./activation_plain.ts";
 import * as arithmetic from "./arithmetic_plain.ts";
 import * as error from "./erf_plain.ts";
@@ -13,12 +14,41 @@ import {
 } from "../../runtime/instance.ts";
 import type { KernelName } from "../../runtime/module.ts";
 
+/** A kernel of one array. */
+type Unary = Door<(x: Float64Array, out: Float64Array) => void>;
+/** A kernel of two arrays, either of which may be one number. */
+type Binary = Door<(x: Float64Array, y: Float64Array, out: Float64Array) => void>;
+/** A kernel of a cotangent and what was saved of the forward. */
+type Slope = Door<(g: Float64Array, saved: Float64Array, out: Float64Array) => void>;
+
 /** Runs a kernel of one array; false where it has to be the plain one. */
 function one(name: KernelName, x: Float64Array, out: Float64Array): boolean {
   const kernels = kernelsFor(out);
   if (kernels === null || !inPool(x)) return false;
   kernels[name](x.byteOffset, out.byteOffset, out.length);
   return true;
+}
+
+// The makers of doors take their arguments one by one: spreading them costs a tiny tensor 20 ns.
+function unary(name: KernelName, plain: Unary["plain"]): Unary {
+  const kernel = (x: Float64Array, out: Float64Array): void => {
+    if (out.length < smallest || !one(name, x, out)) plain(x, out);
+  };
+  return Object.assign(kernel, { plain });
+}
+
+function binary(name: KernelName, plain: Binary["plain"]): Binary {
+  const kernel = (x: Float64Array, y: Float64Array, out: Float64Array): void => {
+    if (out.length < smallest || !two(name, x, y, out)) plain(x, y, out);
+  };
+  return Object.assign(kernel, { plain });
+}
+
+function slope(name: KernelName, plain: Slope["plain"]): Slope {
+  const kernel = (g: Float64Array, saved: Float64Array, out: Float64Array): void => {
+    if (out.length < smallest || !backward(name, g, saved, out)) plain(g, saved, out);
+  };
+  return Object.assign(kernel, { plain });
 }
 
 /** Runs a kernel that works through blocks of scratch memory; false where it has to be the plain one. */
@@ -84,107 +114,82 @@ function writePair(value: number, pointer: number): void {
 }
 
 /** x + y */
-export function add(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  if (out.length < smallest || !two("add", x, y, out)) arithmetic.add(x, y, out);
-}
+export const add: Binary = /* @__PURE__ */ binary("add", arithmetic.add);
 
 /** x − y */
-export function sub(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  if (out.length < smallest || !two("sub", x, y, out)) arithmetic.sub(x, y, out);
-}
+export const sub: Binary = /* @__PURE__ */ binary("sub", arithmetic.sub);
 
 /** x · y */
-export function mul(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  if (out.length < smallest || !two("mul", x, y, out)) arithmetic.mul(x, y, out);
-}
+export const mul: Binary = /* @__PURE__ */ binary("mul", arithmetic.mul);
 
 /** x / y */
-export function div(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  if (out.length < smallest || !two("div", x, y, out)) arithmetic.div(x, y, out);
-}
+export const div: Binary = /* @__PURE__ */ binary("div", arithmetic.div);
 
 /** −x */
-export function neg(x: Float64Array, out: Float64Array): void {
-  if (!one("neg", x, out)) arithmetic.neg(x, out);
-}
+export const neg: Unary = /* @__PURE__ */ unary("neg", arithmetic.neg);
 
 /** x^exponent; the common exponents by multiplication, division and square root */
-export function powNumber(x: Float64Array, out: Float64Array, exponent: number): void {
-  const name = exponent === 2 ? "square" : exponent === 0.5 ? "sqrtOf" : null;
-  if (name === null || !one(name, x, out)) arithmetic.powNumber(x, out, exponent);
-}
+export const powNumber: Door<typeof arithmetic.powNumber> = /* @__PURE__ */ door(
+  arithmetic.powNumber,
+  (x, out, exponent) => {
+    const name = exponent === 2 ? "square" : exponent === 0.5 ? "sqrtOf" : null;
+    return name !== null && one(name, x, out);
+  },
+);
 
-/** eˣ; with WebAssembly within 1.1 units in the last place */
-export function exp(x: Float64Array, out: Float64Array): void {
-  if (!one("exp", x, out)) pointwise.exp(x, out);
-}
+/** eˣ; vectorised within 1.1 units in the last place */
+export const exp: Unary = /* @__PURE__ */ unary("exp", pointwise.exp);
 
-/** ln x; with WebAssembly within 0.8 units in the last place */
-export function log(x: Float64Array, out: Float64Array): void {
-  if (!one("log", x, out)) pointwise.log(x, out);
-}
+/** ln x; vectorised within 0.8 units in the last place */
+export const log: Unary = /* @__PURE__ */ unary("log", pointwise.log);
 
 /** √x */
-export function sqrt(x: Float64Array, out: Float64Array): void {
-  if (!one("sqrtOf", x, out)) pointwise.sqrt(x, out);
-}
+export const sqrt: Unary = /* @__PURE__ */ unary("sqrtOf", pointwise.sqrt);
 
 /** 1 / √x */
-export function rsqrt(x: Float64Array, out: Float64Array): void {
-  if (!one("rsqrt", x, out)) pointwise.rsqrt(x, out);
-}
+export const rsqrt: Unary = /* @__PURE__ */ unary("rsqrt", pointwise.rsqrt);
 
 /** |x| */
-export function abs(x: Float64Array, out: Float64Array): void {
-  if (!one("abs", x, out)) pointwise.abs(x, out);
-}
+export const abs: Unary = /* @__PURE__ */ unary("abs", pointwise.abs);
 
-/** max(x, 0); NaN stays. */
-export function relu(x: Float64Array, out: Float64Array): void {
-  if (!one("relu", x, out)) activation.relu(x, out);
-}
+/** max(x, 0); NaN stays */
+export const relu: Unary = /* @__PURE__ */ unary("relu", activation.relu);
 
-/** g where y > 0, else 0; g for NaN. */
-export function reluBackward(g: Float64Array, y: Float64Array, out: Float64Array): void {
-  if (!backward("reluBackward", g, y, out)) activation.reluBackward(g, y, out);
-}
+/** g where y > 0, else 0; g for NaN */
+export const reluBackward: Slope = /* @__PURE__ */ slope("reluBackward", activation.reluBackward);
 
-/** 1 / (1 + e^(−x)); with WebAssembly within 2 units in the last place */
-export function sigmoid(x: Float64Array, out: Float64Array): void {
-  if (!one("sigmoid", x, out)) activation.sigmoid(x, out);
-}
+/** 1 / (1 + e^(−x)); vectorised within 2 units in the last place */
+export const sigmoid: Unary = /* @__PURE__ */ unary("sigmoid", activation.sigmoid);
 
 /** g · y · (1 − y) */
-export function sigmoidBackward(g: Float64Array, y: Float64Array, out: Float64Array): void {
-  if (!backward("sigmoidBackward", g, y, out)) activation.sigmoidBackward(g, y, out);
-}
+export const sigmoidBackward: Slope = /* @__PURE__ */ slope(
+  "sigmoidBackward",
+  activation.sigmoidBackward,
+);
 
-/** tanh x; with WebAssembly within 1.5 units in the last place */
-export function tanh(x: Float64Array, out: Float64Array): void {
-  if (!inBlocks("tanh", [x], out)) activation.tanh(x, out);
-}
+/** tanh x; vectorised within 1.5 units in the last place */
+export const tanh: Unary = /* @__PURE__ */ door(
+  activation.tanh,
+  (x, out) => inBlocks("tanh", [x], out),
+);
 
 /** g · (1 − y²) */
-export function tanhBackward(g: Float64Array, y: Float64Array, out: Float64Array): void {
-  if (!backward("tanhBackward", g, y, out)) activation.tanhBackward(g, y, out);
-}
+export const tanhBackward: Slope = /* @__PURE__ */ slope("tanhBackward", activation.tanhBackward);
 
 /** x · σ(x) */
-export function silu(x: Float64Array, out: Float64Array): void {
-  if (!one("silu", x, out)) activation.silu(x, out);
-}
+export const silu: Unary = /* @__PURE__ */ unary("silu", activation.silu);
 
 /** erf x */
-export function erf(x: Float64Array, out: Float64Array): void {
-  if (!inBlocks("erf", [x], out)) error.erf(x, out);
-}
+export const erf: Unary = /* @__PURE__ */ door(error.erf, (x, out) => inBlocks("erf", [x], out));
 
 /** x · Φ(x) */
-export function gelu(x: Float64Array, out: Float64Array): void {
-  if (!inBlocks("gelu", [x], out)) activation.gelu(x, out);
-}
+export const gelu: Unary = /* @__PURE__ */ door(
+  activation.gelu,
+  (x, out) => inBlocks("gelu", [x], out),
+);
 
 /** g · (Φ(x) + x·φ(x)) */
-export function geluBackward(g: Float64Array, x: Float64Array, out: Float64Array): void {
-  if (!inBlocks("geluBackward", [g, x], out)) activation.geluBackward(g, x, out);
-}
+export const geluBackward: Slope = /* @__PURE__ */ door(
+  activation.geluBackward,
+  (g, x, out) => inBlocks("geluBackward", [g, x], out),
+);

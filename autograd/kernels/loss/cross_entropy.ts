@@ -1,4 +1,5 @@
 /** Cross entropy of logits with class indices, in blocks of positions. */
+import { type Door, door } from "../door.ts";
 import * as plain from "./cross_entropy_plain.ts";
 import type { CrossEntropySizes } from "./cross_entropy_plain.ts";
 import { inPool, kernelsFor, place, takeBack } from "../../runtime/instance.ts";
@@ -12,73 +13,61 @@ function together({ c, s }: CrossEntropySizes): number {
  * The loss of every position:
  * −(1 − ε)·w[t]·log p[t] − ε/c · Σₖ w[k]·log p[k]; 0 where the target is ignored.
  */
-export function crossEntropy(
-  x: Float64Array,
-  target: Float64Array,
-  weight: Float64Array | null,
-  loss: Float64Array,
-  sizes: CrossEntropySizes,
-): void {
-  const kernels = kernelsFor(x);
-  if (kernels === null) {
-    plain.crossEntropy(x, target, weight, loss, sizes);
-    return;
-  }
-  const { n, c, s, ignoreIndex, smoothing } = sizes;
-  const block = together(sizes);
-  const [t, w, l, own] = place([target, weight, loss], 16 * block * (c + 1));
-  kernels.crossEntropyLosses(
-    x.byteOffset,
-    t,
-    w,
-    l,
-    n,
-    c,
-    s,
-    ignoreIndex,
-    smoothing,
-    block,
-    own,
-  );
-  takeBack(loss, l);
-}
+export const crossEntropy: Door<typeof plain.crossEntropy> = /* @__PURE__ */ door(
+  plain.crossEntropy,
+  (x, target, weight, loss, sizes) => {
+    const kernels = kernelsFor(x);
+    if (kernels === null) return false;
+    const { n, c, s, ignoreIndex, smoothing } = sizes;
+    const block = together(sizes);
+    const [t, w, l, own] = place([target, weight, loss], 16 * block * (c + 1));
+    kernels.crossEntropyLosses(
+      x.byteOffset,
+      t,
+      w,
+      l,
+      n,
+      c,
+      s,
+      ignoreIndex,
+      smoothing,
+      block,
+      own,
+    );
+    takeBack(loss, l);
+    return true;
+  },
+);
 
 /**
  * The gradient of the losses, scaled by `g` (one value for each position, or a single one):
  * g·(Q·p[k] − q[k]) with q[k] = ε/c · w[k], plus (1 − ε)·w[t] at the target, and Q = Σₖ q[k].
  */
-export function crossEntropyBackward(
-  x: Float64Array,
-  target: Float64Array,
-  weight: Float64Array | null,
-  g: Float64Array,
-  scale: number,
-  dx: Float64Array,
-  sizes: CrossEntropySizes,
-): void {
-  const kernels = inPool(x) ? kernelsFor(dx) : null;
-  if (kernels === null) {
-    plain.crossEntropyBackward(x, target, weight, g, scale, dx, sizes);
-    return;
-  }
-  const { n, c, s, ignoreIndex, smoothing } = sizes;
-  const block = together(sizes);
-  const [t, w, by, own] = place([target, weight, g], 8 * block * (c + 1));
-  kernels.crossEntropyGradient(
-    x.byteOffset,
-    t,
-    w,
-    by,
-    g.length === 1 ? 0 : 8,
-    scale,
-    dx.byteOffset,
-    n,
-    c,
-    s,
-    ignoreIndex,
-    smoothing,
-    weight === null ? c : weight.reduce((total, value) => total + value, 0),
-    block,
-    own,
-  );
-}
+export const crossEntropyBackward: Door<typeof plain.crossEntropyBackward> = /* @__PURE__ */ door(
+  plain.crossEntropyBackward,
+  (x, target, weight, g, scale, dx, sizes) => {
+    const kernels = inPool(x) ? kernelsFor(dx) : null;
+    if (kernels === null) return false;
+    const { n, c, s, ignoreIndex, smoothing } = sizes;
+    const block = together(sizes);
+    const [t, w, by, own] = place([target, weight, g], 8 * block * (c + 1));
+    kernels.crossEntropyGradient(
+      x.byteOffset,
+      t,
+      w,
+      by,
+      g.length === 1 ? 0 : 8,
+      scale,
+      dx.byteOffset,
+      n,
+      c,
+      s,
+      ignoreIndex,
+      smoothing,
+      weight === null ? c : weight.reduce((total, value) => total + value, 0),
+      block,
+      own,
+    );
+    return true;
+  },
+);

@@ -1,4 +1,5 @@
 /** Matrix products on packed panels; small ones and those without WebAssembly in plain TypeScript. */
+import { type Door, door } from "../door.ts";
 import { multiplyByBlas } from "../../runtime/blas.ts";
 import * as plain from "./matmul_plain.ts";
 import type { MatmulSizes } from "./matmul_plain.ts";
@@ -30,78 +31,74 @@ interface Strided {
 }
 
 /** Batched matrix products; `out` need not be cleared. */
-export function matmul(
-  a: Float64Array,
-  b: Float64Array,
-  out: Float64Array,
-  sizes: MatmulSizes,
-): void {
-  if (multiplyByBlas(a, b, out, sizes)) return;
-  const { batch, m, n, k, transA, transB } = sizes;
-  const work = m * n * k;
-  const kernels = work === 0 || work < FEWEST && smallest > 0 ? null : kernelsWithCopies();
-  if (kernels === null) {
-    plain.matmul(a, b, out, sizes);
-    return;
-  }
-  const team = teamFor(batch * work / 12);
-  // Threads share the packed right factor of one product, or take whole products of many.
-  const shared = team !== null && batch < 4 && work >= 200_000 && packedBytes(n, k) <= 2 ** 26;
-  const own = shared ? packedBytes(n, k) : kernels.gemmScratchBytes(m, n, k);
-  const bytesA = inPool(a) ? 0 : a.byteLength;
-  const bytesB = inPool(b) ? 0 : b.byteLength;
-  const at = scratch(own + bytesA + bytesB + (inPool(out) ? 0 : out.byteLength) + 192);
-  let next = at + (own + 63 & ~63);
-  const place = (x: Float64Array, bytes: number): number => {
-    if (bytes === 0) return x.byteOffset;
-    copyIn(x, next);
-    next += bytes;
-    return next - bytes;
-  };
-  const left = { at: place(a, bytesA), row: transA ? 8 : 8 * k, column: transA ? 8 * m : 8 };
-  const right = { at: place(b, bytesB), row: transB ? 8 : 8 * n, column: transB ? 8 * k : 8 };
-  const c = inPool(out) ? out.byteOffset : next;
-  if (shared) {
-    for (let i = 0; i < batch; i++) {
-      const [x, y] = [{ ...left, at: left.at + 8 * i * m * k }, {
-        ...right,
-        at: right.at + 8 * i * k * n,
-      }];
-      multiplyTogether(team, kernels, x, y, c + 8 * i * m * n, m, n, k, at);
-    }
-  } else {
-    const call = (from: number, count: number, memory: number): number[] => [
-      left.at + 8 * from * m * k,
-      left.row,
-      left.column,
-      8 * m * k,
-      right.at + 8 * from * k * n,
-      right.row,
-      right.column,
-      8 * k * n,
-      c + 8 * from * m * n,
-      8 * n,
-      8 * m * n,
-      m,
-      n,
-      k,
-      count,
-      0,
-      memory,
-    ];
-    if (team === null || batch < 4 || own > THREAD_SCRATCH) {
-      kernels.gemmBatched(...call(0, batch, at));
-    } else {
-      const count = Math.ceil(batch / 32);
-      const calls: number[][] = [];
-      for (let from = 0; from < batch; from += count) {
-        calls.push(call(from, Math.min(count, batch - from), ownScratch(0)));
+export const matmul: Door<typeof plain.matmul> = /* @__PURE__ */ door(
+  plain.matmul,
+  (a, b, out, sizes) => {
+    if (multiplyByBlas(a, b, out, sizes)) return true;
+    const { batch, m, n, k, transA, transB } = sizes;
+    const work = m * n * k;
+    const kernels = work === 0 || work < FEWEST && smallest > 0 ? null : kernelsWithCopies();
+    if (kernels === null) return false;
+    const team = teamFor(batch * work / 12);
+    // Threads share the packed right factor of one product, or take whole products of many.
+    const shared = team !== null && batch < 4 && work >= 200_000 && packedBytes(n, k) <= 2 ** 26;
+    const own = shared ? packedBytes(n, k) : kernels.gemmScratchBytes(m, n, k);
+    const bytesA = inPool(a) ? 0 : a.byteLength;
+    const bytesB = inPool(b) ? 0 : b.byteLength;
+    const at = scratch(own + bytesA + bytesB + (inPool(out) ? 0 : out.byteLength) + 192);
+    let next = at + (own + 63 & ~63);
+    const place = (x: Float64Array, bytes: number): number => {
+      if (bytes === 0) return x.byteOffset;
+      copyIn(x, next);
+      next += bytes;
+      return next - bytes;
+    };
+    const left = { at: place(a, bytesA), row: transA ? 8 : 8 * k, column: transA ? 8 * m : 8 };
+    const right = { at: place(b, bytesB), row: transB ? 8 : 8 * n, column: transB ? 8 * k : 8 };
+    const c = inPool(out) ? out.byteOffset : next;
+    if (shared) {
+      for (let i = 0; i < batch; i++) {
+        const [x, y] = [{ ...left, at: left.at + 8 * i * m * k }, {
+          ...right,
+          at: right.at + 8 * i * k * n,
+        }];
+        multiplyTogether(team, kernels, x, y, c + 8 * i * m * n, m, n, k, at);
       }
-      team.run("gemmBatched", kernels.gemmBatched, calls);
+    } else {
+      const call = (from: number, count: number, memory: number): number[] => [
+        left.at + 8 * from * m * k,
+        left.row,
+        left.column,
+        8 * m * k,
+        right.at + 8 * from * k * n,
+        right.row,
+        right.column,
+        8 * k * n,
+        c + 8 * from * m * n,
+        8 * n,
+        8 * m * n,
+        m,
+        n,
+        k,
+        count,
+        0,
+        memory,
+      ];
+      if (team === null || batch < 4 || own > THREAD_SCRATCH) {
+        kernels.gemmBatched(...call(0, batch, at));
+      } else {
+        const count = Math.ceil(batch / 32);
+        const calls: number[][] = [];
+        for (let from = 0; from < batch; from += count) {
+          calls.push(call(from, Math.min(count, batch - from), ownScratch(0)));
+        }
+        team.run("gemmBatched", kernels.gemmBatched, calls);
+      }
     }
-  }
-  if (c === next) copyOut(c, out);
-}
+    if (c === next) copyOut(c, out);
+    return true;
+  },
+);
 
 /** Bytes of a right factor [k, n] in panels. */
 function packedBytes(n: number, k: number): number {
@@ -156,17 +153,15 @@ function multiplyTogether(
 }
 
 /** out += row, for each row of out. */
-export function addRow(row: Float64Array, out: Float64Array): void {
+export const addRow: Door<typeof plain.addRow> = /* @__PURE__ */ door(plain.addRow, (row, out) => {
   const n = row.length;
   const kernels = n < 16 ? null : kernelsFor(out);
-  if (kernels === null) {
-    plain.addRow(row, out);
-    return;
-  }
+  if (kernels === null) return false;
   let at = row.byteOffset;
   if (!inPool(row)) {
     at = scratch(row.byteLength);
     copyIn(row, at);
   }
   kernels.addRow(at, out.byteOffset, out.length / n, n);
-}
+  return true;
+});

@@ -1,4 +1,5 @@
 /** Batch norm, and its passes over images one by one; in memory order and two lanes wide. */
+import { type Door, door } from "../door.ts";
 import * as plain from "./batch_norm_plain.ts";
 import type { ChannelSizes, ChannelStatistics, ValidPositions } from "./batch_norm_plain.ts";
 import {
@@ -66,91 +67,66 @@ function placesFrom(at: number, bytes: number, count: number): number[] {
 }
 
 /** Mean (mean + low) and biased variance of each channel. */
-export function batchStatistics(
-  x: Float64Array,
-  sizes: ChannelSizes,
-  mean: Float64Array,
-  low: Float64Array,
-  variance: Float64Array,
-): void {
-  const kernels = kernelsFor(x);
-  if (kernels === null) {
-    plain.batchStatistics(x, sizes, mean, low, variance);
-    return;
-  }
-  const bytes = 8 * sizes.c;
-  const at = scratch(5 * bytes);
-  overChannels(kernels, "imageStatistics", sizes, [x.byteOffset], [], placesFrom(at, bytes, 5));
-  copyOut(at, mean);
-  copyOut(at + bytes, low);
-  copyOut(at + 2 * bytes, variance);
-}
+export const batchStatistics: Door<typeof plain.batchStatistics> = /* @__PURE__ */ door(
+  plain.batchStatistics,
+  (x, sizes, mean, low, variance) => {
+    const kernels = kernelsFor(x);
+    if (kernels === null) return false;
+    const bytes = 8 * sizes.c;
+    const at = scratch(5 * bytes);
+    overChannels(kernels, "imageStatistics", sizes, [x.byteOffset], [], placesFrom(at, bytes, 5));
+    copyOut(at, mean);
+    copyOut(at + bytes, low);
+    copyOut(at + 2 * bytes, variance);
+    return true;
+  },
+);
 
 /** y = (x − mean)·scale + shift, by channel. */
-export function channelAffine(
-  x: Float64Array,
-  sizes: ChannelSizes,
-  mean: Float64Array,
-  scale: Float64Array,
-  shift: Float64Array,
-  y: Float64Array,
-): void {
-  const kernels = inPool(x) ? kernelsFor(y) : null;
-  if (kernels === null) {
-    plain.channelAffine(x, sizes, mean, scale, shift, y);
-    return;
-  }
-  const bytes = 8 * sizes.c;
-  const places = placesFrom(scratch(3 * bytes), bytes, 3);
-  placeChannels(places, [mean, scale, shift]);
-  overChannels(kernels, "imageAffine", sizes, [x.byteOffset, y.byteOffset], [], places);
-}
+export const channelAffine: Door<typeof plain.channelAffine> = /* @__PURE__ */ door(
+  plain.channelAffine,
+  (x, sizes, mean, scale, shift, y) => {
+    const kernels = inPool(x) ? kernelsFor(y) : null;
+    if (kernels === null) return false;
+    const bytes = 8 * sizes.c;
+    const places = placesFrom(scratch(3 * bytes), bytes, 3);
+    placeChannels(places, [mean, scale, shift]);
+    overChannels(kernels, "imageAffine", sizes, [x.byteOffset, y.byteOffset], [], places);
+    return true;
+  },
+);
 
 /** sumG = Σ g and sumGC = Σ g·(x − mean), by channel. */
-export function cotangentSums(
-  g: Float64Array,
-  x: Float64Array,
-  sizes: ChannelSizes,
-  mean: Float64Array,
-  sumG: Float64Array,
-  sumGC: Float64Array,
-): void {
-  const kernels = inPool(g) ? kernelsFor(x) : null;
-  if (kernels === null) {
-    plain.cotangentSums(g, x, sizes, mean, sumG, sumGC);
-    return;
-  }
-  const bytes = 8 * sizes.c;
-  const m = scratch(5 * bytes);
-  copyIn(mean, m);
-  const arrays = [g.byteOffset, x.byteOffset];
-  overChannels(kernels, "imageCotangentSums", sizes, arrays, [], placesFrom(m, bytes, 5));
-  copyOut(m + bytes, sumG);
-  copyOut(m + 2 * bytes, sumGC);
-}
+export const cotangentSums: Door<typeof plain.cotangentSums> = /* @__PURE__ */ door(
+  plain.cotangentSums,
+  (g, x, sizes, mean, sumG, sumGC) => {
+    const kernels = inPool(g) ? kernelsFor(x) : null;
+    if (kernels === null) return false;
+    const bytes = 8 * sizes.c;
+    const m = scratch(5 * bytes);
+    copyIn(mean, m);
+    const arrays = [g.byteOffset, x.byteOffset];
+    overChannels(kernels, "imageCotangentSums", sizes, arrays, [], placesFrom(m, bytes, 5));
+    copyOut(m + bytes, sumG);
+    copyOut(m + 2 * bytes, sumGC);
+    return true;
+  },
+);
 
 /** dx = p·g + q·(x − mean) + r, by channel. */
-export function channelGradient(
-  g: Float64Array,
-  x: Float64Array,
-  sizes: ChannelSizes,
-  mean: Float64Array,
-  p: Float64Array,
-  q: Float64Array,
-  r: Float64Array,
-  dx: Float64Array,
-): void {
-  const kernels = inPool(g) && inPool(x) ? kernelsFor(dx) : null;
-  if (kernels === null) {
-    plain.channelGradient(g, x, sizes, mean, p, q, r, dx);
-    return;
-  }
-  const bytes = 8 * sizes.c;
-  const places = placesFrom(scratch(4 * bytes), bytes, 4);
-  placeChannels(places, [mean, p, q, r]);
-  const arrays = [g.byteOffset, x.byteOffset, dx.byteOffset];
-  overChannels(kernels, "imageInputGradient", sizes, arrays, [], places);
-}
+export const channelGradient: Door<typeof plain.channelGradient> = /* @__PURE__ */ door(
+  plain.channelGradient,
+  (g, x, sizes, mean, p, q, r, dx) => {
+    const kernels = inPool(g) && inPool(x) ? kernelsFor(dx) : null;
+    if (kernels === null) return false;
+    const bytes = 8 * sizes.c;
+    const places = placesFrom(scratch(4 * bytes), bytes, 4);
+    placeChannels(places, [mean, p, q, r]);
+    const arrays = [g.byteOffset, x.byteOffset, dx.byteOffset];
+    overChannels(kernels, "imageInputGradient", sizes, arrays, [], places);
+    return true;
+  },
+);
 
 /** The address of a mask and how many it counts; one that lies elsewhere is copied to `at`. */
 function placeMask(valid: ValidPositions | null, at: number, { n, s }: ChannelSizes): number[] {
@@ -167,66 +143,47 @@ function maskBytes(valid: ValidPositions | null): number {
 }
 
 /** y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps); 0 where it is not valid. */
-export function batchNormForward(
-  x: Float64Array,
-  weight: Float64Array | null,
-  bias: Float64Array | null,
-  y: Float64Array,
-  statistics: ChannelStatistics,
-  sizes: ChannelSizes,
-  eps: number,
-  useBatch: boolean,
-  valid: ValidPositions | null = null,
-): void {
-  const kernels = inPool(x) && sizes.c > 0 ? kernelsFor(y) : null;
-  if (kernels === null) {
-    plain.batchNormForward(x, weight, bias, y, statistics, sizes, eps, useBatch, valid);
-    return;
-  }
-  const { mean, low, variance, invStd } = statistics;
-  const bytes = 8 * sizes.c;
-  const at = scratch(8 * bytes + maskBytes(valid));
-  const places = placesFrom(at, bytes, 8);
-  placeChannels(places, [weight, bias, ...(useBatch ? [] : [mean, low, variance])]);
-  const arrays = [x.byteOffset, y.byteOffset];
-  const step = plain.channelsTogether(sizes);
-  const options = [step, ...placeMask(valid, at + 8 * bytes, sizes), Number(useBatch), eps];
-  overChannels(kernels, "batchNormForward", sizes, arrays, options, places);
-  if (useBatch) {
-    copyOut(places[2], mean);
-    copyOut(places[3], low);
-    copyOut(places[4], variance);
-  }
-  copyOut(places[5], invStd);
-}
+export const batchNormForward: Door<typeof plain.batchNormForward> = /* @__PURE__ */ door(
+  plain.batchNormForward,
+  (x, weight, bias, y, statistics, sizes, eps, useBatch, valid = null) => {
+    const kernels = inPool(x) && sizes.c > 0 ? kernelsFor(y) : null;
+    if (kernels === null) return false;
+    const { mean, low, variance, invStd } = statistics;
+    const bytes = 8 * sizes.c;
+    const at = scratch(8 * bytes + maskBytes(valid));
+    const places = placesFrom(at, bytes, 8);
+    placeChannels(places, [weight, bias, ...(useBatch ? [] : [mean, low, variance])]);
+    const arrays = [x.byteOffset, y.byteOffset];
+    const step = plain.channelsTogether(sizes);
+    const options = [step, ...placeMask(valid, at + 8 * bytes, sizes), Number(useBatch), eps];
+    overChannels(kernels, "batchNormForward", sizes, arrays, options, places);
+    if (useBatch) {
+      copyOut(places[2], mean);
+      copyOut(places[3], low);
+      copyOut(places[4], variance);
+    }
+    copyOut(places[5], invStd);
+    return true;
+  },
+);
 
 /** db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g. */
-export function batchNormBackward(
-  g: Float64Array,
-  x: Float64Array,
-  weight: Float64Array | null,
-  statistics: Omit<ChannelStatistics, "variance">,
-  dx: Float64Array | null,
-  dw: Float64Array | null,
-  db: Float64Array | null,
-  sizes: ChannelSizes,
-  useBatch: boolean,
-  valid: ValidPositions | null = null,
-): void {
-  const kernels = inPool(x) && sizes.c > 0 && (dx === null || inPool(dx)) ? kernelsFor(g) : null;
-  if (kernels === null) {
-    plain.batchNormBackward(g, x, weight, statistics, dx, dw, db, sizes, useBatch, valid);
-    return;
-  }
-  const bytes = 8 * sizes.c;
-  const at = scratch(11 * bytes + maskBytes(valid));
-  const places = placesFrom(at, bytes, 11);
-  placeChannels(places, [weight, statistics.mean, statistics.low, statistics.invStd]);
-  const arrays = [g.byteOffset, x.byteOffset, dx === null ? 0 : dx.byteOffset];
-  const sums = dw !== null || db !== null || useBatch;
-  const mask = placeMask(valid, at + 11 * bytes, sizes);
-  const options = [plain.channelsTogether(sizes), ...mask, Number(useBatch), Number(sums)];
-  overChannels(kernels, "batchNormBackward", sizes, arrays, options, places);
-  if (db !== null) copyOut(places[4], db);
-  if (dw !== null) copyOut(places[5], dw);
-}
+export const batchNormBackward: Door<typeof plain.batchNormBackward> = /* @__PURE__ */ door(
+  plain.batchNormBackward,
+  (g, x, weight, statistics, dx, dw, db, sizes, useBatch, valid = null) => {
+    const kernels = inPool(x) && sizes.c > 0 && (dx === null || inPool(dx)) ? kernelsFor(g) : null;
+    if (kernels === null) return false;
+    const bytes = 8 * sizes.c;
+    const at = scratch(11 * bytes + maskBytes(valid));
+    const places = placesFrom(at, bytes, 11);
+    placeChannels(places, [weight, statistics.mean, statistics.low, statistics.invStd]);
+    const arrays = [g.byteOffset, x.byteOffset, dx === null ? 0 : dx.byteOffset];
+    const sums = dw !== null || db !== null || useBatch;
+    const mask = placeMask(valid, at + 11 * bytes, sizes);
+    const options = [plain.channelsTogether(sizes), ...mask, Number(useBatch), Number(sums)];
+    overChannels(kernels, "batchNormBackward", sizes, arrays, options, places);
+    if (db !== null) copyOut(places[4], db);
+    if (dw !== null) copyOut(places[5], dw);
+    return true;
+  },
+);

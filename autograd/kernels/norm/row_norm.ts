@@ -1,50 +1,33 @@
 /** Normalisation of rows, two lanes wide. */
+import { type Door, door } from "../door.ts";
 import * as plain from "./row_norm_plain.ts";
 import type { RowSizes } from "./row_norm_plain.ts";
 import { inPool, kernelsFor, place, takeBack } from "../../runtime/instance.ts";
 
 /** y = (x − mean − low)·inv·weight + bias, mean, low and inv by row. */
-export function rowAffine(
-  x: Float64Array,
-  sizes: RowSizes,
-  mean: Float64Array,
-  low: Float64Array,
-  inv: Float64Array,
-  weight: Float64Array | null,
-  bias: Float64Array | null,
-  y: Float64Array,
-): void {
-  const kernels = inPool(x) ? kernelsFor(y) : null;
-  if (kernels === null) {
-    plain.rowAffine(x, sizes, mean, low, inv, weight, bias, y);
-    return;
-  }
-  const { rows, size, groups } = sizes;
-  const places = place([mean, low, inv, weight, bias]);
-  kernels.normRows(x.byteOffset, y.byteOffset, rows, size, groups, ...places);
-}
+export const rowAffine: Door<typeof plain.rowAffine> = /* @__PURE__ */ door(
+  plain.rowAffine,
+  (x, sizes, mean, low, inv, weight, bias, y) => {
+    const kernels = inPool(x) ? kernelsFor(y) : null;
+    if (kernels === null) return false;
+    const { rows, size, groups } = sizes;
+    const places = place([mean, low, inv, weight, bias]);
+    kernels.normRows(x.byteOffset, y.byteOffset, rows, size, groups, ...places);
+    return true;
+  },
+);
 
 /**
  * With c = x − mean, x̂ = (c − low)·inv and S the mean over a row:
  * db = Σ g; dw = Σ g·x̂; dx = inv·(gw − S(gw) − x̂·S(gw·x̂)) with gw = g·weight. Of dx, dw and db those
  * that are given are filled.
  */
-export function rowGradient(
-  g: Float64Array,
-  x: Float64Array,
-  sizes: RowSizes,
-  mean: Float64Array,
-  low: Float64Array,
-  inv: Float64Array,
-  weight: Float64Array | null,
-  dx: Float64Array | null,
-  dw: Float64Array | null,
-  db: Float64Array | null,
-): void {
-  if (!gradient(g, x, sizes, mean, low, inv, weight, dx, dw, db)) {
-    plain.rowGradient(g, x, sizes, mean, low, inv, weight, dx, dw, db);
-  }
-}
+export const rowGradient: Door<typeof plain.rowGradient> = /* @__PURE__ */ door(
+  plain.rowGradient,
+  (g, x, sizes, mean, low, inv, weight, dx, dw, db) => {
+    return gradient(g, x, sizes, mean, low, inv, weight, dx, dw, db);
+  },
+);
 
 /** Runs the kernel of both gradients, without `mean` that of scaling; false where it has to be plain. */
 function gradient(
@@ -69,37 +52,24 @@ function gradient(
 }
 
 /** inv = 1/√(S(x²) + eps) by row, y = x·inv·weight. */
-export function rowScale(
-  x: Float64Array,
-  sizes: RowSizes,
-  eps: number,
-  weight: Float64Array | null,
-  inv: Float64Array,
-  y: Float64Array,
-): void {
-  const kernels = inPool(x) ? kernelsFor(y) : null;
-  if (kernels === null) {
-    plain.rowScale(x, sizes, eps, weight, inv, y);
-    return;
-  }
-  const places = place([inv, weight]);
-  kernels.scaleRows(x.byteOffset, y.byteOffset, sizes.rows, sizes.size, eps, ...places);
-  takeBack(inv, places[0]);
-}
+export const rowScale: Door<typeof plain.rowScale> = /* @__PURE__ */ door(
+  plain.rowScale,
+  (x, sizes, eps, weight, inv, y) => {
+    const kernels = inPool(x) ? kernelsFor(y) : null;
+    if (kernels === null) return false;
+    const places = place([inv, weight]);
+    kernels.scaleRows(x.byteOffset, y.byteOffset, sizes.rows, sizes.size, eps, ...places);
+    takeBack(inv, places[0]);
+    return true;
+  },
+);
 
 /** dw = Σ g·x̂; dx = inv·(gw − x̂·S(gw·x̂)) with x̂ = x·inv, gw = g·weight; those that are given. */
-export function rowScaleGradient(
-  g: Float64Array,
-  x: Float64Array,
-  sizes: RowSizes,
-  inv: Float64Array,
-  weight: Float64Array | null,
-  dx: Float64Array | null,
-  dw: Float64Array | null,
-): void {
-  // Rows that are only scaled share their weights, whatever the sizes say.
-  const rows = { ...sizes, groups: 1 };
-  if (!gradient(g, x, rows, null, null, inv, weight, dx, dw, null)) {
-    plain.rowScaleGradient(g, x, sizes, inv, weight, dx, dw);
-  }
-}
+export const rowScaleGradient: Door<typeof plain.rowScaleGradient> = /* @__PURE__ */ door(
+  plain.rowScaleGradient,
+  (g, x, sizes, inv, weight, dx, dw) => {
+    // Rows that are only scaled share their weights, whatever the sizes say.
+    const rows = { ...sizes, groups: 1 };
+    return gradient(g, x, rows, null, null, inv, weight, dx, dw, null);
+  },
+);

@@ -1,4 +1,5 @@
 /** Pooling: pairs side by side by a kernel of their own, other windows by one for all. */
+import { type Door, door } from "../door.ts";
 import * as plain from "./pool_plain.ts";
 import type { Band, Bands } from "./pool_plain.ts";
 import { type Triple, volume } from "../conv/window_plain.ts";
@@ -29,68 +30,60 @@ function writeBands([deep, high, wide]: Bands, first: number): number[] {
  * The largest value of each window and where in its plane it stands. Of equals the first one counts;
  * NaN counts as largest, the last NaN of all.
  */
-export function maxPool(
-  x: Float64Array,
-  y: Float64Array,
-  indices: Float64Array,
-  input: Triple,
-  bands: Bands,
-): void {
-  const [depth, height, width] = input;
-  const [deep, high, wide] = bands;
-  // A window that has no neighbour leaves a lane idle, and then the plain kernel is the faster one.
-  const kernels = wide.start.length > 1 ? kernelsFor(x) : null;
-  if (kernels === null) {
-    plain.maxPool(x, y, indices, input, bands);
-    return;
-  }
-  const [slabs, rows, columns] = bands.map(({ start }) => start.length);
-  const planes = x.length / volume(input);
-  const [values, places, own] = place([y, indices], bytesOf(bands, 0));
-  if (depth === 1 && plain.arePairs(high) && plain.arePairs(wide)) {
-    kernels.maxPoolPairs(
-      x.byteOffset,
-      values,
-      places,
-      planes,
-      height,
-      width,
-      rows,
-      columns,
-    );
-  } else {
-    const [d, h, w] = writeBands(bands, own);
-    kernels.maxPoolWindows(
-      x.byteOffset,
-      values,
-      places,
-      planes,
-      ...input,
-      d,
-      slabs,
-      deep.step,
-      h,
-      rows,
-      high.step,
-      w,
-      columns,
-      wide.step,
-    );
-  }
-  takeBack(y, values);
-  takeBack(indices, places);
-}
+export const maxPool: Door<typeof plain.maxPool> = /* @__PURE__ */ door(
+  plain.maxPool,
+  (x, y, indices, input, bands) => {
+    const [depth, height, width] = input;
+    const [deep, high, wide] = bands;
+    // A window that has no neighbour leaves a lane idle, and then the plain kernel is the faster one.
+    const kernels = wide.start.length > 1 ? kernelsFor(x) : null;
+    if (kernels === null) return false;
+    const [slabs, rows, columns] = bands.map(({ start }) => start.length);
+    const planes = x.length / volume(input);
+    const [values, places, own] = place([y, indices], bytesOf(bands, 0));
+    if (depth === 1 && plain.arePairs(high) && plain.arePairs(wide)) {
+      kernels.maxPoolPairs(
+        x.byteOffset,
+        values,
+        places,
+        planes,
+        height,
+        width,
+        rows,
+        columns,
+      );
+    } else {
+      const [d, h, w] = writeBands(bands, own);
+      kernels.maxPoolWindows(
+        x.byteOffset,
+        values,
+        places,
+        planes,
+        ...input,
+        d,
+        slabs,
+        deep.step,
+        h,
+        rows,
+        high.step,
+        w,
+        columns,
+        wide.step,
+      );
+    }
+    takeBack(y, values);
+    takeBack(indices, places);
+    return true;
+  },
+);
 
 /** Adds each value to the place in its plane that its index names, from zeros. */
-export function scatterPlanes(
-  g: Float64Array,
-  indices: Float64Array,
-  out: Float64Array,
-  planes: number,
-): void {
-  const kernels = inPool(g) && inPool(indices) ? kernelsFor(out) : null;
-  if (kernels === null) plain.scatterPlanes(g, indices, out, planes);
-  else {
+export const scatterPlanes: Door<typeof plain.scatterPlanes> = /* @__PURE__ */ door(
+  plain.scatterPlanes,
+  (g, indices, out, planes) => {
+    const kernels = inPool(g) && inPool(indices) ? kernelsFor(out) : null;
+    if (kernels === null) return false;
+
     kernels.scatterPlanes(
       g.byteOffset,
       indices.byteOffset,
@@ -99,8 +92,9 @@ export function scatterPlanes(
       g.length / planes,
       out.length / planes,
     );
-  }
-}
+    return true;
+  },
+);
 
 /** Runs a kernel of averages between arrays; false where it has to be the plain one. */
 function average(
@@ -123,29 +117,19 @@ function average(
 }
 
 /** The average of each window; `divisor` 0 stands for the counts of the bands. */
-export function avgPool(
-  x: Float64Array,
-  y: Float64Array,
-  input: Triple,
-  bands: Bands,
-  divisor: number,
-): void {
-  const planes = x.length / volume(input);
-  if (!average("avgPoolWindows", x, y, planes, input, bands, divisor)) {
-    plain.avgPool(x, y, input, bands, divisor);
-  }
-}
+export const avgPool: Door<typeof plain.avgPool> = /* @__PURE__ */ door(
+  plain.avgPool,
+  (x, y, input, bands, divisor) => {
+    const planes = x.length / volume(input);
+    return average("avgPoolWindows", x, y, planes, input, bands, divisor);
+  },
+);
 
 /** The transpose of {@linkcode avgPool}: shares each value out over its window. */
-export function avgPoolTranspose(
-  g: Float64Array,
-  out: Float64Array,
-  input: Triple,
-  bands: Bands,
-  divisor: number,
-): void {
-  const planes = out.length / volume(input);
-  if (!average("avgPoolWindowsBack", g, out, planes, input, bands, divisor)) {
-    plain.avgPoolTranspose(g, out, input, bands, divisor);
-  }
-}
+export const avgPoolTranspose: Door<typeof plain.avgPoolTranspose> = /* @__PURE__ */ door(
+  plain.avgPoolTranspose,
+  (g, out, input, bands, divisor) => {
+    const planes = out.length / volume(input);
+    return average("avgPoolWindowsBack", g, out, planes, input, bands, divisor);
+  },
+);

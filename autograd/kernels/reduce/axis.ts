@@ -1,4 +1,5 @@
 /** Softmax and its logarithm along rows of neighbours; other axes in plain TypeScript. */
+import { type Door, door } from "../door.ts";
 import * as plain from "./axis_plain.ts";
 import type { AxisSizes } from "./axis_plain.ts";
 import { inPool, type Kernels, kernelsFor, scratch } from "../../runtime/instance.ts";
@@ -9,33 +10,35 @@ function rowKernels(x: Float64Array, out: Float64Array, { n, inner }: AxisSizes)
 }
 
 /** eˣ / Σ eˣ, shifted by the largest element */
-export function softmax(x: Float64Array, out: Float64Array, sizes: AxisSizes): void {
-  const kernels = rowKernels(x, out, sizes);
-  if (kernels === null) plain.softmax(x, out, sizes);
-  else kernels.softmaxRows(x.byteOffset, out.byteOffset, sizes.outer, sizes.n);
-}
+export const softmax: Door<typeof plain.softmax> = /* @__PURE__ */ door(
+  plain.softmax,
+  (x, out, sizes) => {
+    const kernels = rowKernels(x, out, sizes);
+    if (kernels === null) return false;
+    kernels.softmaxRows(x.byteOffset, out.byteOffset, sizes.outer, sizes.n);
+    return true;
+  },
+);
 
 /** x − ln Σ eˣ, shifted by the largest element */
-export function logSoftmax(x: Float64Array, out: Float64Array, sizes: AxisSizes): void {
-  const kernels = rowKernels(x, out, sizes);
-  if (kernels === null) {
-    plain.logSoftmax(x, out, sizes);
-    return;
-  }
-  const row = scratch(8 * sizes.n);
-  kernels.logSoftmaxRows(x.byteOffset, out.byteOffset, sizes.outer, sizes.n, row);
-}
+export const logSoftmax: Door<typeof plain.logSoftmax> = /* @__PURE__ */ door(
+  plain.logSoftmax,
+  (x, out, sizes) => {
+    const kernels = rowKernels(x, out, sizes);
+    if (kernels === null) return false;
+    const row = scratch(8 * sizes.n);
+    kernels.logSoftmaxRows(x.byteOffset, out.byteOffset, sizes.outer, sizes.n, row);
+    return true;
+  },
+);
 
 /** y · (g − Σ g·y), the vjp of softmax at y = softmax(x) */
-export function softmaxBackward(
-  g: Float64Array,
-  y: Float64Array,
-  out: Float64Array,
-  sizes: AxisSizes,
-): void {
-  const kernels = inPool(g) ? rowKernels(y, out, sizes) : null;
-  if (kernels === null) plain.softmaxBackward(g, y, out, sizes);
-  else {
+export const softmaxBackward: Door<typeof plain.softmaxBackward> = /* @__PURE__ */ door(
+  plain.softmaxBackward,
+  (g, y, out, sizes) => {
+    const kernels = inPool(g) ? rowKernels(y, out, sizes) : null;
+    if (kernels === null) return false;
+
     kernels.softmaxBackwardRows(
       g.byteOffset,
       y.byteOffset,
@@ -43,19 +46,17 @@ export function softmaxBackward(
       sizes.outer,
       sizes.n,
     );
-  }
-}
+    return true;
+  },
+);
 
 /** g − eʸ · Σ g, the vjp of logSoftmax at y = logSoftmax(x) */
-export function logSoftmaxBackward(
-  g: Float64Array,
-  y: Float64Array,
-  out: Float64Array,
-  sizes: AxisSizes,
-): void {
-  const kernels = inPool(g) ? rowKernels(y, out, sizes) : null;
-  if (kernels === null) plain.logSoftmaxBackward(g, y, out, sizes);
-  else {
+export const logSoftmaxBackward: Door<typeof plain.logSoftmaxBackward> = /* @__PURE__ */ door(
+  plain.logSoftmaxBackward,
+  (g, y, out, sizes) => {
+    const kernels = inPool(g) ? rowKernels(y, out, sizes) : null;
+    if (kernels === null) return false;
+
     kernels.logSoftmaxBackwardRows(
       g.byteOffset,
       y.byteOffset,
@@ -63,5 +64,6 @@ export function logSoftmaxBackward(
       sizes.outer,
       sizes.n,
     );
-  }
-}
+    return true;
+  },
+);

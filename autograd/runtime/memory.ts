@@ -24,7 +24,7 @@
  * @module
  */
 import type { Blocks } from "./blocks.ts";
-import { scarcity, takeToken, type Token } from "./tokens.ts";
+import { forgetTokens, scarcity, takeToken, type Token } from "./tokens.ts";
 import { openPool } from "./instance.ts";
 
 /** The values of a tensor, shared by all its aliases. */
@@ -331,6 +331,7 @@ const PLEAS = 4;
 function collect(): void {
   for (let plea = 0; plea < PLEAS; plea++) {
     const { watch } = takeToken();
+    forgetTokens();
     try {
       void new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
     } catch {

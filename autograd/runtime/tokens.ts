@@ -1,7 +1,8 @@
 /**
  * Tokens whose death can be seen inside a synchronous loop. A `WeakRef` keeps its target until the end
- * of the job that made it, so they are made ahead of time: a first stock when this module loads,
- * more whenever a job lets microtasks run.
+ * of the job that made or read it. Deno and Node can end a job, as far as that goes, from inside it; where
+ * that is not possible, in pages above all, tokens are made ahead of time: a first stock when this module
+ * loads, more whenever a job lets microtasks run.
  *
  * @module
  */
@@ -15,6 +16,41 @@ export interface WatchedToken {
   readonly token: Token;
   /** To be held by who watches. */
   readonly watch: WeakRef<Token>;
+}
+
+interface Vm {
+  createContext(globals: object, options: { readonly microtaskMode: "afterEvaluate" }): object;
+  readonly Script: new (source: string) => { runInContext(context: object): unknown };
+}
+
+interface Runtime {
+  readonly process?: { getBuiltinModule?(name: string): Vm | undefined };
+}
+
+// Bun has such contexts too, but its engine keeps what it keeps.
+const canEndJobs = typeof (globalThis as Runtime).process?.getBuiltinModule === "function" &&
+  !("Bun" in globalThis);
+let endJob: (() => void) | null = null;
+
+/**
+ * Lets go of the tokens that this job has made or looked at, where the engine allows it: a context with
+ * a queue of microtasks of its own empties the list of kept targets once its script has run.
+ */
+export function forgetTokens(): void {
+  if (!canEndJobs) return;
+  endJob ??= jobEnder();
+  endJob();
+}
+
+function jobEnder(): () => void {
+  try {
+    const vm = (globalThis as Runtime).process!.getBuiltinModule!("node:vm")!;
+    const context = vm.createContext({}, { microtaskMode: "afterEvaluate" });
+    const script = new vm.Script("0");
+    return () => void script.runInContext(context);
+  } catch {
+    return () => {};
+  }
 }
 
 /** Each costs the collector 0.1 µs every time it runs. */
@@ -31,17 +67,17 @@ function refill(): void {
     watches.push(new WeakRef(token));
   }
 }
-refill();
+if (!canEndJobs) refill();
 
 /** How many times as much as from a full stock a token should be made to watch: 1, 2 or 4. */
 export function scarcity(): number {
-  if (tokens.length >= STOCK / 2) return 1;
+  if (canEndJobs || tokens.length >= STOCK / 2) return 1;
   return tokens.length >= STOCK / 4 ? 2 : 4;
 }
 
-/** A token; one whose death is seen only after this job if the stock has run out. */
+/** A token; one whose death is seen only after this job if jobs cannot be ended and the stock has run out. */
 export function takeToken(): WatchedToken {
-  if (tokens.length < STOCK / 2 && !refilling) {
+  if (!canEndJobs && tokens.length < STOCK / 2 && !refilling) {
     refilling = true;
     queueMicrotask(refill);
   }

@@ -2,7 +2,6 @@
 import { type Door, door } from "../door.ts";
 import { multiplyByBlas } from "../../runtime/blas.ts";
 import * as plain from "./matmul_plain.ts";
-import type { MatmulSizes } from "./matmul_plain.ts";
 import { ownScratch, type Team, THREAD_SCRATCH } from "../../runtime/threads.ts";
 import {
   copyIn,

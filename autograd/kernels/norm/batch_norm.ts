@@ -1,7 +1,7 @@
 /** Batch norm, and its passes over images one by one; in memory order and two lanes wide. */
 import { type Door, door } from "../door.ts";
 import * as plain from "./batch_norm_plain.ts";
-import type { ChannelSizes, ChannelStatistics, ValidPositions } from "./batch_norm_plain.ts";
+import type { ChannelSizes, ValidPositions } from "./batch_norm_plain.ts";
 import {
   copyIn,
   copyOut,

@@ -9,7 +9,7 @@ import {
   setLimits,
   type Storage,
 } from "../../autograd/runtime/memory.ts";
-import { scarcity, takeToken } from "../../autograd/runtime/tokens.ts";
+import { forgetTokens, scarcity, takeToken } from "../../autograd/runtime/tokens.ts";
 import { Blocks } from "../../autograd/runtime/blocks.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 
@@ -182,13 +182,38 @@ Deno.test("blocks are handed out apart, aligned, and merged when the classes cha
   assertEquals(blocks.usedBytes, 0);
 });
 
-Deno.test("tokens are used sparingly as a job uses them up, and are there again in the next", async () => {
-  const seen = new Set<number>();
-  for (let i = 0; i < 10_000; i++) {
-    takeToken();
-    seen.add(scarcity());
+/** Makes the collector run, as the memory behind tensors does. */
+function collect(): void {
+  for (let i = 0; i < 4; i++) {
+    try {
+      void new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
+    } catch {
+      // Refused, and collected all the same.
+    }
   }
-  assertEquals([...seen], [1, 2, 4]);
-  await Promise.resolve();
+}
+
+Deno.test("a token is seen dead within the job that made it and looked at it", () => {
+  const watches = Array.from({ length: 100 }, () => takeToken().watch);
+  assert(watches.every((watch) => watch.deref() !== undefined));
+  collect();
+  assert(watches.every((watch) => watch.deref() !== undefined), "kept to the end of the job");
+  forgetTokens();
+  collect();
+  assertEquals(watches.filter((watch) => watch.deref() !== undefined), []);
   assertEquals(scarcity(), 1);
+});
+
+Deno.test("where jobs cannot be ended tokens are used sparingly, and are there again in the next", async () => {
+  const url = new URL("../../autograd/runtime/tokens.ts", import.meta.url).href;
+  const program = `globalThis.process = undefined;
+const { scarcity, takeToken } = await import(${JSON.stringify(url)});
+const seen = new Set();
+for (let i = 0; i < 10_000; i++) { takeToken(); seen.add(scarcity()); }
+await Promise.resolve();
+console.log(JSON.stringify([...seen, scarcity()]));`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", program],
+  }).output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), [1, 2, 4, 1]);
 });

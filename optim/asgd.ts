@@ -56,8 +56,6 @@ const kind: OptimizerKind<ASGDOptions> = {
  * η = lr/(1 + λ·lr·t)^α;  μ = 1/max(1, t − t0)
  * ```
  *
- * η and μ are rounded to float32, in which PyTorch keeps them beside parameters of any dtype.
- *
  * @see B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
  *
  * @example
@@ -90,7 +88,7 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
 
   /** @internal */
   protected override initialState(param: Tensor, group: ParamGroup<ASGDOptions>): ASGDState {
-    return { step: 0, eta: Math.fround(valueOf(group.lr)), mu: 1, ax: zerosLike(param) };
+    return { step: 0, eta: valueOf(group.lr), mu: 1, ax: zerosLike(param) };
   }
 
   /** @internal */
@@ -109,7 +107,7 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
       group.maximize,
     );
     const step = ++state.step;
-    state.eta = Math.fround(lr / (1 + lambd * lr * step) ** alpha);
-    state.mu = Math.fround(1 / Math.max(1, step - t0));
+    state.eta = lr / (1 + lambd * lr * step) ** alpha;
+    state.mu = 1 / Math.max(1, step - t0);
   }
 }

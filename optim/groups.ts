@@ -134,11 +134,17 @@ export function readOptions(
   options: unknown,
   known: readonly string[] | null,
 ): Record<string, unknown> {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: got options ${describe(options)}, expected an object`);
+  const prototype = typeof options === "object" && options !== null
+    ? Object.getPrototypeOf(options)
+    : undefined;
+  // A list, a Map or a tensor has other contents than options.
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw new TypeError(
+      `Cannot ${action}: got options ${describe(options)}, expected an object such as { lr: 0.1 }`,
+    );
   }
   const kept: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(options)) {
+  for (const [key, value] of Object.entries(options as object)) {
     if (value === undefined || isImplementationOption(key)) continue;
     if (known !== null && !known.includes(key)) {
       throw new TypeError(

@@ -38,4 +38,4 @@ export { RMSprop, type RMSpropOptions, type RMSpropState } from "./rmsprop.ts";
 export { Rprop, type RpropOptions, type RpropState } from "./rprop.ts";
 export { SGD, type SGDOptions, type SGDState } from "./sgd.ts";
 export type { OptimizerStateDict, ParameterState, StateLayout, StateValue } from "./state_dict.ts";
-export * as swa from "./swa.ts";
+export * as swa from "./swa/mod.ts";

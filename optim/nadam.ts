@@ -67,8 +67,6 @@ const kind: OptimizerKind<NAdamOptions> = {
  * p = p − η · (g·(1 − μₜ)/(1 − ∏μ₁…ₜ) + m·μₜ₊₁/(1 − ∏μ₁…ₜ₊₁)) / (√(v/(1 − β₂ᵗ)) + ε)
  * ```
  *
- * ∏μ is rounded to float32, in which PyTorch keeps it beside parameters of any dtype.
- *
  * @see T. Dozat, "Incorporating Nesterov Momentum into Adam", ICLR workshop 2016.
  *
  * @example
@@ -115,7 +113,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
     const decoupled = group.decoupledWeightDecay;
     const mu = beta1 * (1 - 0.5 * 0.96 ** (step * group.momentumDecay));
     const next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * group.momentumDecay));
-    state.muProduct = Math.fround(state.muProduct * Math.fround(mu));
+    state.muProduct = state.muProduct * mu;
     kernels.nadamStep(
       valuesOf(param),
       valuesOf(grad),

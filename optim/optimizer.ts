@@ -1,12 +1,13 @@
 /**
  * The base of all optimizers: groups, steps, and the state on disk.
  */
-import { enableGrad, Tensor } from "../autograd/mod.ts";
+import { enableGrad, noGrad, Tensor } from "../autograd/mod.ts";
 import {
   assertOptions,
   describe,
   formatShape,
   heldGradOf,
+  kindOf,
   sameShape,
   write,
 } from "../autograd/internal.ts";
@@ -28,6 +29,7 @@ import {
   type OptimizerStateDict,
   packState,
   type ParameterState,
+  readLayout,
   snapshot,
   type StateLayout,
   type StateValue,
@@ -38,21 +40,23 @@ import {
 
 /** What makes one kind of optimizer: its options, and what it remembers. */
 export interface OptimizerKind<Options> {
-  /** Its name, as errors and `toString()` show it. */
-  readonly name: string;
+  /** Its name, as errors and `toString()` show it; the class's by default. */
+  readonly name?: string;
   /** The options with the values that they have when left out. */
   readonly defaults: Required<Options>;
-  /** What a parameter's state holds. */
-  readonly state: StateLayout;
+  /** What a parameter's state holds; nothing by default. */
+  readonly state?: StateLayout;
   /**
    * The class whose step keeps no hold of the gradient that it is given. Then nobody can tell when its
    * memory is used again, which is as soon as it is cleared. A subclass with a step of its own may
    * keep it.
    */
   readonly forgetsGradient?: () => { readonly prototype: object };
-  /** Throws at the first hyperparameter that is out of range. */
-  check(values: HyperparameterCheck, group: Required<Options>): void;
+  /** Throws at the first hyperparameter that is out of range; by default checks that lr is at least 0. */
+  check?(values: HyperparameterCheck, group: Required<Options>): void;
 }
+
+const NO_STATE: StateLayout = { tensors: [], optional: [], numbers: [] };
 
 /** Called before or after a step. */
 export type StepHook = (optimizer: Optimizer) => void;
@@ -60,7 +64,29 @@ export type StepHook = (optimizer: Optimizer) => void;
 /**
  * Base of all optimizers: holds parameters in groups and moves them against their gradients.
  *
- * A subclass names its options in an {@linkcode OptimizerKind} and writes one parameter's step.
+ * A subclass names its options in an {@linkcode OptimizerKind} and writes one parameter's step, off the
+ * tape.
+ *
+ * @example
+ * ```ts
+ * import { optim, type Tensor, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class SignSGD extends optim.Optimizer {
+ *   constructor(params: Iterable<Tensor>, options: optim.LearningRate = {}) {
+ *     super(params, options, { defaults: { lr: 0.01 } });
+ *   }
+ *   protected override update(param: Tensor, grad: Tensor, { lr }: { lr: optim.Scalar }): void {
+ *     param.copy_(param.sub(grad.sign().mul(lr)));
+ *   }
+ * }
+ *
+ * const w = tensor([4, -4], { requiresGrad: true });
+ * const optimizer = new SignSGD([w], { lr: 0.5 });
+ * w.square().sum().backward();
+ * optimizer.step();
+ * assertEquals(w.toArray(), [3.5, -3.5]);
+ * ```
  */
 export abstract class Optimizer<
   Options extends LearningRate = LearningRate,
@@ -76,6 +102,7 @@ export abstract class Optimizer<
   /** The options in force for groups that name no others. */
   readonly defaults: Readonly<Required<Options>>;
   readonly #kind: OptimizerKind<Options>;
+  readonly #name: string;
   readonly #before = new Set<StepHook>();
   readonly #after = new Set<StepHook>();
   #stepCount = 0;
@@ -92,11 +119,18 @@ export abstract class Optimizer<
    */
   constructor(params: Params<Options>, options: Options, kind: OptimizerKind<Options>) {
     this.#kind = kind;
-    const action = `make ${kind.name}`;
+    this.#name = kind.name ?? kindOf(this);
+    const action = `make ${this.#name}`;
     const given = readOptions(action, options, Object.keys(kind.defaults));
     this.defaults = { ...kind.defaults, ...given };
-    kind.check(new HyperparameterCheck(action, "", this.defaults), this.defaults);
+    this.#check(action, "", this.defaults);
     for (const group of toGroups(action, params)) this.#add(action, group);
+  }
+
+  #check(action: string, where: string, values: Required<Options>): void {
+    const check = new HyperparameterCheck(action, where, values);
+    if (this.#kind.check === undefined) check.atLeastZero("lr");
+    else this.#kind.check(check, values);
   }
 
   /** How often `step` has run. */
@@ -112,7 +146,7 @@ export abstract class Optimizer<
    * that another group holds. Nothing is changed then.
    */
   addParamGroup(group: ParamGroupInput<Options>): void {
-    const action = `add a parameter group to ${this.#kind.name}`;
+    const action = `add a parameter group to ${this.#name}`;
     if (typeof group !== "object" || group === null || !("params" in group)) {
       throw new TypeError(`Cannot ${action}: got ${describe(group)}, expected { params, … }`);
     }
@@ -125,7 +159,7 @@ export abstract class Optimizer<
     const { params, names } = readParams(action, where, group.params);
     const { params: _, ...given } = readOptions(action, group, null);
     const values = { ...this.defaults, ...given } as Required<Options>;
-    this.#kind.check(new HyperparameterCheck(action, where, values), values);
+    this.#check(action, where, values);
     for (const [i, other] of this.paramGroups.entries()) {
       const shared = params.findIndex((param) => other.params.includes(param));
       if (shared >= 0) {
@@ -151,10 +185,12 @@ export abstract class Optimizer<
   /** For optimizers that give parameters a state before their first step. */
   protected groupAdded(_group: ParamGroup<Options>): void {}
 
-  /** The state that a parameter begins with. */
-  protected abstract initialState(param: Tensor, group: ParamGroup<Options>): State;
+  /** The state that a parameter begins with; an empty one by default. */
+  protected initialState(_param: Tensor, _group: ParamGroup<Options>): State {
+    return {} as State;
+  }
 
-  /** Moves one parameter in place, through its storage. */
+  /** Moves one parameter in place. Runs off the tape. */
   protected abstract update(param: Tensor, grad: Tensor, group: ParamGroup<Options>): void;
 
   /** The state of a parameter, new at its first step. */
@@ -172,8 +208,9 @@ export abstract class Optimizer<
    *
    * @param closure Computes the gradients and returns the loss; runs with grad mode on.
    * @returns What the closure returns.
-   * @throws {TypeError} if `closure` is no function.
-   * @throws {RangeError} if a gradient has another shape than its parameter; nothing is moved then.
+   * @throws {TypeError} if `closure` is not a function, or a group holds a hyperparameter of a wrong kind.
+   * @throws {RangeError} if a hyperparameter is out of range, or a gradient or a state has another shape
+   * than its parameter. Nothing has moved when it throws.
    */
   step(): undefined;
   /** As above, with a closure that computes the gradients first. */
@@ -181,22 +218,23 @@ export abstract class Optimizer<
   step<T>(closure?: (() => T) | null): T | undefined {
     if (closure !== undefined && closure !== null && typeof closure !== "function") {
       throw new TypeError(
-        `Cannot step ${this.#kind.name}: got closure ${describe(closure)}, expected a function`,
+        `Cannot step ${this.#name}: got closure ${describe(closure)}, expected a function`,
       );
     }
     for (const hook of [...this.#before]) hook(this as unknown as Optimizer);
     const result = closure ? enableGrad(closure) : undefined;
-    this.#checkGradients();
+    this.#checkStep();
     warnOfStep(this as unknown as Optimizer);
     const forgets = this.#forgetsGradient();
-    const editor = `the step of ${this.#kind.name}`;
-    for (const group of this.paramGroups) {
-      for (const param of group.params) {
-        const grad = forgets ? heldGradOf(param) : param.grad;
-        if (grad === null) continue;
-        write(param, () => this.update(param, grad, group), editor);
+    const editor = `the step of ${this.#name}`;
+    noGrad(() => {
+      for (const group of this.paramGroups) {
+        for (const param of group.params) {
+          const grad = forgets ? heldGradOf(param) : param.grad;
+          if (grad !== null) write(param, () => this.update(param, grad, group), editor);
+        }
       }
-    }
+    });
     noteStep(this as unknown as Optimizer);
     this.#stepCount++;
     for (const hook of [...this.#after]) hook(this as unknown as Optimizer);
@@ -208,20 +246,48 @@ export abstract class Optimizer<
     return forgetful?.update === this.update;
   }
 
-  #checkGradients(): void {
+  /** Checks everything that a step reads before it moves anything. */
+  #checkStep(): void {
+    const action = `step ${this.#name}`;
+    const outgrown: Tensor[] = [];
     for (const [i, group] of this.paramGroups.entries()) {
+      this.#check(action, ` in group ${i}`, group as Required<Options>);
       for (const [j, param] of group.params.entries()) {
-        const [grad, shape] = [heldGradOf(param), param.shape];
-        if (grad !== null && !sameShape(grad.shape, shape)) {
+        const grad = heldGradOf(param);
+        if (grad === null) continue;
+        if (!sameShape(grad.shape, param.shape)) {
           throw new RangeError(
-            `Cannot step ${this.#kind.name}: got a gradient of shape ${
-              formatShape(grad.shape)
-            } for ` +
-              `params[${j}] in group ${i}, expected ${formatShape(shape)}`,
+            `Cannot ${action}: got a gradient of shape ${formatShape(grad.shape)} for params[${j}] in ` +
+              `group ${i}, expected ${formatShape(param.shape)}`,
+          );
+        }
+        const held = this.#misshapen(param);
+        if (held === null) continue;
+        // A lazy layer's parameter was empty when its state was made.
+        if (held.size === 0) outgrown.push(param);
+        else {
+          throw new RangeError(
+            `Cannot ${action}: got a state of shape ${formatShape(held.shape)} for params[${j}] in ` +
+              `group ${i}, expected ${formatShape(param.shape)}`,
           );
         }
       }
     }
+    for (const param of outgrown) this.state.delete(param);
+  }
+
+  /** A tensor of a parameter's state that has another shape than the parameter. */
+  #misshapen(param: Tensor): Tensor | null {
+    const state = this.state.get(param);
+    if (state === undefined) return null;
+    const { tensors, optional } = this.#kind.state ?? NO_STATE;
+    for (const keys of [tensors, optional]) {
+      for (const key of keys) {
+        const held = state[key];
+        if (held instanceof Tensor && !sameShape(held.shape, param.shape)) return held;
+      }
+    }
+    return null;
   }
 
   /**
@@ -281,32 +347,41 @@ export abstract class Optimizer<
    * Takes over the hyperparameters and the state of a state dict, copying its tensors. Parameters are
    * matched by their order. Nothing is changed unless everything fits.
    *
-   * @param saved From `stateDict()` here or `state_dict()` in PyTorch.
-   * @throws {TypeError} if it is no such state.
+   * A schedule of this optimizer has a state of its own and is loaded after it: its last rate is the one in
+   * force.
+   *
+   * @param saved From `stateDict()` here or `state_dict()` in PyTorch, as objects or Maps.
+   * @throws {TypeError} if it is not such a state.
    * @throws {RangeError} if groups, parameters, entries or shapes do not match, or if a
    * hyperparameter is out of range.
    */
   loadStateDict(saved: OptimizerStateDict): void {
-    const action = `load the state of ${this.#kind.name}`;
-    const byIndex = matchParameters(action, saved, this.paramGroups);
-    const groups = saved.param_groups.map((group, i) => {
-      const values: Record<string, unknown> = { ...this.paramGroups[i] };
+    const action = `load the state of ${this.#name}`;
+    const { state: entries, groups: savedGroups } = readLayout(action, saved);
+    const byIndex = matchParameters(action, entries, savedGroups, this.paramGroups);
+    const groups = savedGroups.map((group, i) => {
+      const { params, paramNames } = this.paramGroups[i];
+      const values: Record<string, unknown> = { ...this.defaults };
       for (const [name, value] of Object.entries(group)) {
         const key = toCamelCase(name);
         if (key === "params" || key === "paramNames" || isImplementationOption(key)) continue;
-        values[key] = snapshot(value);
+        values[key] = snapshot(value as StateValue);
       }
-      const checked = values as Required<Options>;
-      this.#kind.check(new HyperparameterCheck(action, ` in group ${i}`, checked), checked);
-      return values;
+      this.#check(action, ` in group ${i}`, values as Required<Options>);
+      return { ...values, params, ...(paramNames === undefined ? {} : { paramNames }) };
     });
     const states = new Map<Tensor, State>();
-    for (const [index, entry] of Object.entries(saved.state)) {
+    for (const [index, entry] of Object.entries(entries)) {
       const param = byIndex.get(index)!;
-      const state = unpackState(action, index, entry, param, this.#kind.state);
+      const state = unpackState(action, index, entry, param, this.#kind.state ?? NO_STATE);
       if (state !== null) states.set(param, state as State);
     }
-    groups.forEach((values, i) => Object.assign(this.paramGroups[i], values));
+    // The groups keep their identity; what the saved ones do not have, they lose.
+    groups.forEach((values, i) => {
+      const group = this.paramGroups[i] as Record<string, unknown>;
+      for (const key of Object.keys(group)) if (!(key in values)) delete group[key];
+      Object.assign(group, values);
+    });
     this.state.clear();
     for (const [param, state] of states) this.state.set(param, state);
   }
@@ -319,7 +394,7 @@ export abstract class Optimizer<
         .map(([key, value]) => `    ${key}: ${value instanceof Tensor ? value.item() : value}\n`);
       return `Parameter Group ${i}\n${lines.join("")}`;
     });
-    return `${this.#kind.name} (\n${groups.join("\n")})`;
+    return `${this.#name} (\n${groups.join("\n")})`;
   }
 
   /** @internal Shows the groups in Deno's console. */

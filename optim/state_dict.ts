@@ -69,13 +69,9 @@ export function unpackState(
 ): ParameterState | null {
   const required = [...layout.numbers, ...layout.tensors];
   const known = [...required, ...layout.optional];
-  if (typeof saved !== "object" || saved === null) {
-    throw new TypeError(
-      `Cannot ${action}: got state[${index}] ${describe(saved)}, expected an object`,
-    );
-  }
+  const entries = readDict(action, `state[${index}] `, saved);
   const state: ParameterState = {};
-  for (const [name, value] of Object.entries(saved as Record<string, unknown>)) {
+  for (const [name, value] of Object.entries(entries)) {
     const key = toCamelCase(name);
     if (!known.includes(key)) {
       throw new RangeError(
@@ -125,37 +121,65 @@ function readTensor(action: string, label: string, value: unknown, param: Tensor
 }
 
 /**
+ * The entries of a dict, which files hold as a Map and programs as an object.
+ *
+ * @throws {TypeError} if it is neither.
+ */
+export function readDict(action: string, label: string, value: unknown): Record<string, unknown> {
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([key, entry]) => [String(key), entry]));
+  }
+  const isDict = typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Tensor);
+  if (isDict) return value as Record<string, unknown>;
+  throw new TypeError(
+    `Cannot ${action}: got ${label}${describe(value)}, expected an object or a Map`,
+  );
+}
+
+/** A saved state taken apart. */
+interface Layout {
+  /** The state of each parameter, by its index. */
+  readonly state: Record<string, unknown>;
+  /** The groups. */
+  readonly groups: readonly Record<string, unknown>[];
+}
+
+/** @throws {TypeError} if it is not the state dict of an optimizer. */
+export function readLayout(action: string, saved: unknown): Layout {
+  const { state, param_groups } = readDict(action, "", saved);
+  if (state === undefined || !Array.isArray(param_groups)) {
+    throw new TypeError(
+      `Cannot ${action}: got ${describe(saved)}, expected { state, param_groups } as stateDict() ` +
+        `gives it`,
+    );
+  }
+  return {
+    state: readDict(action, "state ", state),
+    groups: param_groups.map((group, i) => readDict(action, `param_groups[${i}] `, group)),
+  };
+}
+
+/**
  * Matches the saved groups with the parameters of an optimizer.
  *
  * @returns The parameter that each saved index stands for.
- * @throws {TypeError} if it is no state dict of an optimizer.
+ * @throws {TypeError} if a group lists no parameters.
  * @throws {RangeError} if the number of groups or of parameters in a group differs.
  */
 export function matchParameters(
   action: string,
-  saved: OptimizerStateDict,
+  state: Readonly<Record<string, unknown>>,
+  savedGroups: readonly Readonly<Record<string, unknown>>[],
   groups: readonly { readonly params: readonly Tensor[] }[],
 ): Map<string, Tensor> {
-  const given: unknown = saved;
-  const isLayout = typeof given === "object" && given !== null &&
-    Array.isArray((given as OptimizerStateDict).param_groups) &&
-    typeof (given as OptimizerStateDict).state === "object" &&
-    (given as OptimizerStateDict).state !== null;
-  if (!isLayout) {
-    throw new TypeError(
-      `Cannot ${action}: got ${describe(given)}, expected { state, param_groups } as stateDict() ` +
-        `gives it`,
-    );
-  }
-  if (saved.param_groups.length !== groups.length) {
+  if (savedGroups.length !== groups.length) {
     throw new RangeError(
-      `Cannot ${action}: got ${saved.param_groups.length} parameter groups, expected ` +
-        `${groups.length}`,
+      `Cannot ${action}: got ${savedGroups.length} parameter groups, expected ${groups.length}`,
     );
   }
   const byIndex = new Map<string, Tensor>();
-  saved.param_groups.forEach((savedGroup, i) => {
-    const indices = savedGroup?.params;
+  savedGroups.forEach(({ params: indices }, i) => {
     if (!Array.isArray(indices)) {
       throw new TypeError(
         `Cannot ${action}: got params ${
@@ -166,13 +190,12 @@ export function matchParameters(
     const { params } = groups[i];
     if (indices.length !== params.length) {
       throw new RangeError(
-        `Cannot ${action}: got ${indices.length} parameters in group ${i}, expected ` +
-          `${params.length}`,
+        `Cannot ${action}: got ${indices.length} parameters in group ${i}, expected ${params.length}`,
       );
     }
     indices.forEach((index, j) => byIndex.set(String(index), params[j]));
   });
-  for (const index of Object.keys(saved.state)) {
+  for (const index of Object.keys(state)) {
     if (!byIndex.has(index)) {
       throw new RangeError(
         `Cannot ${action}: got state of a parameter ${index}, expected an index of param_groups`,

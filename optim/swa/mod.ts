@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Batch, updateBn, type UpdateBnOptions } from "../nn/norm/recalibrate.ts";
+export { type Batch, updateBn, type UpdateBnOptions } from "../../nn/norm/recalibrate.ts";
 export {
   AveragedModel,
   type AveragedModelOptions,
@@ -11,4 +11,4 @@ export {
   getEmaAvgFn,
   getSwaAvgFn,
 } from "./averaged_model.ts";
-export { SWALR, type SWALROptions } from "./lr_scheduler/swa_lr.ts";
+export { SWALR, type SWALROptions } from "./swa_lr.ts";

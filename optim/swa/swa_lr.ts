@@ -9,7 +9,7 @@ import {
   LRScheduler,
   readArguments,
   type SchedulerOptions,
-} from "./scheduler.ts";
+} from "../lr_scheduler/scheduler.ts";
 
 /** The options of {@linkcode SWALR}. */
 export interface SWALROptions extends SchedulerOptions {

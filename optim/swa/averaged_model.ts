@@ -1,9 +1,9 @@
 /**
  * A model whose weights are averages of another's.
  */
-import { noGrad, type Tensor, zeros } from "../autograd/mod.ts";
-import { assertOptions, describe, formatShape, sameShape } from "../autograd/internal.ts";
-import { Module } from "../nn/module/module.ts";
+import { noGrad, type Tensor, zeros } from "../../autograd/mod.ts";
+import { assertOptions, describe, formatShape, sameShape } from "../../autograd/internal.ts";
+import { Module } from "../../nn/module/module.ts";
 
 /** The next average, from the one so far, the values of the moment and how many were averaged. */
 export type AverageFunction = (averaged: Tensor, current: Tensor, count: number) => Tensor;

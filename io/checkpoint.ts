@@ -210,7 +210,8 @@ function rememberAll({ model, optimizer, scheduler, generator }: Run): (() => vo
     for (const [name, value] of model.stateDict()) state.set(name, noGrad(() => value.clone()));
     steps.push(() => void model.loadStateDict(state, { strict: false }));
   }
-  for (const part of [optimizer, scheduler] as readonly (Scheduling | undefined)[]) {
+  // A schedule that loads a state sets the rates of then; the optimizer's are put back after it.
+  for (const part of [scheduler, optimizer] as readonly (Scheduling | undefined)[]) {
     if (part === undefined) continue;
     const state = part.stateDict();
     steps.push(() => part.loadStateDict(state));

@@ -134,17 +134,15 @@ export function readOptions(
   options: unknown,
   known: readonly string[] | null,
 ): Record<string, unknown> {
-  const prototype = typeof options === "object" && options !== null
-    ? Object.getPrototypeOf(options)
-    : undefined;
-  // A list, a Map or a tensor has other contents than options.
-  if (prototype !== null && prototype !== Object.prototype) {
+  const isObject = typeof options === "object" && options !== null && !isIterable(options) &&
+    !(options instanceof Tensor) && !(options instanceof Date);
+  if (!isObject) {
     throw new TypeError(
       `Cannot ${action}: got options ${describe(options)}, expected an object such as { lr: 0.1 }`,
     );
   }
   const kept: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(options as object)) {
+  for (const [key, value] of Object.entries(options)) {
     if (value === undefined || isImplementationOption(key)) continue;
     if (known !== null && !known.includes(key)) {
       throw new TypeError(

@@ -257,7 +257,9 @@ export abstract class Optimizer<
         if (grad === null) continue;
         if (!sameShape(grad.shape, param.shape)) {
           throw new RangeError(
-            `Cannot ${action}: got a gradient of shape ${formatShape(grad.shape)} for params[${j}] in ` +
+            `Cannot ${action}: got a gradient of shape ${
+              formatShape(grad.shape)
+            } for params[${j}] in ` +
               `group ${i}, expected ${formatShape(param.shape)}`,
           );
         }
@@ -267,7 +269,9 @@ export abstract class Optimizer<
         if (held.size === 0) outgrown.push(param);
         else {
           throw new RangeError(
-            `Cannot ${action}: got a state of shape ${formatShape(held.shape)} for params[${j}] in ` +
+            `Cannot ${action}: got a state of shape ${
+              formatShape(held.shape)
+            } for params[${j}] in ` +
               `group ${i}, expected ${formatShape(param.shape)}`,
           );
         }

@@ -120,6 +120,20 @@ function readTensor(action: string, label: string, value: unknown, param: Tensor
   return noGrad(() => value.clone());
 }
 
+/** How often each number counts: Python's `Counter`, which PyTorch keeps milestones in. */
+export class Counter extends Map<number, number> {
+  /** Counts the numbers of a list. */
+  constructor(numbers: Iterable<number> = []) {
+    super();
+    for (const number of numbers) this.set(number, (this.get(number) ?? 0) + 1);
+  }
+
+  /** The counts by number, for JSON. */
+  toJSON(): Record<string, number> {
+    return Object.fromEntries(this);
+  }
+}
+
 /**
  * The entries of a dict, which files hold as a Map and programs as an object.
  *

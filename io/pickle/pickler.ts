@@ -142,6 +142,13 @@ export class Pickler {
     this.reduce();
   }
 
+  /** An empty `Counter`. */
+  counter(): void {
+    this.global("collections", "Counter");
+    this.tuple([]);
+    this.reduce();
+  }
+
   #append(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.length);
     this.#bytes.set(bytes, at);

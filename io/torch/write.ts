@@ -4,6 +4,7 @@
 import { Tensor } from "../../autograd/mod.ts";
 import { assertOptions, describe, type Storage, storageOf } from "../../autograd/internal.ts";
 import { StateDict } from "../../nn/module/state_dict.ts";
+import { Counter } from "../../optim/state_dict.ts";
 import { dtypeToWrite, encodeValues, type FloatDtype } from "../dtype.ts";
 import { joinChunks, writeWhole } from "../file.ts";
 import { Pickler } from "../pickle/pickler.ts";
@@ -144,6 +145,7 @@ class TorchWriter {
     }
     if (value instanceof Map) {
       if (value instanceof StateDict) pickler.orderedDict();
+      else if (value instanceof Counter) pickler.counter();
       else pickler.dict();
       this.#entries([...value as ReadonlyMap<string | number, TorchValue>], depth);
       if (value instanceof StateDict && value.metadata.size > 0) this.#metadata(value);

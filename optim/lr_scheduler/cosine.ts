@@ -86,7 +86,7 @@ export class CosineAnnealingLR extends LRScheduler {
     // At the lowest point the ratio below would be 0/0.
     if ((lastEpoch - 1 - tMax) % (2 * tMax) === 0) {
       const rise = (1 - Math.cos(Math.PI / tMax)) / 2;
-      return lrs.map((lr, i) => lr + (this.baseLrs[i] - etaMin) * rise);
+      return this.baseLrs.map((base, i) => lrs[i] + (base - etaMin) * rise);
     }
     const ratio = (1 + Math.cos(Math.PI * lastEpoch / tMax)) /
       (1 + Math.cos(Math.PI * (lastEpoch - 1) / tMax));
@@ -200,7 +200,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
         this.tI = this.t0;
         this.tCur = 0;
       } else if (++this.tCur >= this.tI) {
-        this.tCur -= this.tI;
+        this.tCur %= this.tI;
         this.tI *= this.tMult;
       }
       super.step();

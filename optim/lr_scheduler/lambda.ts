@@ -67,10 +67,9 @@ abstract class ByFunction extends LRScheduler {
 
   /** The rates times the factors of this epoch. */
   protected scaled(lrs: readonly number[]): number[] {
-    return lrs.map((lr, i) => {
-      const lambda = this.lrLambdas[i];
+    return this.lrLambdas.map((lambda, i) => {
       const factor: unknown = lambda(this.lastEpoch);
-      if (typeof factor === "number") return lr * factor;
+      if (typeof factor === "number") return lrs[i] * factor;
       throw new TypeError(
         `Cannot step ${kindOf(this)}: lrLambda returned ${
           describe(factor)

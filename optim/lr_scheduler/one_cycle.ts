@@ -10,6 +10,7 @@ import {
   LRScheduler,
   readArguments,
   type SchedulerOptions,
+  type SchedulerStateDict,
 } from "./scheduler.ts";
 
 /** The options of {@linkcode OneCycleLR}. */
@@ -166,6 +167,13 @@ export class OneCycleLR extends LRScheduler {
     return ["totalSteps", "cycleMomentum"];
   }
 
+  /** As in the base; the momentum of that step too, where it is cycled. */
+  override loadStateDict(saved: SchedulerStateDict): void {
+    super.loadStateDict(saved);
+    // Making the schedule has set the momentum of the first step.
+    if (this.lastEpoch >= 0 && this.lastEpoch <= this.totalSteps) this.getLr();
+  }
+
   /** @internal */
   protected override getLr(): number[] {
     const step = this.lastEpoch;
@@ -180,7 +188,8 @@ export class OneCycleLR extends LRScheduler {
     const { endStep, lrs: [fromLr, toLr], momenta: [from, to] } = this.#phases[index];
     const startStep = index === 0 ? 0 : this.#phases[index - 1].endStep;
     const part = (step - startStep) / (endStep - startStep);
-    return (this.optimizer.paramGroups as Cycled[]).map((group, i) => {
+    const groups = this.optimizer.paramGroups as Cycled[];
+    return groups.slice(0, this.baseLrs.length).map((group, i) => {
       if (this.cycleMomentum) {
         setMomentum(group, this.#between(keptIn(group, from, i), keptIn(group, to, i), part));
       }

@@ -7,6 +7,7 @@ import { assignScalar, HyperparameterCheck, type Scalar, valueOf } from "../hype
 import type { Optimizer } from "../optimizer.ts";
 import {
   assertOptimizer,
+  assignLrs,
   diskName,
   forEachGroup,
   readArguments,
@@ -164,6 +165,7 @@ export class ReduceLROnPlateau {
           `Tensor of one element`,
       );
     }
+    this.#assertGroups();
     this.lastEpoch++;
     if (this.#isBetter(value)) {
       this.best = value;
@@ -186,20 +188,24 @@ export class ReduceLROnPlateau {
   #isBetter(value: number): boolean {
     const { best, threshold, mode } = this;
     if (this.thresholdMode === "rel") {
-      return mode === "min" ? value < best * (1 - threshold) : value > best * (threshold + 1);
+      // Of a negative best value a part is added where of a positive one it is subtracted.
+      const part = Math.sign(best) * threshold;
+      return mode === "min" ? value < best * (1 - part) : value > best * (part + 1);
     }
     return mode === "min" ? value < best - threshold : value > best + threshold;
   }
 
-  #reduce(): void {
+  #assertGroups(): void {
     const groups = this.optimizer.paramGroups;
-    if (groups.length !== this.minLrs.length) {
-      throw new RangeError(
-        `Cannot step ReduceLROnPlateau: got ${groups.length} groups, expected ` +
-          `${this.minLrs.length} as when it was made; write minLrs after adding a group`,
-      );
-    }
-    groups.forEach((group, i) => {
+    if (groups.length === this.minLrs.length) return;
+    throw new RangeError(
+      `Cannot step ReduceLROnPlateau: got ${groups.length} groups, expected ${this.minLrs.length} as ` +
+        `when it was made; write minLrs after adding a group`,
+    );
+  }
+
+  #reduce(): void {
+    this.optimizer.paramGroups.forEach((group, i) => {
       const before = valueOf(group.lr);
       const after = Math.max(before * this.factor, this.minLrs[i]);
       if (before - after > this.eps) assignScalar(group, "lr", after);
@@ -222,15 +228,18 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * Takes over a state; the optimizer's state is loaded beside it. Nothing is changed unless
-   * everything fits.
+   * Takes over a state and sets the rates that were in force when it was saved; load the optimizer's first.
+   * Nothing is changed unless everything fits.
    *
-   * @throws {TypeError} if it is no such state or an entry is of the wrong kind.
+   * @throws {TypeError} if it is not such state or an entry is of the wrong kind.
    * @throws {RangeError} if an entry is missing or there is another number of groups.
    */
   loadStateDict(saved: SchedulerStateDict): void {
     const names = new Map(STATE.map((field) => [field, diskName(field)])).set("lastLr", "_last_lr");
     const fields = this as unknown as Record<string, unknown>;
-    readState("ReduceLROnPlateau", fields, names, saved);
+    const action = "load the state of ReduceLROnPlateau";
+    const values = readState(action, fields, names, saved);
+    assignLrs(action, this.optimizer, values.lastLr as number[]);
+    Object.assign(this, values);
   }
 }

@@ -5,7 +5,7 @@ import { Tensor } from "../../autograd/mod.ts";
 import { assertOptions, describe, kindOf } from "../../autograd/internal.ts";
 import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
 import { Optimizer } from "../optimizer.ts";
-import { toSnakeCase } from "../state_dict.ts";
+import { readDict, toSnakeCase } from "../state_dict.ts";
 import { noteScheduleStep } from "../step_warnings.ts";
 
 /** What a schedule writes to disk, under PyTorch's names. */
@@ -127,9 +127,9 @@ export abstract class LRScheduler {
     }
   }
 
-  /** @internal Takes the first step back, before another schedule begins. */
-  undo(): void {
-    this.lastEpoch--;
+  /** @internal Goes back to before the first step, and leaves the rates. */
+  rewind(): void {
+    this.lastEpoch = -1;
   }
 
   /** @internal Begins the schedule at its first epoch, whatever rates the groups have. */
@@ -164,7 +164,7 @@ export abstract class LRScheduler {
     }
   }
 
-  /** Sets the rates of an epoch; stays where it is if they cannot be had. */
+  /** Sets the rates of an epoch; stays where it is if that fails. */
   private moveTo(epoch: number, closed: boolean): void {
     const before = this.lastEpoch;
     this.lastEpoch = epoch;
@@ -176,12 +176,14 @@ export abstract class LRScheduler {
     }
   }
 
-  /** Writes rates into the groups. */
+  /**
+   * Writes rates into the groups. A group that was added after the schedule was made has no rate to begin
+   * with; where a formula needs one, the group keeps the rate it has.
+   *
+   * @throws {RangeError} if a rate is not finite; none is written then.
+   */
   protected setLrs(values: readonly number[]): void {
-    const groups = this.optimizer.paramGroups;
-    for (let i = 0; i < Math.min(groups.length, values.length); i++) {
-      assignScalar(groups[i], "lr", values[i]);
-    }
+    assignLrs(`step ${kindOf(this)}`, this.optimizer, values);
     this.noteLrs();
   }
 
@@ -211,17 +213,39 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Takes over a state; the optimizer's state is loaded beside it. Nothing is changed unless
-   * everything fits.
+   * Takes over a state and sets the rates that were in force when it was saved. So it does not matter
+   * whether the schedule was made before or after the optimizer's state was loaded; load the optimizer's
+   * first. Nothing is changed unless everything fits.
    *
-   * @throws {TypeError} if it is no such state or an entry is of the wrong kind.
+   * @throws {TypeError} if it is not such a state or an entry is of the wrong kind.
    * @throws {RangeError} if an entry is missing or there is another number of groups.
    */
   loadStateDict(saved: SchedulerStateDict): void {
     const names = new Map(this.stateFields().map((field) => [field, diskName(field)]));
     names.set("baseLrs", "base_lrs").set("lastEpoch", "last_epoch");
     names.set("stepCount", "_step_count").set("lastLr", "_last_lr");
-    readState(kindOf(this), this as unknown as Fields, names, saved);
+    const action = `load the state of ${kindOf(this)}`;
+    const values = readState(action, this as unknown as Fields, names, saved);
+    assignLrs(action, this.optimizer, values.lastLr as number[]);
+    Object.assign(this, values);
+  }
+}
+
+/**
+ * Sets the rates of an optimizer's groups, as far as there are values.
+ *
+ * @throws {RangeError} if a rate is not finite; none is written then.
+ */
+export function assignLrs(action: string, optimizer: Optimizer, values: readonly number[]): void {
+  const { paramGroups } = optimizer;
+  values.forEach((lr, i) => {
+    if (Number.isFinite(lr)) return;
+    throw new RangeError(
+      `Cannot ${action}: got a rate of ${lr} for group ${i}, expected a finite one`,
+    );
+  });
+  for (let i = 0; i < Math.min(paramGroups.length, values.length); i++) {
+    assignScalar(paramGroups[i], "lr", values[i]);
   }
 }
 
@@ -239,20 +263,17 @@ export function diskName(field: string): string {
     : toSnakeCase(field);
 }
 
-/** Reads fields of a schedule from a state; writes them only when all of them fit. */
+/** Reads the fields of a schedule from a state, an object or a Map, and checks them against those it has. */
 export function readState(
-  name: string,
+  action: string,
   target: Fields,
   names: ReadonlyMap<string, string>,
   saved: SchedulerStateDict,
-): void {
-  const action = `load the state of ${name}`;
-  if (typeof saved !== "object" || saved === null || Array.isArray(saved)) {
-    throw new TypeError(`Cannot ${action}: got ${describe(saved)}, expected an object`);
-  }
+): Fields {
+  const entries = readDict(action, "", saved);
   const values: Fields = {};
   for (const [field, key] of names) {
-    const value = numberOf(saved[key]);
+    const value = numberOf(entries[key]);
     const current = target[field];
     if (value === undefined) {
       throw new RangeError(`Cannot ${action}: got no ${key}, expected ${[...names.values()]}`);
@@ -265,7 +286,11 @@ export function readState(
       );
     }
     if (/Lrs?$/.test(field) && Array.isArray(value) && Array.isArray(current)) {
-      if (value.length !== current.length) {
+      // A group may have been added after the schedule was made: the last rates are then one more.
+      const groups = (target.optimizer as Optimizer).paramGroups.length;
+      const fits = value.length === current.length ||
+        (field === "lastLr" && value.length === groups);
+      if (!fits) {
         throw new RangeError(
           `Cannot ${action}: got ${value.length} ${key}, expected ${current.length}, one for each ` +
             `group`,
@@ -274,7 +299,7 @@ export function readState(
     }
     values[field] = value;
   }
-  Object.assign(target, values);
+  return values;
 }
 
 /** A copy of a value, with numbers for tensors of one element. */

@@ -5,8 +5,10 @@ import { describe } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { ReduceLROnPlateau } from "./plateau.ts";
+import { readDict } from "../state_dict.ts";
 import {
   assertOptimizer,
+  assignLrs,
   LRScheduler,
   readArguments,
   type SchedulerOptions,
@@ -45,13 +47,21 @@ function assertSchedulers(
   });
 }
 
+/** Sets the rates that the groups began with. */
+function resetLrs({ optimizer, baseLrs }: LRScheduler): void {
+  optimizer.paramGroups.forEach((group, i) => {
+    const base = group.initialLr ?? baseLrs[i];
+    if (base !== undefined) assignScalar(group, "lr", valueOf(base));
+  });
+}
+
 /** Takes over the states of the parts. */
 function loadParts(
   name: string,
   parts: readonly LRScheduler[],
   saved: SchedulerStateDict,
 ): void {
-  const states: unknown = saved?._schedulers;
+  const states = readDict(`load the state of ${name}`, "", saved)._schedulers;
   if (!Array.isArray(states)) {
     throw new TypeError(
       `Cannot load the state of ${name}: got _schedulers ${describe(states)}, expected a list`,
@@ -147,43 +157,44 @@ export class SequentialLR extends LRScheduler {
     super(optimizer, values.lastEpoch);
     this.schedulers = [...values.schedulers];
     this.milestones = [...values.milestones];
-    // Each was started when it was made; only the first one is to act on the first rates.
-    this.#resetLrs();
-    for (const scheduler of this.schedulers) scheduler.undo();
+    // Each was started when it was made; only one is to act on the first rates.
+    resetLrs(this);
+    this.rewind();
     this.start();
+    // A run that goes on is at the epoch after its last one.
+    for (let epoch = 0; epoch <= values.lastEpoch; epoch++) this.step();
   }
 
-  #resetLrs(): void {
-    this.optimizer.paramGroups.forEach((group, i) => {
-      assignScalar(group, "lr", valueOf(group.initialLr ?? this.baseLrs[i]));
-    });
+  /** How many milestones an epoch has reached: the index of the schedule whose turn it is. */
+  #turnAt(epoch: number): number {
+    return this.milestones.filter((milestone) => milestone <= epoch).length;
   }
 
   /** @internal */
   override start(): void {
     this.lastEpoch++;
-    this.schedulers[0].start();
+    this.schedulers[this.#turnAt(0)].start();
     this.noteLrs();
   }
 
   /** @internal */
-  override undo(): void {
-    super.undo();
-    for (const scheduler of this.schedulers) scheduler.undo();
+  override rewind(): void {
+    super.rewind();
+    for (const scheduler of this.schedulers) scheduler.rewind();
   }
 
   /** @internal */
   override restart(): void {
-    this.#resetLrs();
+    resetLrs(this);
     this.lastEpoch = 0;
-    this.schedulers[0].restart();
+    this.schedulers[this.#turnAt(0)].restart();
     this.noteLrs();
   }
 
   /** Goes on by one epoch of the schedule whose turn it is. */
   override step(): void {
     const epoch = this.lastEpoch + 1;
-    const turn = this.milestones.filter((milestone) => milestone <= epoch).length;
+    const turn = this.#turnAt(epoch);
     const scheduler = this.schedulers[turn];
     if (turn > 0 && this.milestones[turn - 1] === epoch) scheduler.restart();
     else scheduler.step();
@@ -207,7 +218,8 @@ export class SequentialLR extends LRScheduler {
 
   /** As in the base, for all of the schedules. */
   override loadStateDict(saved: SchedulerStateDict): void {
-    const milestones: unknown = saved?._milestones;
+    const entries = readDict("load the state of SequentialLR", "", saved);
+    const milestones = entries._milestones;
     const fits = Array.isArray(milestones) && milestones.length === this.milestones.length &&
       milestones.every((milestone) => typeof milestone === "number");
     if (!fits) {
@@ -222,7 +234,7 @@ export class SequentialLR extends LRScheduler {
     loadParts("SequentialLR", this.schedulers, saved);
     try {
       // PyTorch keeps no base rates here.
-      super.loadStateDict({ base_lrs: this.baseLrs, _step_count: 0, ...saved });
+      super.loadStateDict({ base_lrs: this.baseLrs, _step_count: 0, ...entries });
     } catch (error) {
       this.schedulers.forEach((scheduler, i) => scheduler.loadStateDict(before[i]));
       throw error;
@@ -279,24 +291,29 @@ export class ChainedScheduler extends LRScheduler {
   }
 
   /** @internal */
-  override undo(): void {
-    super.undo();
-    for (const scheduler of this.schedulers) scheduler.undo();
+  override rewind(): void {
+    super.rewind();
+    for (const scheduler of this.schedulers) scheduler.rewind();
   }
 
   /** @internal */
   override restart(): void {
-    this.optimizer.paramGroups.forEach((group, i) => {
-      assignScalar(group, "lr", valueOf(group.initialLr ?? this.baseLrs[i]));
-    });
-    this.lastEpoch = -1;
-    for (const scheduler of this.schedulers) scheduler.lastEpoch = -1;
+    resetLrs(this);
+    this.rewind();
     this.start();
   }
 
-  /** Goes on by one epoch in each of the schedules. */
+  /** Goes on by one epoch in each of the schedules; in none of them if one throws. */
   override step(): void {
-    for (const scheduler of this.schedulers) scheduler.step();
+    const before = this.schedulers.map((scheduler) => scheduler.stateDict());
+    const lrs = this.currentLrs();
+    try {
+      for (const scheduler of this.schedulers) scheduler.step();
+    } catch (error) {
+      this.schedulers.forEach((scheduler, i) => scheduler.loadStateDict(before[i]));
+      assignLrs("step ChainedScheduler", this.optimizer, lrs);
+      throw error;
+    }
     this.lastEpoch++;
     this.noteLrs();
   }
@@ -316,8 +333,17 @@ export class ChainedScheduler extends LRScheduler {
 
   /** As in the base, for all of the schedules. */
   override loadStateDict(saved: SchedulerStateDict): void {
+    const before = this.schedulers.map((scheduler) => scheduler.stateDict());
+    const own = this.stateDict();
     loadParts("ChainedScheduler", this.schedulers, saved);
-    this.lastEpoch = this.schedulers[0].lastEpoch;
-    this.noteLrs();
+    try {
+      // PyTorch keeps only the last rates beside the schedules.
+      const { lastEpoch } = this.schedulers[0];
+      const entries = readDict("load the state of ChainedScheduler", "", saved);
+      super.loadStateDict({ ...own, last_epoch: lastEpoch, ...entries });
+    } catch (error) {
+      this.schedulers.forEach((scheduler, i) => scheduler.loadStateDict(before[i]));
+      throw error;
+    }
   }
 }

@@ -3,7 +3,13 @@
  */
 import { HyperparameterCheck } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
-import { LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.ts";
+import { Counter, readDict } from "../state_dict.ts";
+import {
+  LRScheduler,
+  readArguments,
+  type SchedulerOptions,
+  type SchedulerStateDict,
+} from "./scheduler.ts";
 
 /** The options of {@linkcode StepLR}. */
 export interface StepLROptions extends SchedulerOptions {
@@ -134,6 +140,24 @@ export class MultiStepLR extends LRScheduler {
   /** @internal */
   protected override stateFields(): readonly string[] {
     return ["milestones", "gamma"];
+  }
+
+  /** What the schedule needs to go on; the milestones with their counts, as in PyTorch. */
+  override stateDict(): SchedulerStateDict {
+    return { ...super.stateDict(), milestones: new Counter(this.milestones) };
+  }
+
+  /** As in the base; the milestones as a list or with their counts. */
+  override loadStateDict(saved: SchedulerStateDict): void {
+    const action = "load the state of MultiStepLR";
+    const entries = readDict(action, "", saved);
+    const milestones = Array.isArray(entries.milestones)
+      ? entries.milestones
+      : Object.entries(readDict(action, "milestones ", entries.milestones)).flatMap(
+        ([epoch, times]) => new Array<number>(Number(times)).fill(Number(epoch)),
+      );
+    new HyperparameterCheck(action, "", { milestones }).wholeNumbers("milestones");
+    super.loadStateDict({ ...entries, milestones: milestones.toSorted((a, b) => a - b) });
   }
 
   /** @internal */

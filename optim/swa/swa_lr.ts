@@ -3,12 +3,14 @@
  */
 import { HyperparameterCheck, type Scalar } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
+import { readDict } from "../state_dict.ts";
 import {
   assertOptimizer,
   forEachGroup,
   LRScheduler,
   readArguments,
   type SchedulerOptions,
+  type SchedulerStateDict,
 } from "../lr_scheduler/scheduler.ts";
 
 /** The options of {@linkcode SWALR}. */
@@ -81,6 +83,12 @@ export class SWALR extends LRScheduler {
     return ["annealEpochs", "swaLrs"];
   }
 
+  /** As in the base; PyTorch keeps the rates to go to elsewhere, and those given to the constructor stay. */
+  override loadStateDict(saved: SchedulerStateDict): void {
+    const entries = readDict("load the state of SWALR", "", saved);
+    super.loadStateDict({ swa_lrs: this.swaLrs, ...entries });
+  }
+
   /** How far along the way an epoch is. */
   #part(epoch: number): number {
     const part = Math.max(0, Math.min(1, epoch / Math.max(1, this.annealEpochs)));
@@ -92,8 +100,9 @@ export class SWALR extends LRScheduler {
     const epoch = this.annealEpochs === 0 ? Math.max(1, this.lastEpoch) : this.lastEpoch;
     const before = this.#part(epoch - 1);
     const now = this.#part(epoch);
-    return this.currentLrs().map((lr, i) => {
-      const target = this.swaLrs[i];
+    const lrs = this.currentLrs();
+    return this.swaLrs.map((target, i) => {
+      const lr = lrs[i];
       // The rate that would be in force without the way so far: other schedules may change it.
       const start = before === 1 ? target : (lr - before * target) / (1 - before);
       return target * now + start * (1 - now);

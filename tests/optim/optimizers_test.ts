@@ -54,10 +54,13 @@ function make({ optim: name, options }: Case, params: Tensor[]): optim.Optimizer
   );
 }
 
-function compare(what: string, actual: Tensor, expected: Recorded): void {
+/** The recorder ran under PyTorch's float32 default, which rounds the scalars of ASGD. */
+const toleranceOf = ({ optim }: Case): number => optim === "ASGD" ? 1e-7 : 1e-13;
+
+function compare(what: string, actual: Tensor, expected: Recorded, tolerance: number): void {
   assertEquals(actual.shape, expected.tensor, what);
   expected.data.forEach((value, i) =>
-    assertAlmostEquals(actual.data[i], value, 1e-13 + 1e-13 * Math.abs(value), `${what}[${i}]`)
+    assertAlmostEquals(actual.data[i], value, tolerance * (1 + Math.abs(value)), `${what}[${i}]`)
   );
 }
 
@@ -66,12 +69,13 @@ function run(
   params: Tensor[],
   steps: Case["steps"],
   from: number,
+  tolerance: number,
 ): void {
   for (const [i, { grads, after }] of steps.entries()) {
     if (i < from) continue;
     params.forEach((param, j) => param.grad = grads[j] === null ? null : toTensor(grads[j]));
     optimizer.step();
-    params.forEach((param, j) => compare(`step ${i}, parameter ${j}`, param, after[j]));
+    params.forEach((param, j) => compare(`step ${i}, parameter ${j}`, param, after[j], tolerance));
   }
 }
 
@@ -88,18 +92,21 @@ function toState(recorded: Case["state"]): optim.OptimizerStateDict {
 }
 
 for (const recorded of cases) {
+  const tolerance = toleranceOf(recorded);
   const title = `${recorded.optim} ${JSON.stringify(recorded.options)}`;
 
   Deno.test(`${title} steps as PyTorch`, () => {
     const params = recorded.params.map(toTensor);
-    run(make(recorded, params), params, recorded.steps, 0);
-    recorded.steps.at(-1)!.grads.forEach((grad, j) => compare("gradient", params[j].grad!, grad!));
+    run(make(recorded, params), params, recorded.steps, 0, tolerance);
+    recorded.steps.at(-1)!.grads.forEach((grad, j) =>
+      compare("gradient", params[j].grad!, grad!, 0)
+    );
   });
 
   Deno.test(`${title} writes PyTorch's state dict`, () => {
     const params = recorded.params.map(toTensor);
     const optimizer = make(recorded, params);
-    run(optimizer, params, recorded.steps, 0);
+    run(optimizer, params, recorded.steps, 0, tolerance);
     const { state, param_groups: groups } = optimizer.stateDict();
     for (const [index, expected] of Object.entries(recorded.state.state)) {
       for (const [key, value] of Object.entries(expected)) {
@@ -113,6 +120,7 @@ for (const recorded of cases) {
             tensor: [],
             data: [value as number],
           },
+          tolerance,
         );
       }
       assertEquals(
@@ -132,11 +140,11 @@ for (const recorded of cases) {
   Deno.test(`${title} goes on from its state dict`, () => {
     const params = recorded.params.map(toTensor);
     const optimizer = make(recorded, params);
-    run(optimizer, params, recorded.steps.slice(0, 4), 0);
+    run(optimizer, params, recorded.steps.slice(0, 4), 0, tolerance);
     const resumed = params.map((param) => param.clone().detach().requiresGrad_());
     const other = make({ ...recorded, options: {} }, resumed);
     other.loadStateDict(optimizer.stateDict());
-    run(other, resumed, recorded.steps, 4);
+    run(other, resumed, recorded.steps, 4, tolerance);
   });
 
   Deno.test(`${title} reads PyTorch's state dict`, () => {
@@ -145,14 +153,19 @@ for (const recorded of cases) {
     optimizer.loadStateDict(toState(recorded.state));
     const original = make(recorded, recorded.params.map(toTensor));
     const twins = original.paramGroups.flatMap((group) => group.params);
-    run(original, twins, recorded.steps, 0);
+    run(original, twins, recorded.steps, 0, tolerance);
     for (const list of [params, twins]) {
       list.forEach((param) => param.grad = tensor(new Float64Array(param.size).fill(0.3), param));
     }
     optimizer.step();
     original.step();
     params.forEach((param, j) =>
-      compare(`parameter ${j}`, param, { tensor: [...twins[j].shape], data: [...twins[j].data] })
+      compare(
+        `parameter ${j}`,
+        param,
+        { tensor: [...twins[j].shape], data: [...twins[j].data] },
+        tolerance,
+      )
     );
   });
 }

@@ -252,7 +252,8 @@ export abstract class Optimizer<
     const outgrown: Tensor[] = [];
     for (const [i, group] of this.paramGroups.entries()) {
       this.#check(action, ` in group ${i}`, group as Required<Options>);
-      for (const [j, param] of group.params.entries()) {
+      for (let j = 0; j < group.params.length; j++) {
+        const param = group.params[j];
         const grad = heldGradOf(param);
         if (grad === null) continue;
         if (!sameShape(grad.shape, param.shape)) {
@@ -284,14 +285,19 @@ export abstract class Optimizer<
   #misshapen(param: Tensor): Tensor | null {
     const state = this.state.get(param);
     if (state === undefined) return null;
-    const { tensors, optional } = this.#kind.state ?? NO_STATE;
-    for (const keys of [tensors, optional]) {
-      for (const key of keys) {
-        const held = state[key];
-        if (held instanceof Tensor && !sameShape(held.shape, param.shape)) return held;
-      }
+    const { shape } = param;
+    for (const key in state) {
+      const held: unknown = state[key];
+      if (!(held instanceof Tensor) || held.shape === shape) continue;
+      if (!sameShape(held.shape, shape) && this.#isShaped(key)) return held;
     }
     return null;
+  }
+
+  /** Whether an entry of a state has the shape of its parameter. */
+  #isShaped(key: string): boolean {
+    const { tensors, optional } = this.#kind.state ?? NO_STATE;
+    return tensors.includes(key) || optional.includes(key);
   }
 
   /**

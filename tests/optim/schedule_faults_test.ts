@@ -4,7 +4,7 @@
  */
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { zeros } from "../../mod.ts";
-import { lrScheduler, Optimizer, SGD, swa } from "../../optim/mod.ts";
+import { lrScheduler, type Optimizer, SGD, swa } from "../../optim/mod.ts";
 
 const {
   ChainedScheduler,

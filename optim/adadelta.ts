@@ -9,13 +9,13 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode Adadelta}. */
 export interface AdadeltaOptions {
-  /** What the step is multiplied with, at least 0; 1 where left out. */
+  /** What the step is multiplied with, at least 0; defaults to 1. */
   readonly lr?: Scalar;
-  /** ρ: the decay rate of the mean squares, in 0 … 1; 0.9 where left out. */
+  /** ρ: the decay rate of the mean squares, in 0 … 1; defaults to 0.9. */
   readonly rho?: number;
-  /** Keeps the divisor from 0, at least 0; 1e-6 where left out. */
+  /** Keeps the divisor from 0, at least 0; defaults to 1e-6. */
   readonly eps?: number;
-  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  /** The decay, added to the gradient as wd·p, at least 0; defaults to 0. */
   readonly weightDecay?: number;
   /** Whether to go up instead of down. */
   readonly maximize?: boolean;
@@ -70,7 +70,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
   /** @internal */ static override readonly kind: string = "Adadelta";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdadeltaOptions}.

@@ -9,15 +9,15 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode Adagrad}. */
 export interface AdagradOptions {
-  /** The learning rate, at least 0; 0.01 where left out. */
+  /** The learning rate, at least 0; defaults to 0.01. */
   readonly lr?: Scalar;
-  /** How fast the learning rate falls by itself, at least 0; 0 where left out. */
+  /** How fast the learning rate falls by itself, at least 0; defaults to 0. */
   readonly lrDecay?: number;
-  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  /** The decay, added to the gradient as wd·p, at least 0; defaults to 0. */
   readonly weightDecay?: number;
-  /** What the sum of squares begins with, at least 0; 0 where left out. */
+  /** What the sum of squares begins with, at least 0; defaults to 0. */
   readonly initialAccumulatorValue?: number;
-  /** Keeps the divisor from 0, at least 0; 1e-10 where left out. */
+  /** Keeps the divisor from 0, at least 0; defaults to 1e-10. */
   readonly eps?: number;
   /** Whether to go up instead of down. */
   readonly maximize?: boolean;
@@ -78,7 +78,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   /** @internal */ static override readonly kind: string = "Adagrad";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdagradOptions}.

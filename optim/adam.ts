@@ -10,13 +10,13 @@ import type { OptimizerStateDict } from "./state_dict.ts";
 
 /** The options of {@linkcode AdamW}. */
 export interface AdamWOptions {
-  /** The learning rate η, at least 0; 1e-3 where left out. */
+  /** The learning rate η, at least 0; defaults to 1e-3. */
   readonly lr?: Scalar;
-  /** The decay rates of the two moments, at least 0 and below 1; [0.9, 0.999] where left out. */
+  /** The decay rates of the two moments, at least 0 and below 1; defaults to [0.9, 0.999]. */
   readonly betas?: readonly [Scalar, Scalar];
-  /** Keeps the divisor from 0, at least 0; 1e-8 where left out. */
+  /** Keeps the divisor from 0, at least 0; defaults to 1e-8. */
   readonly eps?: Scalar;
-  /** The decay of the weights, at least 0; 0 for Adam and 0.01 for AdamW where left out. */
+  /** The decay of the weights, at least 0; defaults to 0 for Adam and 0.01 for AdamW. */
   readonly weightDecay?: Scalar;
   /** Whether to divide by the largest second moment so far. */
   readonly amsgrad?: boolean;
@@ -102,14 +102,14 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
   /** @internal */ static override readonly kind: string = "Adam";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdamOptions}.
    * @param kind For subclasses.
    * @throws {TypeError} for a wrong kind.
    * @throws {RangeError} for a negative or NaN hyperparameter, a β of 1 or more, no parameters, a
-   * tensor that is no leaf, or one that is listed twice.
+   * tensor that is not a leaf, or one that is listed twice.
    */
   constructor(
     params: Params<AdamOptions>,
@@ -174,13 +174,13 @@ export class AdamW extends Adam {
   /** @internal */ static override readonly kind: string = "AdamW";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdamWOptions}.
    * @throws {TypeError} for a wrong kind.
    * @throws {RangeError} for a negative or NaN hyperparameter, a β of 1 or more, no parameters, a
-   * tensor that is no leaf, or one that is listed twice.
+   * tensor that is not a leaf, or one that is listed twice.
    */
   constructor(params: Params<AdamWOptions>, options: AdamWOptions = {}) {
     super(params, options, adamW);

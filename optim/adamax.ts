@@ -9,13 +9,13 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode Adamax}. */
 export interface AdamaxOptions {
-  /** The learning rate η, at least 0; 2e-3 where left out. */
+  /** The learning rate η, at least 0; defaults to 2e-3. */
   readonly lr?: Scalar;
-  /** The decay rates of mean and norm, at least 0 and below 1; [0.9, 0.999] where left out. */
+  /** The decay rates of mean and norm, at least 0 and below 1; defaults to [0.9, 0.999]. */
   readonly betas?: readonly [Scalar, Scalar];
-  /** Keeps the norm from 0, at least 0; 1e-8 where left out. */
+  /** Keeps the norm from 0, at least 0; defaults to 1e-8. */
   readonly eps?: Scalar;
-  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  /** The decay, added to the gradient as wd·p, at least 0; defaults to 0. */
   readonly weightDecay?: Scalar;
   /** Whether to go up instead of down. */
   readonly maximize?: boolean;
@@ -70,13 +70,13 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
   /** @internal */ static override readonly kind: string = "Adamax";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode AdamaxOptions}.
    * @throws {TypeError} for a wrong kind.
    * @throws {RangeError} for a negative or NaN hyperparameter, a β of 1 or more, no parameters, a
-   * tensor that is no leaf, or one that is listed twice.
+   * tensor that is not a leaf, or one that is listed twice.
    */
   constructor(params: Params<AdamaxOptions>, options: AdamaxOptions = {}) {
     super(params, options, kind);

@@ -9,15 +9,15 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode ASGD}. */
 export interface ASGDOptions {
-  /** The learning rate, at least 0; 0.01 where left out. */
+  /** The learning rate, at least 0; defaults to 0.01. */
   readonly lr?: Scalar;
-  /** λ: the decay of the weights and of the step size; 1e-4 where left out. */
+  /** λ: the decay of the weights and of the step size; defaults to 1e-4. */
   readonly lambd?: number;
-  /** The power with which the step size falls; 0.75 where left out. */
+  /** The power with which the step size falls; defaults to 0.75. */
   readonly alpha?: number;
-  /** The step at which averaging begins; 1e6 where left out. */
+  /** The step at which averaging begins; defaults to 1e6. */
   readonly t0?: number;
-  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  /** The decay, added to the gradient as wd·p, at least 0; defaults to 0. */
   readonly weightDecay?: number;
   /** Whether to go up instead of down. */
   readonly maximize?: boolean;
@@ -74,7 +74,7 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
   /** @internal */ static override readonly kind: string = "ASGD";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode ASGDOptions}.

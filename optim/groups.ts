@@ -44,7 +44,7 @@ export function isImplementationOption(key: string): boolean {
 /**
  * Splits what an optimizer was given into groups.
  *
- * @throws {TypeError} if it is no iterable of tensors, named tensors or groups, or mixes them.
+ * @throws {TypeError} if it is not an iterable of tensors, named tensors or groups, or mixes them.
  * @throws {RangeError} if it is empty.
  */
 export function toGroups<Options>(
@@ -72,8 +72,8 @@ export function toGroups<Options>(
 /**
  * The parameters of one group and, where they came with them, their names.
  *
- * @throws {TypeError} if something is no tensor, or only some have names.
- * @throws {RangeError} if a tensor is no leaf or is listed twice.
+ * @throws {TypeError} if something is not a tensor, or only some have names.
+ * @throws {RangeError} if a tensor is not a leaf or is listed twice.
  */
 export function readParams(
   action: string,

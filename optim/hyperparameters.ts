@@ -109,20 +109,20 @@ export class HyperparameterCheck {
     }
   }
 
-  /** A whole number of at least 1. @throws {TypeError} if it is no number. @throws {RangeError} else. */
+  /** An integer of at least 1. @throws {TypeError} if it is not a number. @throws {RangeError} otherwise. */
   count(key: string): number {
     const value = this.#values[key];
     if (typeof value !== "number") throw new TypeError(this.fault(key, "a number"));
     if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(this.fault(key, "a whole number of at least 1"));
+      throw new RangeError(this.fault(key, "an integer of at least 1"));
     }
     return value;
   }
 
   /**
-   * Checks for a list of whole numbers of at least 0.
+   * Checks for a list of integers of at least 0.
    *
-   * @throws {TypeError} if it is no list of numbers. @throws {RangeError} for other numbers.
+   * @throws {TypeError} if it is not a list of numbers. @throws {RangeError} for other numbers.
    */
   wholeNumbers(key: string): void {
     const value = this.#values[key];
@@ -130,14 +130,14 @@ export class HyperparameterCheck {
       throw new TypeError(this.fault(key, "a list of numbers"));
     }
     if (!value.every((item) => Number.isSafeInteger(item) && item >= 0)) {
-      throw new RangeError(this.fault(key, "whole numbers of at least 0"));
+      throw new RangeError(this.fault(key, "integers of at least 0"));
     }
   }
 
   /**
    * The two numbers behind a pair.
    *
-   * @throws {TypeError} if it is no list. @throws {RangeError} if it has another length.
+   * @throws {TypeError} if it is not a list. @throws {RangeError} if it has another length.
    */
   pair(key: string): [number, number] {
     const value = this.#values[key];

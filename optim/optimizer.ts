@@ -108,14 +108,14 @@ export abstract class Optimizer<
   #stepCount = 0;
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options The hyperparameters of groups that name no others.
    * @param kind What the subclass is.
    * @throws {TypeError} for a wrong kind: no iterable, no tensor, an unknown option.
    * @throws {RangeError} for a wrong value: a hyperparameter out of range or NaN, no parameters, a
-   * tensor that is no leaf, or one that is listed twice.
+   * tensor that is not a leaf, or one that is listed twice.
    */
   constructor(params: Params<Options>, options: Options, kind: OptimizerKind<Options>) {
     this.#kind = kind;
@@ -354,7 +354,7 @@ export abstract class Optimizer<
   }
 
   /**
-   * Takes over the hyperparameters and the state of a state dict, copying its tensors. Parameters are
+   * Loads the hyperparameters and the state of a state dict, copying its tensors. Parameters are
    * matched by their order. Nothing is changed unless everything fits.
    *
    * A schedule of this optimizer has a state of its own and is loaded after it: its last rate is the one in

@@ -9,13 +9,13 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode RAdam}. */
 export interface RAdamOptions {
-  /** The learning rate η, at least 0; 1e-3 where left out. */
+  /** The learning rate η, at least 0; defaults to 1e-3. */
   readonly lr?: Scalar;
-  /** The decay rates of the two moments, at least 0 and below 1; [0.9, 0.999] where left out. */
+  /** The decay rates of the two moments, at least 0 and below 1; defaults to [0.9, 0.999]. */
   readonly betas?: readonly [Scalar, Scalar];
-  /** Keeps the divisor from 0, at least 0; 1e-8 where left out. */
+  /** Keeps the divisor from 0, at least 0; defaults to 1e-8. */
   readonly eps?: Scalar;
-  /** The decay of the weights, at least 0; 0 where left out. */
+  /** The decay of the weights, at least 0; defaults to 0. */
   readonly weightDecay?: Scalar;
   /** Whether weights decay beside the moments instead of through the gradient. */
   readonly decoupledWeightDecay?: boolean;
@@ -81,13 +81,13 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
   /** @internal */ static override readonly kind: string = "RAdam";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode RAdamOptions}.
    * @throws {TypeError} for a wrong kind.
    * @throws {RangeError} for a negative or NaN hyperparameter, a β of 1 or more, no parameters, a
-   * tensor that is no leaf, or one that is listed twice.
+   * tensor that is not a leaf, or one that is listed twice.
    */
   constructor(params: Params<RAdamOptions>, options: RAdamOptions = {}) {
     super(params, options, kind);

@@ -9,15 +9,15 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode RMSprop}. */
 export interface RMSpropOptions {
-  /** The learning rate, at least 0; 0.01 where left out. */
+  /** The learning rate, at least 0; defaults to 0.01. */
   readonly lr?: Scalar;
-  /** The decay rate of the mean square, at least 0; 0.99 where left out. */
+  /** The decay rate of the mean square, at least 0; defaults to 0.99. */
   readonly alpha?: number;
-  /** Keeps the divisor from 0, at least 0; 1e-8 where left out. */
+  /** Keeps the divisor from 0, at least 0; defaults to 1e-8. */
   readonly eps?: number;
-  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  /** The decay, added to the gradient as wd·p, at least 0; defaults to 0. */
   readonly weightDecay?: number;
-  /** μ: how much of the last step is kept, at least 0; 0 where left out. */
+  /** μ: how much of the last step is kept, at least 0; defaults to 0. */
   readonly momentum?: number;
   /** Whether to divide by the standard deviation instead of the root mean square. */
   readonly centered?: boolean;
@@ -85,7 +85,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
   /** @internal */ static override readonly kind: string = "RMSprop";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode RMSpropOptions}.

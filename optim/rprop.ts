@@ -9,11 +9,11 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode Rprop}. */
 export interface RpropOptions {
-  /** The size of the first steps, at least 0; 0.01 where left out. */
+  /** The size of the first steps, at least 0; defaults to 0.01. */
   readonly lr?: Scalar;
-  /** The factors that shrink (in 0 … 1) and grow (above 1) a step; [0.5, 1.2] where left out. */
+  /** The factors that shrink (in 0 … 1) and grow (above 1) a step; defaults to [0.5, 1.2]. */
   readonly etas?: readonly [number, number];
-  /** The smallest and the largest step; [1e-6, 50] where left out. */
+  /** The smallest and the largest step; defaults to [1e-6, 50]. */
   readonly stepSizes?: readonly [number, number];
   /** Whether to go up instead of down. */
   readonly maximize?: boolean;
@@ -72,7 +72,7 @@ export class Rprop extends Optimizer<RpropOptions, RpropState> {
   /** @internal */ static override readonly kind: string = "Rprop";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode RpropOptions}.

@@ -9,13 +9,13 @@ import { Optimizer, type OptimizerKind } from "./optimizer.ts";
 
 /** The options of {@linkcode SGD}. */
 export interface SGDOptions {
-  /** The learning rate, at least 0; 1e-3 where left out. */
+  /** The learning rate, at least 0; defaults to 1e-3. */
   readonly lr?: Scalar;
-  /** μ: how much of the last step is kept, at least 0; 0 where left out. */
+  /** μ: how much of the last step is kept, at least 0; defaults to 0. */
   readonly momentum?: Scalar;
-  /** τ: how much of the gradient momentum leaves out; 0 where left out. */
+  /** τ: how much of the gradient momentum leaves out; defaults to 0. */
   readonly dampening?: number;
-  /** The decay, added to the gradient as wd·p, at least 0; 0 where left out. */
+  /** The decay, added to the gradient as wd·p, at least 0; defaults to 0. */
   readonly weightDecay?: Scalar;
   /** Whether to step from where momentum leads; needs momentum and no dampening. */
   readonly nesterov?: boolean;
@@ -86,13 +86,13 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
   /** @internal */ static override readonly kind: string = "SGD";
 
   /**
-   * Takes over the parameters and checks the options.
+   * Checks the options and takes the parameters.
    *
    * @param params An iterable of tensors, of [name, tensor], or of groups `{ params, lr?, … }`.
    * @param options See {@linkcode SGDOptions}.
    * @throws {TypeError} for a wrong kind.
    * @throws {RangeError} for a negative or NaN hyperparameter, nesterov without momentum or with
-   * dampening, no parameters, a tensor that is no leaf, or one that is listed twice.
+   * dampening, no parameters, a tensor that is not a leaf, or one that is listed twice.
    */
   constructor(params: Params<SGDOptions>, options: SGDOptions = {}) {
     super(params, options, kind);

@@ -111,7 +111,7 @@ function examine(name: string, layer: BatchNorm, x: Tensor): AuditRow {
   const { runningMean, runningVar, weight, bias, eps } = layer;
   const count = x.size / x.shape[1];
   if (runningMean === null || runningVar === null) {
-    const detail = "it has no running statistics: evaluation uses the batch of the moment";
+    const detail = "it has no running statistics: evaluation uses the current batch";
     return { name, layer, distance: 0, reasons: [{ cause: "untracked", detail }] };
   }
   const asEval = batchNorm(x, runningMean, runningVar, weight, bias, { eps });

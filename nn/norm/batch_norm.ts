@@ -276,7 +276,7 @@ export abstract class BatchNorm extends TrackedNorm {
     return this.training || (this.frozenStats && this.modeWhenThawed);
   }
 
-  /** @internal Takes over what another layer is beside its options and tensors. */
+  /** @internal Copies the mode and the freezing of another layer, and what its statistics know. */
   adoptState(other: BatchNorm): void {
     this.statistics.adopt(other.statistics);
     this.setMode(other.requestedMode());

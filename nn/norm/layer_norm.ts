@@ -18,7 +18,7 @@ export interface LayerNormOptions {
   readonly bias?: boolean;
 }
 
-/** `normalizedShape` as a list of whole numbers of at least 0. */
+/** `normalizedShape` as a list of integers of at least 0. */
 function checkShape(name: string, shape: Shape | number): number[] {
   const sizes = typeof shape === "number" ? [shape] : [...shape];
   if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 0)) {

@@ -197,7 +197,7 @@ export class RunningStatistics {
     return { share: disproved ? 0 : share, known: false };
   }
 
-  /** Takes over what another layer's statistics know beside the buffers. */
+  /** Copies what another layer's statistics know beside the buffers. */
   adopt(other: RunningStatistics): void {
     this.initial = other.initial;
     this.pending = other.pending === null ? null : { ...other.pending };

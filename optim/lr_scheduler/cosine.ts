@@ -9,7 +9,7 @@ import { LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.t
 export interface CosineAnnealingLROptions extends SchedulerOptions {
   /** How many epochs half a period takes, above 0. */
   readonly tMax?: number;
-  /** The lowest rate; 0 where left out. */
+  /** The lowest rate; defaults to 0. */
   readonly etaMin?: number;
 }
 
@@ -103,9 +103,9 @@ export class CosineAnnealingLR extends LRScheduler {
 export interface CosineAnnealingWarmRestartsOptions extends SchedulerOptions {
   /** How many epochs the first period takes, at least 1. */
   readonly t0?: number;
-  /** What the length of a period is multiplied with, at least 1; 1 where left out. */
+  /** What the length of a period is multiplied with, at least 1; defaults to 1. */
   readonly tMult?: number;
-  /** The lowest rate; 0 where left out. */
+  /** The lowest rate; defaults to 0. */
   readonly etaMin?: number;
 }
 
@@ -139,7 +139,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   tMult: number;
   /** The lowest rate. */
   etaMin: number;
-  /** How many epochs the period of the moment takes. */
+  /** How many epochs the current period takes. */
   tI: number;
   /** How far into it we are. */
   tCur: number;

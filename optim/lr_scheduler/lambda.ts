@@ -50,7 +50,7 @@ abstract class ByFunction extends LRScheduler {
    * @param optimizer The optimizer.
    * @param lrLambda The function, a list with one for each group, or all options.
    * @param options See {@linkcode LambdaLROptions}.
-   * @throws {TypeError} if it is no function. @throws {RangeError} for a wrong number of functions.
+   * @throws {TypeError} if it is not a function. @throws {RangeError} for a wrong number of functions.
    */
   constructor(
     optimizer: Optimizer,

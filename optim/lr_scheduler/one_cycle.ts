@@ -17,25 +17,25 @@ import {
 export interface OneCycleLROptions extends SchedulerOptions {
   /** The highest rate, or a list with one for each group. */
   readonly maxLr?: Scalar | readonly Scalar[];
-  /** The number of steps; where left out, `epochs` times `stepsPerEpoch`. */
+  /** The number of steps; defaults to `epochs` times `stepsPerEpoch`. */
   readonly totalSteps?: number | null;
   /** The number of epochs. */
   readonly epochs?: number | null;
   /** The number of steps in an epoch. */
   readonly stepsPerEpoch?: number | null;
-  /** The part of the cycle in which the rate rises, in 0 … 1; 0.3 where left out. */
+  /** The part of the cycle in which the rate rises, in 0 … 1; defaults to 0.3. */
   readonly pctStart?: number;
-  /** The way between two rates; "cos" where left out. */
+  /** The way between two rates; defaults to "cos". */
   readonly annealStrategy?: "cos" | "linear";
-  /** Whether momentum (or β₁) falls while the rate rises; true where left out. */
+  /** Whether momentum (or β₁) falls while the rate rises; defaults to true. */
   readonly cycleMomentum?: boolean;
-  /** The lowest momentum, or a list with one for each group; 0.85 where left out. */
+  /** The lowest momentum, or a list with one for each group; defaults to 0.85. */
   readonly baseMomentum?: number | readonly number[];
-  /** The highest momentum, or a list with one for each group; 0.95 where left out. */
+  /** The highest momentum, or a list with one for each group; defaults to 0.95. */
   readonly maxMomentum?: number | readonly number[];
-  /** The highest rate divided by the first; 25 where left out. */
+  /** The highest rate divided by the first; defaults to 25. */
   readonly divFactor?: number;
-  /** The first rate divided by the last; 1e4 where left out. */
+  /** The first rate divided by the last; defaults to 1e4. */
   readonly finalDivFactor?: number;
   /** Whether the rate falls as it rose before it falls to the last one. */
   readonly threePhase?: boolean;

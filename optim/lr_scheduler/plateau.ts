@@ -17,21 +17,21 @@ import {
 
 /** The options of {@linkcode ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
-  /** Whether the measure is to fall or to rise; "min" where left out. */
+  /** Whether the measure is to fall or to rise; defaults to "min". */
   readonly mode?: "min" | "max";
-  /** What the rate is multiplied with, below 1; 0.1 where left out. */
+  /** What the rate is multiplied with, below 1; defaults to 0.1. */
   readonly factor?: number;
-  /** How many epochs without progress are waited for; 10 where left out. */
+  /** How many epochs without progress are waited for; defaults to 10. */
   readonly patience?: number;
-  /** How much better counts as progress; 1e-4 where left out. */
+  /** How much better counts as progress; defaults to 1e-4. */
   readonly threshold?: number;
-  /** Whether the threshold is a part of the best value or a difference; "rel" where left out. */
+  /** Whether the threshold is a part of the best value or a difference; defaults to "rel". */
   readonly thresholdMode?: "rel" | "abs";
-  /** How many epochs to wait after a reduction; 0 where left out. */
+  /** How many epochs to wait after a reduction; defaults to 0. */
   readonly cooldown?: number;
-  /** The lowest rate, or a list with one for each group; 0 where left out. */
+  /** The lowest rate, or a list with one for each group; defaults to 0. */
   readonly minLr?: Scalar | readonly Scalar[];
-  /** A reduction by no more than this is left out; 1e-8 where left out. */
+  /** A reduction by no more than this is left out; defaults to 1e-8. */
   readonly eps?: number;
 }
 
@@ -98,7 +98,7 @@ export class ReduceLROnPlateau {
   private lastLr: number[];
 
   /**
-   * Takes over the optimizer and checks the options.
+   * Checks the options and takes the optimizer.
    *
    * @param optimizer The optimizer.
    * @param mode "min" or "max", or all options.
@@ -217,7 +217,7 @@ export class ReduceLROnPlateau {
     return [...this.lastLr];
   }
 
-  /** What the schedule needs to go on; the rates themselves are in the optimizer's state. */
+  /** What resuming needs; the rates themselves are in the optimizer's state. */
   stateDict(): SchedulerStateDict {
     const fields = this as unknown as Record<string, unknown>;
     return {
@@ -228,7 +228,7 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * Takes over a state and sets the rates that were in force when it was saved; load the optimizer's first.
+   * Loads a state and sets the rates that were in force when it was saved; load the optimizer's first.
    * Nothing is changed unless everything fits.
    *
    * @throws {TypeError} if it is not such state or an entry is of the wrong kind.

@@ -7,9 +7,9 @@ import { LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.t
 
 /** The options of {@linkcode ConstantLR}. */
 export interface ConstantLROptions extends SchedulerOptions {
-  /** What the rate is multiplied with, above 0 and at most 1; 1/3 where left out. */
+  /** What the rate is multiplied with, above 0 and at most 1; defaults to 1/3. */
   readonly factor?: number;
-  /** For how many epochs; 5 where left out. */
+  /** For how many epochs; defaults to 5. */
   readonly totalIters?: number;
 }
 
@@ -79,11 +79,11 @@ export class ConstantLR extends LRScheduler {
 
 /** The options of {@linkcode LinearLR}. */
 export interface LinearLROptions extends SchedulerOptions {
-  /** The factor at the first epoch, above 0 and at most 1; 1/3 where left out. */
+  /** The factor at the first epoch, above 0 and at most 1; defaults to 1/3. */
   readonly startFactor?: number;
-  /** The factor from epoch `totalIters` on, in 0 … 1; 1 where left out. */
+  /** The factor from epoch `totalIters` on, in 0 … 1; defaults to 1. */
   readonly endFactor?: number;
-  /** How many epochs it takes; 5 where left out. */
+  /** How many epochs it takes; defaults to 5. */
   readonly totalIters?: number;
 }
 
@@ -162,9 +162,9 @@ export class LinearLR extends LRScheduler {
 
 /** The options of {@linkcode PolynomialLR}. */
 export interface PolynomialLROptions extends SchedulerOptions {
-  /** How many epochs it takes to reach 0; 5 where left out. */
+  /** How many epochs it takes to reach 0; defaults to 5. */
   readonly totalIters?: number;
-  /** The power; 1, a straight line, where left out. */
+  /** The power; defaults to 1, a straight line,. */
   readonly power?: number;
 }
 

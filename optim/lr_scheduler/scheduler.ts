@@ -13,7 +13,7 @@ export type SchedulerStateDict = Readonly<Record<string, unknown>>;
 
 /** The option that every schedule has. */
 export interface SchedulerOptions {
-  /** The last epoch of a run that goes on; −1, where left out, begins a new one. */
+  /** The last epoch of a run that goes on; defaults to −1,, begins a new one. */
   readonly lastEpoch?: number;
 }
 
@@ -63,13 +63,12 @@ export abstract class LRScheduler {
   private lastLr: number[] = [];
 
   /**
-   * Takes over the optimizer; the subclass calls `start()`.
+   * Takes the optimizer; the subclass calls `start()`.
    *
    * @param optimizer Its groups remember their rate as `initialLr`.
-   * @param lastEpoch The last epoch of a run that goes on, or −1.
-   * @throws {TypeError} if it is no optimizer or `lastEpoch` no number.
-   * @throws {RangeError} if `lastEpoch` is no whole number, or a run is to go on whose groups have no
-   * `initialLr`.
+   * @param lastEpoch The last epoch of a resumed run, or −1.
+   * @throws {TypeError} if it is not an optimizer or `lastEpoch` not a number.
+   * @throws {RangeError} if `lastEpoch` is not an integer, or a resumed run has groups without `initialLr`.
    */
   constructor(optimizer: Optimizer, lastEpoch = -1) {
     const action = `make ${kindOf(this)}`;
@@ -81,7 +80,7 @@ export abstract class LRScheduler {
     }
     if (!Number.isInteger(lastEpoch) || lastEpoch < -1) {
       throw new RangeError(
-        `Cannot ${action}: got lastEpoch ${lastEpoch}, expected a whole number of at least -1`,
+        `Cannot ${action}: got lastEpoch ${lastEpoch}, expected an integer of at least -1`,
       );
     }
     this.optimizer = optimizer;
@@ -142,14 +141,14 @@ export abstract class LRScheduler {
    *
    * @param epoch The epoch to go to instead; where the schedule has a formula, the rates then follow
    * from those that the groups began with.
-   * @throws {RangeError} if `epoch` is no whole number of at least 0.
+   * @throws {RangeError} if `epoch` is not an integer of at least 0.
    */
   step(epoch?: number): void {
     if (this.stepCount === 1) noteScheduleStep(this.optimizer, kindOf(this));
     if (epoch === undefined || epoch === null) {
       this.moveTo(this.lastEpoch + 1, false);
     } else {
-      this.assertEpoch(epoch, Number.isInteger(epoch), "a whole number of at least 0");
+      this.assertEpoch(epoch, Number.isInteger(epoch), "an integer of at least 0");
       this.moveTo(epoch, true);
     }
     this.stepCount++;
@@ -197,7 +196,7 @@ export abstract class LRScheduler {
     return [...this.lastLr];
   }
 
-  /** What the schedule needs to go on; the rates themselves are in the optimizer's state. */
+  /** What resuming needs; the rates themselves are in the optimizer's state. */
   stateDict(): SchedulerStateDict {
     const state: Fields = {};
     for (const field of this.stateFields()) {
@@ -213,7 +212,7 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Takes over a state and sets the rates that were in force when it was saved. So it does not matter
+   * Loads a state and sets the rates that were in force when it was saved. So it does not matter
    * whether the schedule was made before or after the optimizer's state was loaded; load the optimizer's
    * first. Nothing is changed unless everything fits.
    *
@@ -350,7 +349,7 @@ export function readArguments<Options extends object>(
 /**
  * One value for each group, from one for all or a list.
  *
- * @throws {TypeError} if a value is no number.
+ * @throws {TypeError} if a value is not a number.
  * @throws {RangeError} if the list has another length, or a value is NaN.
  */
 export function forEachGroup(

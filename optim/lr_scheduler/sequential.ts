@@ -55,7 +55,7 @@ function resetLrs({ optimizer, baseLrs }: LRScheduler): void {
   });
 }
 
-/** Takes over the states of the parts. */
+/** Loads the states of the parts. */
 function loadParts(
   name: string,
   parts: readonly LRScheduler[],
@@ -161,7 +161,7 @@ export class SequentialLR extends LRScheduler {
     resetLrs(this);
     this.rewind();
     this.start();
-    // A run that goes on is at the epoch after its last one.
+    // A resumed run is at the epoch after its last one.
     for (let epoch = 0; epoch <= values.lastEpoch; epoch++) this.step();
   }
 
@@ -207,7 +207,7 @@ export class SequentialLR extends LRScheduler {
     return this.currentLrs();
   }
 
-  /** What the schedules need to go on. */
+  /** What resuming needs. */
   override stateDict(): SchedulerStateDict {
     return {
       ...super.stateDict(),
@@ -323,7 +323,7 @@ export class ChainedScheduler extends LRScheduler {
     return this.currentLrs();
   }
 
-  /** What the schedules need to go on. */
+  /** What resuming needs. */
   override stateDict(): SchedulerStateDict {
     return {
       ...super.stateDict(),

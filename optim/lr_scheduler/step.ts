@@ -15,7 +15,7 @@ import {
 export interface StepLROptions extends SchedulerOptions {
   /** How many epochs lie between two changes, at least 1. */
   readonly stepSize?: number;
-  /** What the rate is multiplied with; 0.1 where left out. */
+  /** What the rate is multiplied with; defaults to 0.1. */
   readonly gamma?: number;
 }
 
@@ -85,7 +85,7 @@ export class StepLR extends LRScheduler {
 export interface MultiStepLROptions extends SchedulerOptions {
   /** The epochs at which the rate changes; one that is listed twice counts twice. */
   readonly milestones?: readonly number[];
-  /** What the rate is multiplied with; 0.1 where left out. */
+  /** What the rate is multiplied with; defaults to 0.1. */
   readonly gamma?: number;
 }
 
@@ -142,7 +142,7 @@ export class MultiStepLR extends LRScheduler {
     return ["milestones", "gamma"];
   }
 
-  /** What the schedule needs to go on; the milestones with their counts, as in PyTorch. */
+  /** What resuming needs; the milestones with their counts, as in PyTorch. */
   override stateDict(): SchedulerStateDict {
     return { ...super.stateDict(), milestones: new Counter(this.milestones) };
   }

@@ -5,12 +5,12 @@ import { noGrad, type Tensor, zeros } from "../../autograd/mod.ts";
 import { assertOptions, describe, formatShape, sameShape } from "../../autograd/internal.ts";
 import { Module } from "../../nn/module/module.ts";
 
-/** The next average, from the one so far, the values of the moment and how many were averaged. */
+/** The next average, from the one so far, the current values and how many were averaged. */
 export type AverageFunction = (averaged: Tensor, current: Tensor, count: number) => Tensor;
 
 /** How {@linkcode AveragedModel} averages. */
 export interface AveragedModelOptions {
-  /** The next average; the plain mean of all updates where left out. */
+  /** The next average; defaults to the plain mean of all updates. */
   readonly avgFn?: AverageFunction | null;
   /** Whether buffers are averaged like parameters; else they are copied at each update. */
   readonly useBuffers?: boolean;
@@ -40,7 +40,7 @@ export function getEmaAvgFn(decay = 0.999): AverageFunction {
  * A copy of a model whose parameters follow the average of the model's over its updates.
  *
  * The running statistics of its BatchNorm layers do not belong to the averaged weights: take them
- * anew with `optim.swa.updateBn` before use, or average them too with `useBuffers`.
+ * recomputed with `optim.swa.updateBn` before use, or average them too with `useBuffers`.
  *
  * @see P. Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI
  * 2018.
@@ -105,10 +105,10 @@ export class AveragedModel<Model extends Module = Module> extends Module {
   }
 
   /**
-   * Takes the values of the moment into the average. The first update copies them.
+   * Averages the current values in. The first update copies them.
    *
    * @param model A model like the first one.
-   * @throws {TypeError} if it is no module.
+   * @throws {TypeError} if it is not a module.
    * @throws {RangeError} if its parameters or buffers are others; nothing is changed then.
    */
   updateParameters(model: Module): void {

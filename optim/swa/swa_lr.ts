@@ -17,9 +17,9 @@ import {
 export interface SWALROptions extends SchedulerOptions {
   /** The rate to go to, or a list with one for each group. */
   readonly swaLr?: Scalar | readonly Scalar[];
-  /** How many epochs it takes; 10 where left out. */
+  /** How many epochs it takes; defaults to 10. */
   readonly annealEpochs?: number;
-  /** The way; "cos" where left out. */
+  /** The way; defaults to "cos". */
   readonly annealStrategy?: "cos" | "linear";
 }
 

@@ -138,7 +138,7 @@ Deno.test("an optimizer refuses params that are no iterable of tensors", () => {
   assertThrows(() => make("SGD")({}, [{ params: 3 }]), TypeError, "got params number 3 in group 0");
 });
 
-Deno.test("an optimizer refuses a tensor that is no leaf", () => {
+Deno.test("an optimizer refuses a tensor that is not a leaf", () => {
   const y = parameter().mul(2);
   assertThrows(
     () => new SGD([parameter(), y]),

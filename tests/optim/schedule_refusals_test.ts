@@ -52,7 +52,7 @@ const refusals: [what: string, call: () => unknown, error: typeof TypeError, mes
     "half a milestone",
     () => new MultiStepLR(optimizer(), [1.5]),
     RangeError,
-    "got milestones [1.5], expected whole numbers of at least 0",
+    "got milestones [1.5], expected integers of at least 0",
   ],
   ["no gamma", () => new ExponentialLR(optimizer(), {}), TypeError, "got no gamma"],
   [

@@ -107,11 +107,11 @@ function windowMean(t: Tensor, size: number, before: number, after: number): Ten
 
 /** Options of {@linkcode localResponseNorm}. */
 export interface LocalResponseNormOptions {
-  /** The weight of the mean square; 1e-4 where left out. */
+  /** The weight of the mean square; defaults to 1e-4. */
   readonly alpha?: number;
-  /** The exponent; 0.75 where left out. */
+  /** The exponent; defaults to 0.75. */
   readonly beta?: number;
-  /** Added to the mean square; 1 where left out. */
+  /** Added to the mean square; defaults to 1. */
   readonly k?: number;
 }
 

@@ -57,7 +57,8 @@ export class RunningStatistics {
 
   /** How many batches are in the running statistics. */
   get batches(): number {
-    return this.layer.numBatchesTracked?.item() ?? 0;
+    const { numBatchesTracked } = this.layer;
+    return numBatchesTracked === null ? 0 : valuesOf(numBatchesTracked)[0];
   }
 
   /** Whether they are still those of a fresh layer. */
@@ -87,20 +88,20 @@ export class RunningStatistics {
    * @throws {RangeError} if one is not finite and `nonFinite` is "throw"; nothing is taken in then.
    */
   absorb(batches: readonly (BatchMoments | null)[]): void {
-    const admitted = batches.filter((moments) => moments === null || this.admits(moments));
-    if (this.pending === null) {
-      for (const moments of admitted) this.take(moments);
-      return;
-    }
-    // A batch that is skipped takes its turn too, so that updates stay in step with the optimizer's.
-    for (const moments of batches) {
+    const admitted = batches.map((moments) => moments === null || this.admits(moments));
+    batches.forEach((moments, i) => {
       const { pending } = this;
-      if (moments !== null && admitted.includes(moments)) {
+      if (pending === null) {
+        if (admitted[i]) this.take(moments);
+        return;
+      }
+      if (moments !== null && admitted[i]) {
         pending.pooled ??= new PooledMoments(moments.mean.length);
         pending.pooled.add(moments);
       }
+      // A batch that is skipped takes its turn too, so that updates stay in step with the optimizer's.
       if (++pending.seen === pending.size) this.flush();
-    }
+    });
   }
 
   private admits({ mean, variance }: BatchMoments): boolean {
@@ -120,11 +121,11 @@ export class RunningStatistics {
   private take(moments: BatchMoments | null): void {
     const { runningMean, runningVar, numBatchesTracked, momentum } = this.layer;
     const batches = this.batches + 1;
-    numBatchesTracked?.copy_(batches);
+    if (numBatchesTracked !== null) write(numBatchesTracked, (count) => count[0] = batches);
     if (moments === null) return;
     const factor = momentum ?? (numBatchesTracked === null ? 0 : 1 / batches);
     if (this.initial !== null) {
-      this.initial = { share: this.initial.share * (1 - factor), batches: this.batches };
+      this.initial = { share: this.initial.share * (1 - factor), batches };
     }
     blend(runningMean, runningVar, factor, moments);
   }

@@ -2,7 +2,9 @@
  * Folding a BatchNorm in evaluation mode into the layer before it.
  */
 import { noGrad, type Tensor } from "../../autograd/mod.ts";
-import type { BatchNorm } from "./batch_norm.ts";
+import { describe } from "../../autograd/internal.ts";
+import { assertModule } from "../module/arguments.ts";
+import { BatchNorm } from "./batch_norm.ts";
 import type { Module } from "../module/module.ts";
 
 /** A layer with output channels that a BatchNorm can be folded into. */
@@ -38,6 +40,10 @@ export function fuseLinearBnEval<Linear extends Affine>(linear: Linear, bn: Batc
 }
 
 function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: number): T {
+  assertModule(`run ${action}`, "layer", layer);
+  if (!(bn instanceof BatchNorm)) {
+    throw new TypeError(`Cannot run ${action}: got bn ${describe(bn)}, expected a BatchNorm`);
+  }
   if (layer.training || bn.training) {
     throw new RangeError(
       `Cannot run ${action}: got ${layer.training ? "a layer" : "a BatchNorm"} in training mode, ` +

@@ -242,6 +242,15 @@ Deno.test("an audit takes in no forward that waits", () => {
   assertEquals(nextUpdate(bn), [1, 50]);
 });
 
+Deno.test("batchNorm() takes a mask, as the layer does", () => {
+  const [bn, mean, variance] = [new BatchNorm1d(2), zeros([2]), ones([2])];
+  const x = batch([4, 2]);
+  const mask = tensor([1, 0, 1, 1]);
+  const y = nn.functional.batchNorm(x, mean, variance, null, null, { training: true, mask });
+  assertEquals(y.toArray(), bn.forward(x, { mask }).toArray());
+  assertEquals([mean, variance], [bn.runningMean, bn.runningVar]);
+});
+
 Deno.test("batchNorm() and the layers refuse operands of a wrong kind by their public names", () => {
   const { batchNorm, instanceNorm } = nn.functional;
   const x = batch([4, 2]);
@@ -252,6 +261,8 @@ Deno.test("batchNorm() and the layers refuse operands of a wrong kind by their p
     [() => instanceNorm(x, { useInputStats: "no" as unknown as boolean }), "useInputStats"],
     [() => nn.functional.layerNorm(x, "2" as unknown as number), "got normalizedShape"],
     [() => auditTrainEval(5 as unknown as nn.Module, x), "got model number 5"],
+    [() => nn.utils.fuseConvBnEval(5 as never, new BatchNorm1d(2)), "got layer number 5"],
+    [() => nn.utils.fuseLinearBnEval(new nn.Linear(2, 2), null as never), "got bn null"],
     [() => healthReport({} as nn.Module), "got model an Object"],
     [() => optim.swa.updateBn([x], null as unknown as nn.Module), "got model null"],
   ];

@@ -300,6 +300,8 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** Added to the variance. */
   readonly eps?: number;
+  /** 1 for the values that count, 0 for those to ignore; [N, 1, …] or [N, …]. */
+  readonly mask?: Tensor | null;
 }
 
 /**
@@ -317,7 +319,8 @@ export interface BatchNormOptions {
  * @param runningVar As `runningMean`.
  * @param weight γ, or `null` for ones.
  * @param bias β, or `null` for zeros.
- * @param options training = false, momentum = 0.1, eps = 1e-5.
+ * @param options training = false, momentum = 0.1, eps = 1e-5, mask: values that it leaves out are 0 in
+ * the output.
  * @returns A tensor of the shape of x.
  * @throws {TypeError} if an argument is of the wrong kind.
  * @throws {RangeError} if a channel holds one value in training, a size does not fit, or evaluation
@@ -344,12 +347,12 @@ export function batchNorm(
   bias: Tensor | null = null,
   options: BatchNormOptions = {},
 ): Tensor {
-  assertOptions(ACTION, options, ["training", "momentum", "eps"]);
+  assertOptions(ACTION, options, ["training", "momentum", "eps", "mask"]);
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   assertFlag(ACTION, "training", training);
   assertNumber(ACTION, "momentum", momentum);
   const operands = { x, runningMean, runningVar, weight, bias };
-  const { y, moments } = normalizeBatch(operands, { training, eps });
+  const { y, moments } = normalizeBatch(operands, { training, eps, mask: options.mask });
   if (training && moments !== null) blend(runningMean, runningVar, momentum, moments);
   return y;
 }
@@ -382,7 +385,8 @@ export function normalizeBatch(
   const { training, eps } = settings;
   assertBatch(operands, eps);
   if (x.ndim < 2) return { y: clone(x), moments: null };
-  const valid = settings.mask ? alignMask(x, settings.mask) : null;
+  const mask = settings.mask ?? null;
+  const valid = mask === null ? null : alignMask(x, mask);
   const count = valid === null ? x.size / x.shape[1] : valid.count;
   if (training && count === 1) {
     const got = valid === null

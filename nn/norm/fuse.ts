@@ -27,6 +27,7 @@ interface Affine extends Module {
  * @throws {RangeError} if one is in training mode, statistics are missing, or channels differ.
  */
 export function fuseConvBnEval<Conv extends Affine>(conv: Conv, bn: BatchNorm): Conv {
+  assertModule("run fuseConvBnEval", "layer", conv);
   // A transposed convolution stores its output channels on axis 1.
   return fuse("fuseConvBnEval", conv, bn, "outputPadding" in conv ? 1 : 0);
 }
@@ -36,11 +37,11 @@ export function fuseConvBnEval<Conv extends Affine>(conv: Conv, bn: BatchNorm): 
  * as {@linkcode fuseConvBnEval}.
  */
 export function fuseLinearBnEval<Linear extends Affine>(linear: Linear, bn: BatchNorm): Linear {
+  assertModule("run fuseLinearBnEval", "layer", linear);
   return fuse("fuseLinearBnEval", linear, bn, 0);
 }
 
 function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: number): T {
-  assertModule(`run ${action}`, "layer", layer);
   if (!(bn instanceof BatchNorm)) {
     throw new TypeError(`Cannot run ${action}: got bn ${describe(bn)}, expected a BatchNorm`);
   }

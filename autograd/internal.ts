@@ -6,8 +6,19 @@
  */
 export { assertOptions, type Known } from "./check/options.ts";
 export { kindOf } from "./check/describe.ts";
-export * as kernels from "./kernels/mod.ts";
-export { gatherStrided } from "./kernels/mod.ts";
+export {
+  adadeltaStep,
+  adagradStep,
+  adamaxStep,
+  adamStep,
+  asgdStep,
+  gatherStrided,
+  nadamStep,
+  radamStep,
+  rmspropStep,
+  rpropStep,
+  sgdStep,
+} from "./kernels/mod.ts";
 export { unfold } from "./ops/conv/unfold.ts";
 export { assertTensor, describe, fromValues, scalar } from "./ops/create/creation.ts";
 export { indexCrossEntropy } from "./ops/loss/cross_entropy.ts";

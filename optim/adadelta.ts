@@ -2,7 +2,7 @@
  * Adadelta.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { adadeltaStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -95,7 +95,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions, AdadeltaState> {
   ): void {
     const state = this.stateOf(param, group);
     state.step++;
-    kernels.adadeltaStep(
+    adadeltaStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.squareAvg),

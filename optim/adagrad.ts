@@ -2,7 +2,7 @@
  * Adagrad.
  */
 import { full, type Tensor } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { adagradStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -104,7 +104,7 @@ export class Adagrad extends Optimizer<AdagradOptions, AdagradState> {
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<AdagradOptions>): void {
     const state = this.stateOf(param, group);
     const before = state.step++;
-    kernels.adagradStep(
+    adagradStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.sum),

@@ -2,7 +2,7 @@
  * Adam, and AdamW that decays weights beside the moments.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { adamStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -134,7 +134,7 @@ export class Adam extends Optimizer<AdamOptions, AdamState> {
     const beta2 = valueOf(group.betas[1]);
     const weightDecay = valueOf(group.weightDecay);
     const decoupled = group.decoupledWeightDecay;
-    kernels.adamStep(
+    adamStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.expAvg),

@@ -2,7 +2,7 @@
  * Adam with the infinity norm.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { adamaxStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -92,7 +92,7 @@ export class Adamax extends Optimizer<AdamaxOptions, AdamaxState> {
     const state = this.stateOf(param, group);
     const step = ++state.step;
     const beta1 = valueOf(group.betas[0]);
-    kernels.adamaxStep(
+    adamaxStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.expAvg),

@@ -2,7 +2,7 @@
  * Averaged stochastic gradient descent.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { asgdStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -96,7 +96,7 @@ export class ASGD extends Optimizer<ASGDOptions, ASGDState> {
     const state = this.stateOf(param, group);
     const lr = valueOf(group.lr);
     const { lambd, alpha, t0 } = group;
-    kernels.asgdStep(
+    asgdStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.ax),

@@ -2,7 +2,7 @@
  * Adam with Nesterov's momentum.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { nadamStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -114,7 +114,7 @@ export class NAdam extends Optimizer<NAdamOptions, NAdamState> {
     const mu = beta1 * (1 - 0.5 * 0.96 ** (step * group.momentumDecay));
     const next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * group.momentumDecay));
     state.muProduct = state.muProduct * mu;
-    kernels.nadamStep(
+    nadamStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.expAvg),

@@ -2,7 +2,7 @@
  * Adam with a rectified variance.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { radamStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -107,7 +107,7 @@ export class RAdam extends Optimizer<RAdamOptions, RAdamState> {
     const beta2 = valueOf(group.betas[1]);
     const weightDecay = valueOf(group.weightDecay);
     const decoupled = group.decoupledWeightDecay;
-    kernels.radamStep(
+    radamStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.expAvg),

@@ -2,7 +2,7 @@
  * RMSprop.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { rmspropStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -109,7 +109,7 @@ export class RMSprop extends Optimizer<RMSpropOptions, RMSpropState> {
     const buffer = momentum > 0 ? state.momentumBuffer ??= zerosLike(param) : null;
     const mean = group.centered ? state.gradAvg ??= zerosLike(param) : null;
     state.step++;
-    kernels.rmspropStep(
+    rmspropStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.squareAvg),

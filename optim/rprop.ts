@@ -2,7 +2,7 @@
  * Resilient backpropagation.
  */
 import { full, type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { rpropStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -97,7 +97,7 @@ export class Rprop extends Optimizer<RpropOptions, RpropState> {
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<RpropOptions>): void {
     const state = this.stateOf(param, group);
     state.step++;
-    kernels.rpropStep(
+    rpropStep(
       valuesOf(param),
       valuesOf(grad),
       valuesOf(state.prev),

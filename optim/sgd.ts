@@ -2,7 +2,7 @@
  * Stochastic gradient descent.
  */
 import { type Tensor, zerosLike } from "../autograd/mod.ts";
-import { kernels, valuesOf } from "../autograd/internal.ts";
+import { sgdStep, valuesOf } from "../autograd/internal.ts";
 import type { ParamGroup, Params } from "./groups.ts";
 import { type Scalar, valueOf } from "./hyperparameters.ts";
 import { Optimizer, type OptimizerKind } from "./optimizer.ts";
@@ -113,7 +113,7 @@ export class SGD extends Optimizer<SGDOptions, SGDState> {
       first = state.momentumBuffer === undefined;
       buffer = state.momentumBuffer ??= zerosLike(param);
     }
-    kernels.sgdStep(
+    sgdStep(
       valuesOf(param),
       valuesOf(grad),
       buffer === null ? null : valuesOf(buffer),

@@ -10,6 +10,7 @@ import {
   type ForwardHook,
   type ForwardPreHook,
 } from "./hooks.ts";
+import { guardForward } from "./location.ts";
 import { Registry } from "./registry.ts";
 import { pythonModule } from "./repr.ts";
 import {
@@ -69,6 +70,10 @@ export class Module {
   private readonly ownRegistry = new Registry(this);
   /** The submodules that were registered, by name; containers keep theirs here. */
   protected readonly registeredModules: Map<string, Module | null> = this.ownRegistry.modules;
+
+  constructor() {
+    guardForward(new.target);
+  }
 
   /** Computes the output; every layer has its own. */
   // deno-lint-ignore no-explicit-any -- layers differ in what they take and return.

@@ -38,7 +38,7 @@ function sizesOf(x: Shape, y: Shape, { window, groups }: ConvAttrs): ConvSizes {
   };
 }
 
-const convPrimitive = ownPrimitive<
+const convPrimitive = /* @__PURE__ */ ownPrimitive<
   Convolution<readonly [x: Tensor, weight: Tensor, bias: Input]>
 >({
   name: "conv",
@@ -66,7 +66,7 @@ const convPrimitive = ownPrimitive<
     })),
 });
 
-const convInputPrimitive = ownPrimitive<
+const convInputPrimitive = /* @__PURE__ */ ownPrimitive<
   Convolution<readonly [y: Tensor, weight: Tensor, bias: Input]>
 >({
   name: "convInput",
@@ -96,7 +96,9 @@ const convInputPrimitive = ownPrimitive<
     })),
 });
 
-const convWeightPrimitive = ownPrimitive<Convolution<readonly [x: Tensor, y: Tensor]>>({
+const convWeightPrimitive = /* @__PURE__ */ ownPrimitive<
+  Convolution<readonly [x: Tensor, y: Tensor]>
+>({
   name: "convWeight",
   summary:
     "the transpose of conv in weight: Σ y[n, o, p] · x[n, c, p·stride − padding + k·dilation]",

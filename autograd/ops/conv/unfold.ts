@@ -26,7 +26,7 @@ type Rearrange = Unary<readonly [], Window>;
 /** Strided, dilated and padded windows for the tests, of two channels. */
 const sampled = windowOf([3, 5], [2, 2], [2, 3], [2, 2], [1, 1], [2, 1]);
 
-const unfoldPrimitive = ownPrimitive<Rearrange>({
+const unfoldPrimitive = /* @__PURE__ */ ownPrimitive<Rearrange>({
   name: "unfold",
   summary: "y[n, (c, k), p] = x[n, c, p·stride − padding + k·dilation]",
   shape: ([x], { kernel, output }) => [[x[0], x[1] * volume(kernel), volume(output)]],
@@ -44,7 +44,7 @@ const unfoldPrimitive = ownPrimitive<Rearrange>({
   samples: (random) => [{ inputs: [uniform(random, [2, 2, 3, 5], -1, 1)], attrs: sampled }],
 });
 
-const foldPrimitive: Rearrange = ownPrimitive<Rearrange>({
+const foldPrimitive: Rearrange = /* @__PURE__ */ ownPrimitive<Rearrange>({
   name: "fold",
   summary: "the transpose of unfold: each entry added to the place that it came from",
   shape: ([y], { kernel, input }) => [[y[0], y[1] / volume(kernel), input[1], input[2]]],

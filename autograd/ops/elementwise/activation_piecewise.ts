@@ -13,10 +13,10 @@ import { assertNoOptions, assertOptions, type Known, numberOption } from "../../
 import { exp } from "./math.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
-import { defineSlope } from "./declare.ts";
+import { defineSlope } from "./slope.ts";
 import { where } from "./where.ts";
 
-const reluOf = defineSlope<undefined>({
+const reluOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "relu",
   summary: "max(x, 0)",
   // y says as much as x, which can then be dropped.
@@ -48,7 +48,7 @@ export function relu(x: Tensor): Tensor {
   return reluOf(x, undefined);
 }
 
-const hardtanhOf = defineSlope<{ readonly low: number; readonly high: number }>({
+const hardtanhOf = /* @__PURE__ */ defineSlope<{ readonly low: number; readonly high: number }>({
   name: "hardtanh",
   summary: "min(max(x, low), high), flat at the bounds",
   saves: "x",
@@ -108,7 +108,7 @@ export function relu6(x: Tensor): Tensor {
   return hardtanhOf(x, { low: 0, high: 6 });
 }
 
-const leakyReluOf = defineSlope<{ readonly slope: number }>({
+const leakyReluOf = /* @__PURE__ */ defineSlope<{ readonly slope: number }>({
   name: "leakyRelu",
   summary: "x for x > 0, else slope · x",
   saves: "x",
@@ -145,7 +145,7 @@ export function leakyRelu(x: Tensor, options: { readonly negativeSlope?: number 
   return leakyReluOf(x, { slope });
 }
 
-const eluOf = defineSlope<{ readonly alpha: number; readonly scale: number }>({
+const eluOf = /* @__PURE__ */ defineSlope<{ readonly alpha: number; readonly scale: number }>({
   name: "elu",
   summary: "scale · x for x > 0, else scale · alpha · (eˣ − 1)",
   saves: "x",
@@ -198,7 +198,7 @@ export function selu(x: Tensor): Tensor {
   return eluOf(x, SELU);
 }
 
-const hardswishOf = defineSlope<undefined>({
+const hardswishOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "hardswish",
   summary: "x · min(max(x + 3, 0), 6) / 6",
   saves: "x",
@@ -224,7 +224,7 @@ export function hardswish(x: Tensor): Tensor {
   return hardswishOf(x, undefined);
 }
 
-const preluPrimitive = ownPrimitive<
+const preluPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Tensor],
     readonly [y: Tensor],

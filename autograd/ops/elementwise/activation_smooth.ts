@@ -10,7 +10,7 @@ import { assertTensor, describe } from "../create/creation.ts";
 import { assertNoOptions, assertOptions, numberOption } from "../../check/options.ts";
 import { exp } from "./math.ts";
 import { uniform } from "../create/samples.ts";
-import { defineSlope } from "./declare.ts";
+import { defineSlope } from "./slope.ts";
 import { part } from "../shape/view.ts";
 import { where } from "./where.ts";
 import type { Generator } from "../../random.ts";
@@ -19,7 +19,7 @@ function around(random: Generator) {
   return [{ inputs: [uniform(random, [2, 3], -2, 2)] as const, attrs: undefined }];
 }
 
-const sigmoidOf = defineSlope<undefined>({
+const sigmoidOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "sigmoid",
   summary: "1 / (1 + e^(−x))",
   saves: "y",
@@ -49,7 +49,7 @@ export function sigmoid(x: Tensor): Tensor {
   return sigmoidOf(x, undefined);
 }
 
-const tanhOf = defineSlope<undefined>({
+const tanhOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "tanh",
   summary: "(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)",
   saves: "y",
@@ -79,7 +79,7 @@ export function tanh(x: Tensor): Tensor {
   return tanhOf(x, undefined);
 }
 
-const siluOf = defineSlope<undefined>({
+const siluOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "silu",
   summary: "x · σ(x)",
   saves: "x",
@@ -113,7 +113,7 @@ export function silu(x: Tensor): Tensor {
   return siluOf(x, undefined);
 }
 
-const geluOf = defineSlope<undefined>({
+const geluOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "gelu",
   summary: "x · Φ(x), Φ the normal distribution",
   saves: "x",
@@ -128,7 +128,7 @@ const geluOf = defineSlope<undefined>({
   samples: around,
 });
 
-const geluTanhOf = defineSlope<undefined>({
+const geluTanhOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "geluTanh",
   summary: "½x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³)",
   saves: "x",
@@ -183,7 +183,9 @@ export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   );
 }
 
-const softplusOf = defineSlope<{ readonly beta: number; readonly threshold: number }>({
+const softplusOf = /* @__PURE__ */ defineSlope<
+  { readonly beta: number; readonly threshold: number }
+>({
   name: "softplus",
   summary: "ln(1 + e^(beta·x)) / beta; x where beta·x is above the threshold",
   saves: "x",
@@ -233,7 +235,7 @@ export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
   });
 }
 
-const logsigmoidOf = defineSlope<undefined>({
+const logsigmoidOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "logsigmoid",
   summary: "ln σ(x)",
   saves: "x",
@@ -264,7 +266,7 @@ export function logsigmoid(x: Tensor): Tensor {
   return logsigmoidOf(x, undefined);
 }
 
-const mishOf = defineSlope<undefined>({
+const mishOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "mish",
   summary: "x · tanh(ln(1 + eˣ))",
   saves: "x",

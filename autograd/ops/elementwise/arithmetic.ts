@@ -2,74 +2,41 @@
  * Arithmetic on pairs of tensors that broadcast, and its unary relatives.
  */
 import * as kernels from "../../kernels/mod.ts";
-import {
-  type Binary,
-  type Input,
-  ownPrimitive,
-  type Primitive,
-  type Unary,
-} from "../../tape/primitive.ts";
+import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned } from "../shape/broadcast.ts";
-import { assertTensor, asTensor, describe, zeros } from "../create/creation.ts";
-import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
+import { asTensor, describe, zeros } from "../create/creation.ts";
+import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
-import type { Generator } from "../../random.ts";
+import { binary, pairs, signed, unary } from "./declare.ts";
 
-/** Samples of a binary operation: equal shapes, a broadcast and a scalar. */
-function pairs(low: number, high: number) {
-  return (random: Generator) =>
-    [[[2, 3], [2, 3]], [[2, 1, 3], [4, 1]], [[3], []]].map(([a, b]) => ({
-      inputs: [uniform(random, a, low, high), uniform(random, b, low, high)] as const,
-      attrs: undefined,
-    }));
-}
-
-const addPrimitive = ownPrimitive<Binary>({
+const sum = /* @__PURE__ */ binary({
   name: "add",
   summary: "x + y",
-  shape: ([x, y]) => [broadcastShapes("add", x, y)],
-  forward: ([x, y], [out]) =>
-    kernels.add(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
+  forward: kernels.add,
   // d(x + y) = dx + dy
-  vjp: ([g]) => [g, g],
+  vjp: (g) => [g, g],
   samples: pairs(-1, 1),
 });
 
-const subPrimitive = ownPrimitive<Binary>({
+const difference = /* @__PURE__ */ binary({
   name: "sub",
   summary: "x − y",
-  shape: ([x, y]) => [broadcastShapes("sub", x, y)],
-  forward: ([x, y], [out]) =>
-    kernels.sub(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
+  forward: kernels.sub,
   // d(x − y) = dx − dy
-  vjp: ([g], { needs }) => [needs[0] ? g : null, needs[1] ? neg(g) : null],
+  vjp: (g, _, needs) => [needs[0] ? g : null, needs[1] ? neg(g) : null],
   samples: pairs(-1, 1),
 });
 
-const mulPrimitive = ownPrimitive<Binary<readonly [x: Input, y: Input]>>({
-  name: "mul",
-  summary: "x · y",
-  shape: ([x, y]) => [broadcastShapes("mul", x, y)],
-  forward: ([x, y], [out]) =>
-    kernels.mul(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
-  save: ([x, y], _, __, needs) => [needs[1] ? x : null, needs[0] ? y : null],
-  // d(x·y) = y dx + x dy
-  vjp: ([g], { saved: [x, y] }) => [y === null ? null : mul(g, y), x === null ? null : mul(g, x)],
-  samples: pairs(-1, 1),
-});
-
-const divPrimitive = ownPrimitive<Binary<readonly [x: Input, y: Tensor]>>({
+const quotient = /* @__PURE__ */ binary<readonly [x: Input, y: Tensor]>({
   name: "div",
   summary: "x / y",
-  shape: ([x, y]) => [broadcastShapes("div", x, y)],
-  forward: ([x, y], [out]) =>
-    kernels.div(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
-  save: ([x, y], _, __, needs) => [needs[1] ? x : null, y],
+  forward: kernels.div,
+  save: (x, y, needs) => [needs[1] ? x : null, y],
   // d(x/y) = dx/y − (x/y)/y dy
-  vjp: ([g], { saved: [x, y], needs }) => [
+  vjp: (g, [x, y], needs) => [
     needs[0] ? div(g, y) : null,
     x === null ? null : mul(neg(g), div(div(x, y), y)),
   ],
@@ -79,7 +46,7 @@ const divPrimitive = ownPrimitive<Binary<readonly [x: Input, y: Tensor]>>({
 /** How {@linkcode div} rounds its quotient. */
 export type RoundingMode = "trunc" | "floor";
 
-const divRoundedPrimitive = ownPrimitive<
+const divRoundedPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, y: Tensor],
     readonly [out: Tensor],
@@ -107,18 +74,6 @@ const divRoundedPrimitive = ownPrimitive<
       ],
       attrs: { mode },
     })),
-});
-
-const negPrimitive = ownPrimitive<Unary>({
-  name: "neg",
-  summary: "−x",
-  shape: ([x]) => [x],
-  forward: ([x], [y]) => kernels.neg(valuesOf(x), valuesOf(y)),
-  // d(−x) = −dx
-  vjp: ([g]) => [neg(g)],
-  samples: (
-    random,
-  ) => [{ inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])], attrs: undefined }],
 });
 
 const ALPHA: Known<{ readonly alpha?: number }> = ["alpha"];
@@ -149,10 +104,8 @@ export function add(
   options?: { readonly alpha?: number },
 ): Tensor {
   if (options !== undefined) assertOptions("add", options, ALPHA);
-  const a = asTensor("add", x, "x");
-  const b = asTensor("add", y, "y");
   const alpha = options?.alpha ?? 1;
-  return bind(addPrimitive, [a, alpha === 1 ? b : mul(b, alpha)], undefined)[0];
+  return sum(x, alpha === 1 ? y : mul(asTensor("add", y, "y"), alpha));
 }
 
 /**
@@ -176,10 +129,8 @@ export function sub(
   options?: { readonly alpha?: number },
 ): Tensor {
   if (options !== undefined) assertOptions("sub", options, ALPHA);
-  const a = asTensor("sub", x, "x");
-  const b = asTensor("sub", y, "y");
   const alpha = options?.alpha ?? 1;
-  return bind(subPrimitive, [a, alpha === 1 ? b : mul(b, alpha)], undefined)[0];
+  return difference(x, alpha === 1 ? y : mul(asTensor("sub", y, "y"), alpha));
 }
 
 /**
@@ -197,10 +148,17 @@ export function sub(
  * assertEquals(mul(tensor([1, 2]), tensor([3, 4])).toArray(), [3, 8]);
  * ```
  */
-export function mul(x: Tensor | number, y: Tensor | number): Tensor {
-  assertNoOptions("mul", arguments, 2);
-  return bind(mulPrimitive, [asTensor("mul", x, "x"), asTensor("mul", y, "y")], undefined)[0];
-}
+export const mul: (x: Tensor | number, y: Tensor | number) => Tensor = /* @__PURE__ */ binary<
+  readonly [x: Input, y: Input]
+>({
+  name: "mul",
+  summary: "x · y",
+  forward: kernels.mul,
+  save: (x, y, needs) => [needs[1] ? x : null, needs[0] ? y : null],
+  // d(x·y) = y dx + x dy
+  vjp: (g, [x, y]) => [y === null ? null : mul(g, y), x === null ? null : mul(g, x)],
+  samples: pairs(-1, 1),
+});
 
 /**
  * x / y element by element, with broadcasting; rounded where `roundingMode` says so.
@@ -229,20 +187,23 @@ export function div(
   options?: { readonly roundingMode?: RoundingMode | null },
 ): Tensor {
   if (options !== undefined) assertOptions("div", options, ["roundingMode"]);
-  const inputs = [asTensor("div", x, "x"), asTensor("div", y, "y")] as const;
   const mode = options?.roundingMode ?? null;
-  if (mode === null) return bind(divPrimitive, inputs, undefined)[0];
+  if (mode === null) return quotient(x, y);
   if (mode !== "trunc" && mode !== "floor") {
     throw new RangeError(
       `Cannot div: got roundingMode ${describe(mode)}, expected "trunc", "floor" or null`,
     );
   }
+  const inputs = [asTensor("div", x, "x"), asTensor("div", y, "y")] as const;
   return bind(divRoundedPrimitive, inputs, { mode })[0];
 }
 
 /** −x. Gradient: −g. */
-export function neg(x: Tensor): Tensor {
-  assertNoOptions("neg", arguments, 1);
-  assertTensor("neg", x, "x");
-  return bind(negPrimitive, [x], undefined)[0];
-}
+export const neg: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
+  name: "neg",
+  summary: "−x",
+  forward: kernels.neg,
+  // d(−x) = −dx
+  vjp: (g) => neg(g),
+  samples: signed,
+});

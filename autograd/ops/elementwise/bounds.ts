@@ -12,7 +12,7 @@ import { eq, ge, gt, le, lt } from "./compare.ts";
 import { assertTensor, asTensor, describe, fromValues } from "../create/creation.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
-import { defineSlope } from "./declare.ts";
+import { defineSlope } from "./slope.ts";
 import { where } from "./where.ts";
 import type { Generator } from "../../random.ts";
 
@@ -41,7 +41,7 @@ function share(g: Tensor, lost: Tensor, x: Tensor, y: Tensor): Tensor {
   return where(lost, 0, where(eq(x, y), mul(g, 0.5), g));
 }
 
-const maximumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
+const maximumPrimitive = /* @__PURE__ */ ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   name: "maximum",
   summary: "the larger of x and y",
   shape: ([x, y]) => [broadcastShapes("maximum", x, y)],
@@ -55,7 +55,7 @@ const maximumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   samples: apart,
 });
 
-const minimumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
+const minimumPrimitive = /* @__PURE__ */ ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   name: "minimum",
   summary: "the smaller of x and y",
   shape: ([x, y]) => [broadcastShapes("minimum", x, y)],
@@ -69,7 +69,7 @@ const minimumPrimitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
   samples: apart,
 });
 
-const clampNumbers = defineSlope<{ readonly low: number; readonly high: number }>({
+const clampNumbers = /* @__PURE__ */ defineSlope<{ readonly low: number; readonly high: number }>({
   name: "clamp",
   summary: "min(max(x, low), high)",
   saves: "x",
@@ -93,7 +93,7 @@ type ClampTensor = Primitive<
 const NO_LOW = Float64Array.of(-Infinity);
 const NO_HIGH = Float64Array.of(Infinity);
 
-const clampTensorPrimitive = ownPrimitive<ClampTensor>({
+const clampTensorPrimitive = /* @__PURE__ */ ownPrimitive<ClampTensor>({
   name: "clampTensor",
   summary: "min(max(x, low), high) with tensors as bounds",
   shape: ([x, low, high]) => {

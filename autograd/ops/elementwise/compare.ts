@@ -2,37 +2,25 @@
  * Comparisons: masks of 0 and 1 without a gradient.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Binary, ownPrimitive } from "../../tape/primitive.ts";
-import { broadcastShapes } from "../../shape.ts";
-import { bind } from "../../tape/tape.ts";
-import { type Tensor, valuesOf } from "../../tensor.ts";
-import { aligned } from "../shape/broadcast.ts";
-import { assertTensor, asTensor } from "../create/creation.ts";
 import { assertNoOptions } from "../../check/options.ts";
-import { uniform } from "../create/samples.ts";
+import type { Tensor } from "../../tensor.ts";
+import { assertTensor } from "../create/creation.ts";
+import { binary, pairs } from "./declare.ts";
 
 type Kernel = (x: Float64Array, y: Float64Array, out: Float64Array) => void;
 
-function defineComparison(name: string, summary: string, kernel: Kernel) {
-  const primitive = ownPrimitive<Binary>({
-    name,
-    summary,
-    shape: ([x, y]) => [broadcastShapes(name, x, y)],
-    forward: ([x, y], [out]) => kernel(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
-    samples: (random) => [
-      { inputs: [uniform(random, [2, 3], -1, 1), uniform(random, [3], -1, 1)], attrs: undefined },
-    ],
-  });
-  return (x: Tensor, y: Tensor | number): Tensor => {
-    assertTensor(name, x, "x");
-    return bind(primitive, [x, asTensor(name, y, "y")], undefined)[0];
-  };
+function comparison(name: string, summary: string, forward: Kernel) {
+  return binary({ name, summary, forward, samples: pairs(-1, 1) });
 }
 
-const equal = defineComparison("eq", "1 where x = y", kernels.eq);
-const different = defineComparison("ne", "1 where x ≠ y", kernels.ne);
-const less = defineComparison("lt", "1 where x < y", kernels.lt);
-const atMost = defineComparison("le", "1 where x ≤ y", kernels.le);
+function assertOperand(name: string, y: unknown): void {
+  if (typeof y !== "number") assertTensor(name, y, "y");
+}
+
+const equal = /* @__PURE__ */ comparison("eq", "1 where x = y", kernels.eq);
+const different = /* @__PURE__ */ comparison("ne", "1 where x ≠ y", kernels.ne);
+const less = /* @__PURE__ */ comparison("lt", "1 where x < y", kernels.lt);
+const atMost = /* @__PURE__ */ comparison("le", "1 where x ≤ y", kernels.le);
 
 /**
  * 1 where x = y, 0 elsewhere; NaN equals nothing.
@@ -54,24 +42,28 @@ const atMost = defineComparison("le", "1 where x ≤ y", kernels.le);
  */
 export function eq(x: Tensor, y: Tensor | number): Tensor {
   assertNoOptions("eq", arguments, 2);
+  assertTensor("eq", x, "x");
   return equal(x, y);
 }
 
 /** 1 where x ≠ y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function ne(x: Tensor, y: Tensor | number): Tensor {
   assertNoOptions("ne", arguments, 2);
+  assertTensor("ne", x, "x");
   return different(x, y);
 }
 
 /** 1 where x < y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function lt(x: Tensor, y: Tensor | number): Tensor {
   assertNoOptions("lt", arguments, 2);
+  assertTensor("lt", x, "x");
   return less(x, y);
 }
 
 /** 1 where x ≤ y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function le(x: Tensor, y: Tensor | number): Tensor {
   assertNoOptions("le", arguments, 2);
+  assertTensor("le", x, "x");
   return atMost(x, y);
 }
 
@@ -79,12 +71,14 @@ export function le(x: Tensor, y: Tensor | number): Tensor {
 export function gt(x: Tensor, y: Tensor | number): Tensor {
   assertNoOptions("gt", arguments, 2);
   assertTensor("gt", x, "x");
-  return less(asTensor("gt", y, "y"), x);
+  assertOperand("gt", y);
+  return less(y, x);
 }
 
 /** 1 where x ≥ y, 0 elsewhere. Shapes broadcast; no gradient. */
 export function ge(x: Tensor, y: Tensor | number): Tensor {
   assertNoOptions("ge", arguments, 2);
   assertTensor("ge", x, "x");
-  return atMost(asTensor("ge", y, "y"), x);
+  assertOperand("ge", y);
+  return atMost(y, x);
 }

@@ -1,76 +1,112 @@
 /**
- * Elementwise functions whose derivative is one fused pass: f and, as a primitive of its own,
- * (g, s) → g·f′, so that a backward runs one kernel and can be differentiated again.
+ * Operations as declarations: the record of a regular family is the same but for its kernel, what it
+ * saves and its derivative, and so is the public function that checks its arguments.
+ *
+ * @module
  */
-import { ownPrimitive, type Primitive, type Sample } from "../../tape/primitive.ts";
+import { assertNoOptions } from "../../check/options.ts";
 import type { Generator } from "../../random.ts";
+import { broadcastShapes } from "../../shape.ts";
+import {
+  type Binary,
+  type Input,
+  ownPrimitive,
+  type Sample,
+  type Unary,
+} from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { mul } from "./arithmetic.ts";
-import { zerosLike } from "../create/creation.ts";
-import { uniform } from "../create/samples.ts";
+import { assertTensor, asTensor } from "../create/creation.ts";
+import { uniform, uniformAwayFrom } from "../create/samples.ts";
+import { aligned } from "../shape/broadcast.ts";
 
-/** What there is to say about such a function. */
-interface SlopeRule<Attrs> {
-  readonly name: string;
-  readonly summary: string;
-  /** What f′ is computed from: the input x or the output y, whichever the rest keeps anyway. */
-  readonly saves: "x" | "y";
-  /** y = f(x) */
-  forward(x: Float64Array, y: Float64Array, attrs: Attrs): void;
-  /** out = g·f′, with s the saved tensor */
-  backward(g: Float64Array, s: Float64Array, out: Float64Array, attrs: Attrs): void;
-  /** The derivative of f′ by s, in operations; `null` where it is 0 on both sides of every kink. */
-  readonly curvature: ((s: Tensor, attrs: Attrs) => Tensor) | null;
-  samples(random: Generator): readonly Sample<readonly [x: Tensor], Attrs>[];
+/** Samples of one tensor between two bounds. */
+export function between(low: number, high: number) {
+  return (random: Generator): Sample<readonly [x: Tensor], undefined>[] => [
+    { inputs: [uniform(random, [2, 3], low, high)], attrs: undefined },
+  ];
 }
 
-type Forward<Attrs> = Primitive<
-  readonly [x: Tensor],
-  readonly [y: Tensor],
-  readonly [s: Tensor],
-  Attrs
->;
+/** One sample with both signs, away from 0. */
+export function signed(random: Generator): Sample<readonly [x: Tensor], undefined>[] {
+  return [{ inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])], attrs: undefined }];
+}
 
-type Backward<Attrs> = Primitive<
-  readonly [g: Tensor, s: Tensor],
-  readonly [out: Tensor],
-  readonly [g: Tensor | null, s: Tensor],
-  Attrs
->;
+/** Samples of two tensors between two bounds: equal shapes, a broadcast and a scalar. */
+export function pairs(low: number, high: number) {
+  return (random: Generator): Sample<readonly [x: Tensor, y: Tensor], undefined>[] =>
+    [[[2, 3], [2, 3]], [[2, 1, 3], [4, 1]], [[3], []]].map(([a, b]) => ({
+      inputs: [uniform(random, a, low, high), uniform(random, b, low, high)] as const,
+      attrs: undefined,
+    }));
+}
 
-/** Registers f and its backward, and returns f. */
-export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: Attrs) => Tensor {
-  const { name, curvature, saves } = rule;
-  const backwardPrimitive: Backward<Attrs> = ownPrimitive<Backward<Attrs>>({
-    name: `${name}Backward`,
-    summary: `g times the slope of ${name}, from its ${saves}`,
-    shape: ([g]) => [g],
-    forward: ([g, s], [out], attrs) =>
-      rule.backward(valuesOf(g), valuesOf(s), valuesOf(out), attrs),
-    save: ([g, s], _, __, needs) => [needs[1] && curvature !== null ? g : null, s],
-    // d(g·f′) = f′ dg + g·f″ ds
-    vjp: ([v], { saved: [g, s], needs, attrs }) => [
-      needs[0] ? backward(v, s, attrs) : null,
-      !needs[1] ? null : curvature === null ? zerosLike(s) : mul(mul(v, g!), curvature(s, attrs)),
-    ],
-    samples: (random) =>
-      rule.samples(random).map(({ inputs: [x], attrs }) => ({
-        inputs: [uniform(random, x.shape, -1, 1), x],
-        attrs,
-      })),
-  });
-  const forwardPrimitive = ownPrimitive<Forward<Attrs>>({
+/** What there is to say about a function of one tensor, element by element. */
+interface UnaryDeclaration {
+  readonly name: string;
+  readonly summary: string;
+  /** y = f(x) */
+  forward(x: Float64Array, y: Float64Array): void;
+  /** What the derivative is computed from; nothing where left out. */
+  readonly saves?: "x" | "y";
+  /** g·f′, with s what was saved. */
+  vjp(g: Tensor, s: Tensor): Tensor;
+  samples(random: Generator): readonly Sample<readonly [x: Tensor], undefined>[];
+}
+
+/** Registers a function of one tensor and returns it, with its argument checked. */
+export function unary(declaration: UnaryDeclaration): (x: Tensor) => Tensor {
+  const { name, summary, forward, saves, vjp, samples } = declaration;
+  const primitive = ownPrimitive<Unary<readonly Tensor[]>>({
     name,
-    summary: rule.summary,
+    summary,
     shape: ([x]) => [x],
-    forward: ([x], [y], attrs) => rule.forward(valuesOf(x), valuesOf(y), attrs),
-    save: ([x], [y]) => [saves === "x" ? x : y],
-    vjp: ([g], { saved: [s], attrs }) => [backward(g, s, attrs)],
-    samples: (random) => rule.samples(random),
+    forward: ([x], [y]) => forward(valuesOf(x), valuesOf(y)),
+    save: saves === undefined ? undefined : saves === "x" ? ([x]) => [x] : (_, [y]) => [y],
+    vjp: ([g], { saved: [s] }) => [vjp(g, s)],
+    samples,
   });
-  function backward(g: Tensor, s: Tensor, attrs: Attrs): Tensor {
-    return bind(backwardPrimitive, [g, s], attrs)[0];
-  }
-  return (x, attrs) => bind(forwardPrimitive, [x], attrs)[0];
+  return function (x: Tensor): Tensor {
+    assertNoOptions(name, arguments, 1);
+    assertTensor(name, x, "x");
+    return bind(primitive, [x], undefined)[0];
+  };
+}
+
+/** What there is to say about a function of two tensors that broadcast. */
+interface BinaryDeclaration<Saved extends readonly Input[]> {
+  readonly name: string;
+  readonly summary: string;
+  /** out = f(x, y); each of x and y may be a single number. */
+  forward(x: Float64Array, y: Float64Array, out: Float64Array): void;
+  /** What the derivatives are computed from; nothing where left out. */
+  save?(x: Tensor, y: Tensor, needs: readonly boolean[]): Saved;
+  /** The cotangents of x and y; no gradient where left out. */
+  vjp?(
+    g: Tensor,
+    saved: Saved,
+    needs: readonly boolean[],
+  ): readonly [dx: Tensor | null, dy: Tensor | null];
+  samples(random: Generator): readonly Sample<readonly [x: Tensor, y: Tensor], undefined>[];
+}
+
+/** Registers a function of two tensors or numbers and returns it, with its arguments checked. */
+export function binary<Saved extends readonly Input[] = readonly []>(
+  declaration: BinaryDeclaration<Saved>,
+): (x: Tensor | number, y: Tensor | number) => Tensor {
+  const { name, summary, forward, save, vjp, samples } = declaration;
+  const primitive = ownPrimitive<Binary<Saved>>({
+    name,
+    summary,
+    shape: ([x, y]) => [broadcastShapes(name, x, y)],
+    forward: ([x, y], [out]) =>
+      forward(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
+    save: save === undefined ? undefined : ([x, y], _outputs, _attrs, needs) => save(x, y, needs),
+    vjp: vjp === undefined ? undefined : ([g], { saved, needs }) => vjp(g, saved, needs),
+    samples,
+  });
+  return function (x: Tensor | number, y: Tensor | number): Tensor {
+    assertNoOptions(name, arguments, 2);
+    return bind(primitive, [asTensor(name, x, "x"), asTensor(name, y, "y")], undefined)[0];
+  };
 }

@@ -15,7 +15,7 @@ import { log } from "./math.ts";
 import { uniform } from "../create/samples.ts";
 import { where } from "./where.ts";
 
-const powPrimitive = ownPrimitive<
+const powPrimitive = /* @__PURE__ */ ownPrimitive<
   Binary<readonly [x: Tensor, y: Tensor, out: Input]>
 >({
   name: "pow",
@@ -36,7 +36,7 @@ const powPrimitive = ownPrimitive<
     })),
 });
 
-const powNumberPrimitive = ownPrimitive<
+const powNumberPrimitive = /* @__PURE__ */ ownPrimitive<
   Unary<readonly [x: Tensor], { readonly exponent: number }>
 >({
   name: "powNumber",

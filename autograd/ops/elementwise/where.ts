@@ -17,7 +17,7 @@ type Where = Primitive<
   readonly [condition: Tensor]
 >;
 
-const wherePrimitive = ownPrimitive<Where>({
+const wherePrimitive = /* @__PURE__ */ ownPrimitive<Where>({
   name: "where",
   summary: "x where the condition is not 0, y elsewhere",
   shape: ([c, x, y]) => [broadcastShapes("where", broadcastShapes("where", c, x), y)],

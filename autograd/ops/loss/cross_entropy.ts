@@ -54,7 +54,7 @@ type CrossEntropy = Primitive<
   CrossEntropyAttrs
 >;
 
-const crossEntropyPrimitive: CrossEntropy = ownPrimitive<CrossEntropy>({
+const crossEntropyPrimitive: CrossEntropy = /* @__PURE__ */ ownPrimitive<CrossEntropy>({
   name: "crossEntropy",
   summary: "−log softmax(x) at the target, over the positions",
   shape: ([, target], { reduction }) => [reduction === "none" ? target : []],
@@ -94,7 +94,7 @@ type CrossEntropyBackward = Primitive<
   CrossEntropyAttrs
 >;
 
-const backwardPrimitive: CrossEntropyBackward = ownPrimitive<CrossEntropyBackward>({
+const backwardPrimitive: CrossEntropyBackward = /* @__PURE__ */ ownPrimitive<CrossEntropyBackward>({
   name: "crossEntropyBackward",
   summary: "g/W · (Q·softmax(x) − q), the gradient of cross entropy",
   shape: ([, x]) => [x],

@@ -10,9 +10,9 @@ import { clamp } from "../elementwise/bounds.ts";
 import { lt } from "../elementwise/compare.ts";
 import { abs, log, log1p } from "../elementwise/math.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
-import { defineSlope } from "../elementwise/declare.ts";
+import { defineSlope } from "../elementwise/slope.ts";
 
-const huberOf = defineSlope<{ readonly delta: number }>({
+const huberOf = /* @__PURE__ */ defineSlope<{ readonly delta: number }>({
   name: "huber",
   summary: "d²/2 for |d| < delta, else delta·(|d| − delta/2)",
   saves: "x",
@@ -40,7 +40,9 @@ type BinaryCrossEntropy = Primitive<
   readonly [x: Tensor, y: Input]
 >;
 
-const binaryCrossEntropyPrimitive: BinaryCrossEntropy = ownPrimitive<BinaryCrossEntropy>({
+const binaryCrossEntropyPrimitive: BinaryCrossEntropy = /* @__PURE__ */ ownPrimitive<
+  BinaryCrossEntropy
+>({
   name: "binaryCrossEntropy",
   summary: "−(y·ln x + (1 − y)·ln(1 − x)), each logarithm at least −100",
   shape: ([x]) => [x],

@@ -18,7 +18,7 @@ interface Transposes {
   readonly transB: boolean;
 }
 
-const matmulPrimitive = ownPrimitive<
+const matmulPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [a: Tensor, b: Tensor, bias: Input],
     readonly [out: Tensor],

@@ -50,7 +50,7 @@ const ACTION = "run batchNorm";
 /** The statistics that a forward used; they carry no gradient. */
 type Statistics = readonly [mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor];
 
-const batchNormPrimitive = ownPrimitive<
+const batchNormPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [
       x: Tensor,
@@ -158,7 +158,7 @@ type BackwardInputs = readonly [
   mask: Input,
 ];
 
-const batchNormBackward = ownPrimitive<
+const batchNormBackward = /* @__PURE__ */ ownPrimitive<
   Primitive<
     BackwardInputs,
     readonly [dx: Tensor, dw: Tensor, db: Tensor],

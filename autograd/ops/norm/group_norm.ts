@@ -30,7 +30,7 @@ interface GroupNormAttrs {
   readonly eps: number;
 }
 
-const groupNormPrimitive = ownPrimitive<
+const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Input, bias: Input],
     readonly [y: Tensor, mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor],
@@ -105,7 +105,7 @@ interface BackwardAttrs extends GroupNormAttrs {
   readonly needs: readonly boolean[];
 }
 
-const groupNormBackward = ownPrimitive<
+const groupNormBackward = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [g: Tensor, x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
     readonly [dx: Tensor, dw: Tensor, db: Tensor],

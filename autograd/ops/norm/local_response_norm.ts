@@ -25,7 +25,9 @@ import { reshape } from "../shape/shape.ts";
 
 export type { ResponseWindow };
 
-const localResponseNormPrimitive = ownPrimitive<Unary<readonly [x: Tensor], ResponseWindow>>({
+const localResponseNormPrimitive = /* @__PURE__ */ ownPrimitive<
+  Unary<readonly [x: Tensor], ResponseWindow>
+>({
   name: "localResponseNorm",
   summary: "x / (k + alpha · mean of x² over neighbouring channels)^beta",
   shape: ([x]) => [x],
@@ -36,7 +38,7 @@ const localResponseNormPrimitive = ownPrimitive<Unary<readonly [x: Tensor], Resp
   samples: (random) => windows.map((attrs, i) => ({ inputs: [inputOf(random, i)], attrs })),
 });
 
-const localResponseNormBackward = ownPrimitive<
+const localResponseNormBackward = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [g: Tensor, x: Tensor],
     readonly [dx: Tensor],

@@ -22,7 +22,7 @@ interface RmsNormAttrs {
   readonly eps: number;
 }
 
-const rmsNormPrimitive = ownPrimitive<
+const rmsNormPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Input],
     readonly [y: Tensor, inv: Tensor],
@@ -68,7 +68,7 @@ interface BackwardAttrs extends RmsNormAttrs {
   readonly needs: readonly boolean[];
 }
 
-const rmsNormBackward = ownPrimitive<
+const rmsNormBackward = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [g: Tensor, x: Tensor, weight: Input, inv: Tensor],
     readonly [dx: Tensor, dw: Tensor],

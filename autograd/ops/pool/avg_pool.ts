@@ -31,7 +31,7 @@ interface AverageAttrs {
   readonly divisor: number;
 }
 
-const avgPoolPrimitive = ownPrimitive<Unary<readonly [], AverageAttrs>>({
+const avgPoolPrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], AverageAttrs>>({
   name: "avgPool",
   summary: "the average of each window",
   shape: ([x], { bands }) => [[x[0], x[1], ...lastOf(windowsOf(bands), x.length - 2)]],
@@ -41,7 +41,7 @@ const avgPoolPrimitive = ownPrimitive<Unary<readonly [], AverageAttrs>>({
   samples: (random) => samplesOf(random, (x) => x.shape),
 });
 
-const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = ownPrimitive<
+const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = /* @__PURE__ */ ownPrimitive<
   Unary<readonly [], AverageAttrs>
 >({
   name: "avgPoolTranspose",

@@ -21,7 +21,7 @@ import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { lastOf, type PerAxis, spatial, triple, withoutBatch } from "../conv/window.ts";
 
-const maxPoolPrimitive = ownPrimitive<
+const maxPoolPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor, indices: Tensor],
@@ -73,7 +73,7 @@ type Planes<Attrs> = Primitive<
   Attrs
 >;
 
-const scatterPlanesPrimitive = ownPrimitive<Planes<{ readonly shape: Shape }>>({
+const scatterPlanesPrimitive = /* @__PURE__ */ ownPrimitive<Planes<{ readonly shape: Shape }>>({
   name: "scatterPlanes",
   summary: "out[n, c, index] = Σ of the x whose index in the plane that is",
   shape: (_, { shape }) => [shape],
@@ -92,7 +92,7 @@ const scatterPlanesPrimitive = ownPrimitive<Planes<{ readonly shape: Shape }>>({
   }],
 });
 
-const gatherPlanesPrimitive = ownPrimitive<Planes<undefined>>({
+const gatherPlanesPrimitive = /* @__PURE__ */ ownPrimitive<Planes<undefined>>({
   name: "gatherPlanes",
   summary: "out = x[n, c, index], the index counting through the plane",
   shape: ([, indices]) => [indices],

@@ -27,7 +27,7 @@ const sampleTaps: kernels.Taps = {
   weights: Float64Array.of(0.75, 0.25, 0.5, 0.5, 1, -0.5),
 };
 
-const resamplePrimitive = ownPrimitive<Resample>({
+const resamplePrimitive = /* @__PURE__ */ ownPrimitive<Resample>({
   name: "resample",
   summary: "y[…, i, …] = Σₜ weightₜ · x[…, indexₜ, …] over the taps t of i: interpolate",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.starts.length - 1)],
@@ -40,7 +40,7 @@ const resamplePrimitive = ownPrimitive<Resample>({
   ],
 });
 
-const resampleTransposePrimitive = ownPrimitive<Resample>({
+const resampleTransposePrimitive = /* @__PURE__ */ ownPrimitive<Resample>({
   name: "resampleTranspose",
   summary: "y[…, indexₜ, …] += weightₜ · x[…, i, …] over the taps t of i, from zeros",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.length)],

@@ -58,8 +58,8 @@ function defineExtremum(name: string, summary: string, kernel: RowKernel): Extre
   });
 }
 
-const amaxPrimitive = defineExtremum("amax", "the largest element", kernels.amax);
-const aminPrimitive = defineExtremum("amin", "the smallest element", kernels.amin);
+const amaxPrimitive = /* @__PURE__ */ defineExtremum("amax", "the largest element", kernels.amax);
+const aminPrimitive = /* @__PURE__ */ defineExtremum("amin", "the smallest element", kernels.amin);
 
 function reduceExtremum(
   action: string,

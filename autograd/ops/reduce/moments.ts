@@ -53,7 +53,7 @@ function varianceBackward(g: Tensor, x: Tensor, { dims, correction, whole }: Mom
   return mul(mul(g, 2 / freedom), sub(x, centre));
 }
 
-const variancePrimitive = ownPrimitive<
+const variancePrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [x: Tensor], MomentAttrs>
 >({
   name: "variance",
@@ -65,7 +65,7 @@ const variancePrimitive = ownPrimitive<
   samples: eachWay,
 });
 
-const stdPrimitive = ownPrimitive<
+const stdPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

@@ -21,7 +21,7 @@ interface NormAttrs extends Reduced {
   readonly p: number;
 }
 
-const normPrimitive = ownPrimitive<
+const normPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

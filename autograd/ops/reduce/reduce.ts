@@ -121,7 +121,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   return unshared(reshape(rest === null ? factors : mul(factors, rest), shape), x);
 }
 
-const logsumexpPrimitive = ownPrimitive<
+const logsumexpPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

@@ -16,7 +16,7 @@ interface ScanAttrs {
   readonly reverse: boolean;
 }
 
-const cumsumPrimitive = ownPrimitive<Unary<readonly [], ScanAttrs>>({
+const cumsumPrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], ScanAttrs>>({
   name: "cumsum",
   summary: "yᵢ = x₀ + … + xᵢ along a dim, or xᵢ + … + xₙ in reverse",
   shape: ([x]) => [x],

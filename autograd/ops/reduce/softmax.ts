@@ -40,7 +40,7 @@ function oneForEachDim(random: Generator) {
   }));
 }
 
-const softmaxPrimitive = ownPrimitive<Forward>({
+const softmaxPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
   name: "softmax",
   summary: "eˣ / Σ eˣ along a dim",
   shape: ([x]) => [x],
@@ -51,7 +51,7 @@ const softmaxPrimitive = ownPrimitive<Forward>({
   samples: oneForEachDim,
 });
 
-const softmaxBackwardPrimitive = ownPrimitive<Backward>({
+const softmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
   name: "softmaxBackward",
   summary: "y · (g − Σ g·y)",
   shape: ([g]) => [g],
@@ -83,7 +83,7 @@ function total(x: Tensor, dim: number): Tensor {
   return sum(x, { dim, keepdim: true });
 }
 
-const logSoftmaxPrimitive = ownPrimitive<Forward>({
+const logSoftmaxPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
   name: "logSoftmax",
   summary: "x − ln Σ eˣ along a dim",
   shape: ([x]) => [x],
@@ -94,7 +94,7 @@ const logSoftmaxPrimitive = ownPrimitive<Forward>({
   samples: oneForEachDim,
 });
 
-const logSoftmaxBackwardPrimitive = ownPrimitive<Backward>({
+const logSoftmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
   name: "logSoftmaxBackward",
   summary: "g − eʸ · Σ g",
   shape: ([g]) => [g],

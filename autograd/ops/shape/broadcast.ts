@@ -33,7 +33,7 @@ function broadcastStrides(from: Shape, to: Shape): number[] {
   return to.map((_, i) => i < lead || from[i - lead] === 1 ? 0 : strides[i - lead]);
 }
 
-const broadcastPrimitive = ownPrimitive<Resize>({
+const broadcastPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
   name: "broadcastTo",
   summary: "repeats axes of size 1 to the given shape",
   shape: (_, { shape }) => [shape],
@@ -52,7 +52,7 @@ const broadcastPrimitive = ownPrimitive<Resize>({
   ],
 });
 
-const sumToPrimitive = ownPrimitive<Resize>({
+const sumToPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
   name: "sumTo",
   summary: "sums over the axes that broadcasting the given shape would repeat",
   shape: (_, { shape }) => [shape],

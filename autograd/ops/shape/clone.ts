@@ -7,7 +7,7 @@ import { storageOf, type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
 
-const clonePrimitive = ownPrimitive<Unary>({
+const clonePrimitive = /* @__PURE__ */ ownPrimitive<Unary>({
   name: "clone",
   summary: "a copy of x",
   shape: ([x]) => [x],

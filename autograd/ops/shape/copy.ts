@@ -11,7 +11,7 @@ import { aligned } from "./broadcast.ts";
 import { reshape } from "./shape.ts";
 
 // What a recorded edit depends on: the new values wholly on the source, not on the old ones.
-const overwritePrimitive = ownPrimitive<Binary>({
+const overwritePrimitive = /* @__PURE__ */ ownPrimitive<Binary>({
   name: "copy_",
   summary: "y in the place of x",
   shape: ([x]) => [x],

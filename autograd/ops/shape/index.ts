@@ -63,7 +63,7 @@ function indexedRows(shape: Shape, dim: number, count: number): kernels.IndexedR
   };
 }
 
-const indexSelectPrimitive = ownPrimitive<
+const indexSelectPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],
@@ -95,7 +95,7 @@ const indexSelectPrimitive = ownPrimitive<
   ],
 });
 
-const indexAddPrimitive = ownPrimitive<
+const indexAddPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],
@@ -191,7 +191,7 @@ function indexWalk(index: Shape, shape: Shape, dim: number): kernels.IndexWalk {
   };
 }
 
-const gatherPrimitive = ownPrimitive<
+const gatherPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],
@@ -225,7 +225,7 @@ const gatherPrimitive = ownPrimitive<
   ],
 });
 
-const scatterAddPrimitive = ownPrimitive<
+const scatterAddPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, index: Tensor],
     readonly [y: Tensor],

@@ -31,7 +31,7 @@ function inner(shape: Shape, dim: number): number {
   return sizeOf(shape.slice(dim + 1));
 }
 
-const catPrimitive = ownPrimitive<
+const catPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly Tensor[],
     readonly [out: Tensor],
@@ -76,7 +76,7 @@ const catPrimitive = ownPrimitive<
   ],
 });
 
-const splitPrimitive = ownPrimitive<
+const splitPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly Tensor[],

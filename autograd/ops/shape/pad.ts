@@ -19,7 +19,7 @@ interface Frame {
   readonly value: number;
 }
 
-const padPrimitive = ownPrimitive<
+const padPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Frame>
 >({
   name: "pad",

@@ -22,7 +22,7 @@ import { uniform } from "../create/samples.ts";
 
 type Rearrange<Attrs> = Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Attrs>;
 
-const reshapePrimitive = ownPrimitive<Rearrange<{ readonly shape: Shape }>>({
+const reshapePrimitive = /* @__PURE__ */ ownPrimitive<Rearrange<{ readonly shape: Shape }>>({
   name: "reshape",
   summary: "the same values under another shape",
   alias: true,
@@ -32,7 +32,9 @@ const reshapePrimitive = ownPrimitive<Rearrange<{ readonly shape: Shape }>>({
   samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: { shape: [3, 1, 2] } }],
 });
 
-const permutePrimitive = ownPrimitive<Rearrange<{ readonly dims: readonly number[] }>>({
+const permutePrimitive = /* @__PURE__ */ ownPrimitive<
+  Rearrange<{ readonly dims: readonly number[] }>
+>({
   name: "permute",
   summary: "axes in another order",
   shape: ([x], { dims }) => [dims.map((dim) => x[dim])],

@@ -15,7 +15,7 @@ interface Triangle {
   readonly upper: boolean;
 }
 
-const trianglePrimitive = ownPrimitive<Unary<readonly [], Triangle>>({
+const trianglePrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], Triangle>>({
   name: "triangle",
   summary: "x on one side of the k-th diagonal, 0 on the other: tril, triu",
   shape: ([x]) => [x],

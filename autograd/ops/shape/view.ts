@@ -26,7 +26,7 @@ interface Walk {
   readonly offset: number;
 }
 
-const stridedPrimitive = ownPrimitive<
+const stridedPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Walk>
 >({
   name: "strided",
@@ -41,7 +41,7 @@ const stridedPrimitive = ownPrimitive<
   samples: (random) => walks.map((attrs) => ({ inputs: [uniform(random, [3, 4], -1, 1)], attrs })),
 });
 
-const stridedTransposePrimitive = ownPrimitive<
+const stridedTransposePrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor],
     readonly [y: Tensor],

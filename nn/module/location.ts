@@ -1,0 +1,55 @@
+/**
+ * Where in a model an error arose: `forward` of every class is wrapped once, and the outermost forward
+ * that an error leaves adds the path of the innermost to its message.
+ *
+ * @module
+ */
+import { kindOf } from "../../autograd/internal.ts";
+import type { Module } from "./module.ts";
+
+type Forward = Module["forward"];
+
+const guarded = new WeakSet<Forward>();
+/** Errors that have their place, or whose innermost module is known. */
+const arose = new WeakMap<Error, Module | null>();
+let depth = 0;
+
+/** Wraps the `forward` that a class inherits or has, unless that is done. */
+export function guardForward(kind: { readonly prototype: Module }): void {
+  let owner: object = kind.prototype;
+  while (!Object.hasOwn(owner, "forward")) owner = Object.getPrototypeOf(owner);
+  const descriptor = Object.getOwnPropertyDescriptor(owner, "forward")!;
+  const forward: unknown = descriptor.value;
+  if (typeof forward !== "function" || guarded.has(forward as Forward)) return;
+  const guard = guardOf(forward as Forward);
+  guarded.add(guard);
+  Object.defineProperty(owner, "forward", { ...descriptor, value: guard });
+}
+
+function guardOf(forward: Forward): Forward {
+  // deno-lint-ignore no-explicit-any -- forwards differ in what they take and return.
+  return function (this: Module, ...inputs: any[]): any {
+    depth++;
+    try {
+      return forward.apply(this, inputs);
+    } catch (error) {
+      if (error instanceof Error) locate(error, this, depth === 1);
+      throw error;
+    } finally {
+      depth--;
+    }
+  };
+}
+
+function locate(error: Error, module: Module, isOutermost: boolean): void {
+  const innermost = arose.get(error);
+  if (innermost === undefined) arose.set(error, module);
+  if (!isOutermost || innermost === null) return;
+  arose.set(error, null);
+  if (innermost === undefined || innermost === module) return;
+  // Other errors, a user's own among them, keep their words.
+  if (!error.message.startsWith("Cannot ")) return;
+  const [name] = module.namedModules().find(([, other]) => other === innermost) ?? [null];
+  if (name === null) return;
+  error.message += `; in ${kindOf(module)}.${name} (${kindOf(innermost)})`;
+}

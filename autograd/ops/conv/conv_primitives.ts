@@ -9,7 +9,7 @@ import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { sumTo } from "../shape/broadcast.ts";
-import { convSamples } from "../conv_samples.ts";
+import { convSamples } from "./samples.ts";
 import { reshape } from "../shape/shape.ts";
 import { lastOf, spatial } from "./window.ts";
 

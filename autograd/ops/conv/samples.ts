@@ -1,7 +1,7 @@
 /** Calls for the tests of the three products of a convolution. */
-import type { Generator } from "../random.ts";
-import { uniform } from "./create/samples.ts";
-import { windowOf } from "./conv/window.ts";
+import type { Generator } from "../../random.ts";
+import { uniform } from "../create/samples.ts";
+import { windowOf } from "./window.ts";
 
 /** One convolution of each kind: plain, strided and dilated in groups, pointwise, and over 1 and 3 axes. */
 const kinds = [

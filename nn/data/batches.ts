@@ -3,7 +3,7 @@
  */
 import { Generator, type Tensor } from "../../autograd/mod.ts";
 import { assertOptions, chooseGenerator, describe, type Known } from "../../autograd/internal.ts";
-import { type Dataset, TensorDataset } from "./dataset.ts";
+import { type Dataset, type Rows, TensorDataset } from "./dataset.ts";
 import { type Batched, stackSamples } from "./stack_samples.ts";
 
 /** How {@linkcode batches} runs. */
@@ -51,7 +51,10 @@ export interface Batches<Batch> extends Iterable<Batch> {
  * assertEquals(sizes, [2, 2, 1]);
  * ```
  */
-export function batches(dataset: TensorDataset, options?: BatchOptions): Batches<Tensor[]>;
+export function batches<Tensors extends readonly Tensor[]>(
+  dataset: TensorDataset<Tensors>,
+  options?: BatchOptions,
+): Batches<Rows<Tensors>>;
 /** As above, for samples of any form. */
 export function batches<Sample>(
   dataset: Dataset<Sample>,

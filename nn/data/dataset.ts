@@ -12,6 +12,9 @@ export interface Dataset<Sample> {
   get(index: number): Sample;
 }
 
+/** One tensor for each of a list of tensors. */
+export type Rows<Tensors extends readonly Tensor[]> = { -readonly [K in keyof Tensors]: Tensor };
+
 /**
  * Samples from the rows of tensors: sample i is row i of each, as in images and their labels.
  *
@@ -25,9 +28,10 @@ export interface Dataset<Sample> {
  * assertEquals([x.toArray(), y.toArray()], [[3, 4], 1]);
  * ```
  */
-export class TensorDataset implements Dataset<Tensor[]> {
+export class TensorDataset<Tensors extends readonly Tensor[] = Tensor[]>
+  implements Dataset<Rows<Tensors>> {
   /** The tensors. */
-  readonly tensors: readonly Tensor[];
+  readonly tensors: Readonly<Tensors>;
   /** The number of samples. */
   readonly length: number;
 
@@ -38,7 +42,7 @@ export class TensorDataset implements Dataset<Tensor[]> {
    * @throws {TypeError} if one is no tensor.
    * @throws {RangeError} if there is none, one is a scalar, or lengths differ.
    */
-  constructor(...tensors: Tensor[]) {
+  constructor(...tensors: Tensors) {
     const action = "make a TensorDataset";
     if (tensors.length === 0) {
       throw new RangeError(`Cannot ${action}: got no tensors, expected at least one`);
@@ -61,8 +65,9 @@ export class TensorDataset implements Dataset<Tensor[]> {
    *
    * @throws {RangeError} if it is not in 0 … length − 1.
    */
-  get(index: number): Tensor[] {
-    return this.rows([index]).map((x) => new Tensor(storageOf(x), x.shape.slice(1)));
+  get(index: number): Rows<Tensors> {
+    const rows: readonly Tensor[] = this.rows([index]);
+    return rows.map((x) => new Tensor(storageOf(x), x.shape.slice(1))) as Rows<Tensors>;
   }
 
   /**
@@ -70,7 +75,7 @@ export class TensorDataset implements Dataset<Tensor[]> {
    *
    * @throws {RangeError} if an index is not in 0 … length − 1.
    */
-  rows(indices: ArrayLike<number>): Tensor[] {
+  rows(indices: ArrayLike<number>): Rows<Tensors> {
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i];
       if (!Number.isInteger(index) || index < 0 || index >= this.length) {
@@ -79,7 +84,7 @@ export class TensorDataset implements Dataset<Tensor[]> {
         );
       }
     }
-    return this.tensors.map((x) => takeRows(x, indices));
+    return this.tensors.map((x) => takeRows(x, indices)) as Rows<Tensors>;
   }
 }
 

@@ -4,5 +4,5 @@
  * @module
  */
 export { type Batches, batches, type BatchOptions } from "./batches.ts";
-export { type Dataset, TensorDataset } from "./dataset.ts";
+export { type Dataset, type Rows, TensorDataset } from "./dataset.ts";
 export { type Batched, stackSamples } from "./stack_samples.ts";

@@ -1,6 +1,7 @@
 /**
  * Modules that hold modules.
  */
+import type { Tensor } from "../../autograd/mod.ts";
 import { describe, kindOf } from "../../autograd/internal.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
@@ -124,7 +125,7 @@ abstract class ModuleRow extends Module {
  * assertEquals([...net.stateDict().keys()], ["0.weight", "0.bias", "2.weight", "2.bias"]);
  * ```
  */
-export class Sequential extends ModuleRow {
+export class Sequential<Inputs extends unknown[] = [x: Tensor], Output = Tensor> extends ModuleRow {
   /** @internal */ static override readonly kind: string = "Sequential";
 
   /**
@@ -143,12 +144,14 @@ export class Sequential extends ModuleRow {
     }
   }
 
-  /** The last module's output. */
-  // deno-lint-ignore no-explicit-any -- what goes in and comes out is up to the modules.
-  override forward(...inputs: any[]): any {
-    let values = inputs;
+  /**
+   * The last module's output. A row that takes or returns something other than one tensor says so:
+   * `new Sequential<[index: number[]], Tensor>(new Embedding(9, 4))`.
+   */
+  override forward(...inputs: Inputs): Output {
+    let values: unknown[] = inputs;
     for (const module of this.row()) values = [module.forward(...values)];
-    return values[0];
+    return values[0] as Output;
   }
 }
 

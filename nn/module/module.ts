@@ -36,7 +36,8 @@ export interface NamedOptions {
 const NAMED: Known<NamedOptions> = ["prefix", "recurse", "removeDuplicate"];
 
 /**
- * Base of all layers and networks.
+ * Base of all layers and networks. `Module<[x: Tensor], Tensor>` is one that takes a tensor and returns
+ * one; left out, the types of `forward` are open.
  *
  * Parameters, buffers and submodules are found in two ways: what `registerParameter`,
  * `registerBuffer` and `registerModule` were told, under the name given there, and public fields that
@@ -61,7 +62,8 @@ const NAMED: Known<NamedOptions> = ["prefix", "recurse", "removeDuplicate"];
  * assertEquals([...net.stateDict().keys()].slice(0, 3), ["fc1.weight", "fc1.bias", "bn1.weight"]);
  * ```
  */
-export class Module {
+// deno-lint-ignore no-explicit-any -- layers differ in what they take and return.
+export class Module<Inputs extends any[] = any[], Output = any> {
   /** The class's name in errors and printed texts, also where a minifier has changed `name`. */
   static readonly kind: string = "Module";
 
@@ -76,8 +78,7 @@ export class Module {
   }
 
   /** Computes the output; every layer has its own. */
-  // deno-lint-ignore no-explicit-any -- layers differ in what they take and return.
-  forward(..._inputs: any[]): any {
+  forward(..._inputs: Inputs): Output {
     throw new TypeError(
       `Cannot run forward: ${kindOf(this)} has none, expected a class that overrides it`,
     );

@@ -17,7 +17,7 @@ import type { Module } from "../module/module.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 
 /** One batch: the input, or a list whose first element is the input. */
-export type Batch = Tensor | readonly [Tensor, ...unknown[]];
+export type Batch = Tensor | readonly [Tensor, ...unknown[]] | readonly Tensor[];
 
 /** How {@linkcode updateBn} runs. */
 export interface UpdateBnOptions {

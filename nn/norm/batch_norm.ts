@@ -254,6 +254,7 @@ export abstract class BatchNorm extends TrackedNorm {
     return this;
   }
 
+  /** @internal γ and β. */
   private affinePair(): readonly (Tensor | null)[] {
     return [this.weight, this.bias];
   }

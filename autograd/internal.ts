@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { assertFunction } from "./check/functions.ts";
 export { assertOptions, type Known } from "./check/options.ts";
 export { kindOf } from "./check/describe.ts";
 export {

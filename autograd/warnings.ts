@@ -17,6 +17,9 @@ export const WARNINGS = {
   "bn-few-values": "a BatchNorm took statistics from fewer than 8 values in a channel",
   "bn-non-finite": "NaN or an infinity entered the running statistics of a BatchNorm",
   "grad-of-non-leaf": "the grad of a tensor that is no leaf was read, and is null",
+  "loss-broadcast": "a loss compared tensors of different shapes, which broadcast",
+  "module-in-plain-container":
+    "a module is held in an array, a map or a plain object, where its owner does not find it",
   "optim-grad-not-cleared":
     "an optimizer stepped on gradients that still hold those of its last step",
   "optim-scheduler-first": "a scheduler stepped before its optimizer had",

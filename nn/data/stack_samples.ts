@@ -11,9 +11,10 @@ export type Batched<Sample> = Sample extends Tensor | number ? Tensor
   : Sample[];
 
 /**
- * Stacks samples of one form along a new first axis: tensors, numbers, and lists and objects of them.
- * Other values are listed.
+ * Stacks samples of one form along a new first axis: tensors, numbers, booleans, typed arrays, and lists,
+ * maps and objects of them. Texts are listed.
  *
+ * @throws {TypeError} for what cannot be stacked, a promise or a date.
  * @throws {RangeError} if shapes or the number of parts differ.
  *
  * @example
@@ -34,6 +35,19 @@ function stackValues(values: readonly unknown[]): unknown {
   const first = values[0];
   if (values.every((value) => value instanceof Tensor)) return noGrad(() => stack(values));
   if (values.every((value) => typeof value === "number")) return tensor(values);
+  if (values.every((value) => typeof value === "boolean")) return tensor(values.map(Number));
+  if (ArrayBuffer.isView(first) && !(first instanceof DataView)) {
+    return noGrad(() => stack(values.map((value) => rowOf(value, first))));
+  }
+  if (first instanceof Map) {
+    return new Map([...first.keys()].map((key) => [
+      key,
+      stackValues(values.map((value) => {
+        if (!(value instanceof Map) || !value.has(key)) throw unlike(value, first);
+        return value.get(key);
+      })),
+    ]));
+  }
   if (Array.isArray(first)) {
     return first.map((_, part) =>
       stackValues(values.map((value) => {
@@ -43,6 +57,14 @@ function stackValues(values: readonly unknown[]): unknown {
     );
   }
   if (typeof first === "object" && first !== null && !(first instanceof Tensor)) {
+    if (isForeign(first)) {
+      throw new TypeError(
+        `Cannot stack samples: got ${
+          describe(first)
+        }, expected tensors, numbers, booleans, typed ` +
+          `arrays, texts, and lists, maps and plain objects of them`,
+      );
+    }
     const keys = Object.keys(first);
     return Object.fromEntries(keys.map((key) => [
       key,
@@ -55,6 +77,21 @@ function stackValues(values: readonly unknown[]): unknown {
     ]));
   }
   return [...values];
+}
+
+/** A sample that is a typed array, as long as the first. */
+function rowOf(value: unknown, first: ArrayBufferView): Tensor {
+  const { length } = first as Float64Array;
+  if (!ArrayBuffer.isView(value) || (value as Float64Array).length !== length) {
+    throw unlike(value, first);
+  }
+  return tensor(value as Float64Array);
+}
+
+/** Whether an object is more than its keys: a promise, a date, a set. */
+function isForeign(value: object): boolean {
+  const inner = Object.prototype.toString.call(value);
+  return inner !== "[object Object]" || Symbol.iterator in value;
 }
 
 function unlike(value: unknown, first: unknown): RangeError {

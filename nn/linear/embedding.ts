@@ -1,6 +1,7 @@
 /**
  * Learned vectors for numbered things.
  */
+import { Parameter } from "../module/parameter.ts";
 import { type Generator, type Index, type Tensor, zeros } from "../../autograd/mod.ts";
 import { checkCount, checkFlag, checkTensor, layerOptions } from "../module/arguments.ts";
 import { embedding } from "../functional.ts";
@@ -94,7 +95,7 @@ export class Embedding extends Module {
     Object.assign(layer, {
       numEmbeddings: rows,
       paddingIdx: paddingIdx === null ? null : paddingRow(paddingIdx, rows),
-      weight: embeddings.detach().requiresGrad_(!freeze),
+      weight: new Parameter(embeddings, !freeze),
     });
     return layer;
   }

@@ -1,8 +1,8 @@
 /**
  * Losses between numbers.
  */
-import { abs, div, mul, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
-import { huber, type Known } from "../../autograd/internal.ts";
+import { abs, div, mul, type Shape, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
+import { formatShape, huber, type Known, sameShape, warnOnce } from "../../autograd/internal.ts";
 import { checkBroadcast, checkNumber, checkShapeOf } from "./operands.ts";
 import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 
@@ -28,8 +28,28 @@ export interface HuberLossOptions extends WeightedLossOptions {
 
 /** x − target, after checking that they broadcast. */
 function difference(action: string, x: Tensor, target: Tensor): Tensor {
-  checkBroadcast(action, { x, target });
+  const shape = checkBroadcast(action, { x, target });
+  if (!sameShape(x.shape, target.shape)) warnOfBroadcast(action, x.shape, target.shape, shape);
   return sub(x, target);
+}
+
+/** For each loss and pair of shapes what warnings remember it by. */
+const broadcasts = new Map<string, object>();
+
+/** Predictions of [n, 1] against targets of [n] are compared each with each, as nobody means it. */
+function warnOfBroadcast(action: string, x: Shape, target: Shape, shape: Shape): void {
+  const [given, expected] = [formatShape(x), formatShape(target)];
+  const key = `${action} ${given} ${expected}`;
+  const place = broadcasts.get(key) ?? {};
+  broadcasts.set(key, place);
+  warnOnce(
+    place,
+    "loss-broadcast",
+    `${
+      action.replace("run ", "")
+    }() compares x of shape ${given} with target of shape ${expected}, ` +
+      `which broadcast to ${formatShape(shape)}; reshape one so that both are equal.`,
+  );
 }
 
 function reduceWeighted(

@@ -38,6 +38,15 @@ function namedEntries(container: Module, modules: NamedModules): [string, Module
   const pairs = Symbol.iterator in modules
     ? [...modules as Iterable<readonly [string, Module]>]
     : Object.entries(modules);
+  const first = pairs.find(([name]) => /^(0|[1-9]\d*)$/.test(name));
+  if (first !== undefined && pairs.length > 1 && !(Symbol.iterator in modules)) {
+    throw new RangeError(
+      `Cannot fill ${kindOf(container)}: got the name "${
+        first[0]
+      }" in an object, where names that ` +
+        `are numbers come first whatever their place, expected a Map or pairs`,
+    );
+  }
   return pairs.map((pair) => {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(
@@ -82,8 +91,9 @@ abstract class ModuleRow extends Module {
    * @throws {RangeError} if there is none. @throws {TypeError} if it is no module.
    */
   set(index: number, module: Module): this {
-    const name = this.childEntries()[this.row().indexOf(this.at(index))][0];
+    this.at(index);
     checkModule(this, module);
+    const [name] = this.childEntries().at(index)!;
     this.registeredModules.set(name, module);
     return this;
   }

@@ -22,8 +22,66 @@ export function deepCopy<T extends Module>(original: T): T {
           `forward that is a field and belongs to the original, expected a method`,
       );
     }
+    // The package's own layers hold functions that callers gave them, and share these.
+    const fields = Object.hasOwn(module.constructor, "kind") ? [] : Object.entries(module);
+    for (const [field, value] of fields) {
+      if (!holdsFunction(value, new Set())) continue;
+      throw new TypeError(
+        `Cannot deepCopy ${kindOf(module)}${name === "" ? "" : ` at ${name}`}: got a function in ` +
+          `field ${field}, which may go on using the original, expected a method`,
+      );
+    }
+    refusePrivateFields(module);
   }
   return copyValue(original, new Map()) as T;
+}
+
+/** Whether a function may use what it was made beside: all but classes and plain functions without `this`. */
+function mayHold(fn: (...args: never[]) => unknown): boolean {
+  const source = Function.prototype.toString.call(fn);
+  if (source.startsWith("class")) return false;
+  return fn.prototype === undefined || /\b(this|self|that)\b/.test(source);
+}
+
+/** Whether a field is or holds a function that may use the original; modules answer for themselves. */
+function holdsFunction(value: unknown, seen: Set<unknown>): boolean {
+  if (typeof value === "function") return mayHold(value as () => unknown);
+  if (typeof value !== "object" || value === null || seen.has(value)) return false;
+  seen.add(value);
+  if ("deepCopy" in value || value instanceof Tensor) return false;
+  const items = value instanceof Map || value instanceof Set
+    ? value.values()
+    : Object.values(value);
+  return [...items].some((item) => holdsFunction(item, seen));
+}
+
+/** A copy is made without running constructors, so that `#private` fields would be missing in it. */
+function refusePrivateFields(module: Module): void {
+  for (
+    let { constructor } = module;
+    typeof constructor === "function" && constructor !== Function.prototype;
+    constructor = Object.getPrototypeOf(constructor)
+  ) {
+    const source = Function.prototype.toString.call(constructor);
+    const field = /(?:^|[{;}\s])(#[A-Za-z_$][\w$]*)\s*(?:=|;|\n)/.exec(source)?.[1];
+    if (field === undefined || module.deepCopy !== moduleCopy(module)) continue;
+    throw new TypeError(
+      `Cannot deepCopy ${
+        kindOf(module)
+      }: got a class with the private field ${field}, which a copy ` +
+        `would lack, expected public fields or a deepCopy of its own`,
+    );
+  }
+}
+
+/** The method that modules have by themselves. */
+function moduleCopy(module: Module): Module["deepCopy"] | undefined {
+  let owner: object = module;
+  let found: Module["deepCopy"] | undefined;
+  for (; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    if (Object.hasOwn(owner, "deepCopy")) found = (owner as Module).deepCopy;
+  }
+  return found;
 }
 
 function copyValue(value: unknown, copies: Map<object, unknown>): unknown {

@@ -9,7 +9,7 @@ export type ForwardHook = (module: Module, inputs: any[], output: any) => any;
 
 /** Sees a module's inputs before each forward and may return others, as a list. */
 // deno-lint-ignore no-explicit-any -- a hook serves modules of every signature.
-export type ForwardPreHook = (module: Module, inputs: any[]) => any[] | void;
+export type ForwardPreHook = (module: Module, inputs: any[]) => any;
 
 interface Hooks {
   readonly before: Set<ForwardPreHook>;
@@ -76,7 +76,10 @@ function forwardWithHooks(module: Module, hooks: Hooks, given: unknown[]): unkno
   // A hook may take itself off, and with it what stands in front: the field is read before.
   const { field } = hooks;
   let inputs = given;
-  for (const hook of [...hooks.before]) inputs = hook(module, inputs) ?? inputs;
+  for (const hook of [...hooks.before]) {
+    const replaced: unknown = hook(module, inputs) ?? inputs;
+    inputs = Array.isArray(replaced) ? replaced : [replaced];
+  }
   const { forward } = Object.getPrototypeOf(module) as Module;
   let output: unknown = (field?.value ?? forward).apply(module, inputs);
   for (const hook of [...hooks.after]) output = hook(module, inputs, output) ?? output;

@@ -29,6 +29,7 @@ export function guardForward(kind: { readonly prototype: Module }): void {
 function guardOf(forward: Forward): Forward {
   // deno-lint-ignore no-explicit-any -- forwards differ in what they take and return.
   return function (this: Module, ...inputs: any[]): any {
+    this.noticeFields();
     depth++;
     try {
       return forward.apply(this, inputs);

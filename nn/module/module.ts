@@ -1,8 +1,14 @@
 /**
  * The module: a tree of layers with its parameters, buffers and mode.
  */
-import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, heldGradOf, kindOf, type Known } from "../../autograd/internal.ts";
+import type { Tensor, TensorJson } from "../../autograd/mod.ts";
+import {
+  assertFunction,
+  assertOptions,
+  heldGradOf,
+  kindOf,
+  type Known,
+} from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
 import {
   addForwardHook,
@@ -161,6 +167,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
       );
     }
     this.registeredModules.set(name, value);
+    this.ownRegistry.notePlace(name);
     return value;
   }
 
@@ -197,7 +204,8 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   /** This module, named `""`, and all below it, depth first. */
   namedModules(options: Omit<NamedOptions, "recurse"> = {}): [string, Module][] {
     assertOptions("list modules", options, ["prefix", "removeDuplicate"]);
-    const { prefix = "", removeDuplicate = true } = options;
+    const { removeDuplicate = true } = options;
+    const prefix = withoutDot(options.prefix ?? "");
     const seen = new Set<Module>();
     const list: [string, Module][] = [];
     const visit = (name: string, module: Module): void => {
@@ -241,7 +249,8 @@ export class Module<Inputs extends any[] = any[], Output = any> {
     own: (module: Module) => Iterable<[string, Tensor]>,
   ): [string, Tensor][] {
     assertOptions("list tensors", options, NAMED);
-    const { prefix = "", recurse = true, removeDuplicate = true } = options;
+    const { recurse = true, removeDuplicate = true } = options;
+    const prefix = withoutDot(options.prefix ?? "");
     const seen = new Set<Tensor>();
     const list: [string, Tensor][] = [];
     const modules: [string, Module][] = recurse
@@ -282,7 +291,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    */
   stateDict(options: { readonly prefix?: string } = {}): StateDict {
     assertOptions("take the state", options, ["prefix"]);
-    return takeState(this.statePlaces(options.prefix ?? ""));
+    return takeState(this.statePlaces(withoutDot(options.prefix ?? "")));
   }
 
   /** @internal This module and all below it, as their state is taken and loaded. */
@@ -314,6 +323,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
 
   /** Calls `fn` with every module, children first, and returns this one. */
   apply(fn: (module: Module) => void): this {
+    assertFunction(`apply to ${kindOf(this)}`, fn, "fn");
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
@@ -338,15 +348,18 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    * @returns A handle whose `remove()` takes the hook off.
    */
   registerForwardHook(hook: ForwardHook): { remove(): void } {
+    assertHook("register a forward hook", hook, arguments.length);
     return addForwardHook(this, hook);
   }
 
   /**
-   * Calls `hook(module, inputs)` before each forward; a list that it returns takes the inputs' place.
+   * Calls `hook(module, inputs)` before each forward; what it returns, if anything, takes the inputs'
+   * place: a list of them, or the only one.
    *
    * @returns A handle whose `remove()` takes the hook off.
    */
   registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
+    assertHook("register a forward pre-hook", hook, arguments.length);
     return addForwardPreHook(this, hook);
   }
 
@@ -362,6 +375,16 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    */
   deepCopy(): this {
     return deepCopy(this);
+  }
+
+  /** What `JSON.stringify` writes: the state dict, which {@linkcode loadStateDict} takes back. */
+  toJSON(): Record<string, TensorJson> {
+    return this.stateDict().toJSON();
+  }
+
+  /** @internal Looks at the fields once, before the first forward. */
+  noticeFields(): void {
+    this.ownRegistry.noticeFields(Module);
   }
 
   /** What stands between the parentheses in `toString()`. */
@@ -383,6 +406,18 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   /** @internal Shows the tree in Node's console. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
+  }
+}
+
+/** PyTorch's prefixes end with a dot where names are joined here. */
+function withoutDot(prefix: string): string {
+  return prefix.endsWith(".") ? prefix.slice(0, -1) : prefix;
+}
+
+function assertHook(action: string, hook: unknown, given: number): void {
+  assertFunction(action, hook, "hook");
+  if (given > 1) {
+    throw new TypeError(`Cannot ${action}: got ${given} arguments, expected the hook alone`);
   }
 }
 

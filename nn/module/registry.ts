@@ -1,6 +1,7 @@
 /**
  * What a module owns: what was registered under a name, and what its public fields hold.
  */
+import { describe, kindOf, warnOnce } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
 import type { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
@@ -18,9 +19,14 @@ export class Registry {
   private readonly buffers = new Map<string, Tensor | null>();
   /** Names of the registered buffers that are not persistent. */
   private readonly transient = new Set<string>();
+  /** What kind of tensor a public field has held: an assignment does not change it. */
+  private readonly seen = new Map<string, "parameter" | "buffer">();
+  /** How many fields there were when a name was registered: its place among them. */
+  private readonly fieldsBefore = new Map<string, number>();
   /** The registered submodules. */
   readonly modules: Map<string, Module | null> = new Map();
   private readonly fields: Record<string, unknown>;
+  private noticed = false;
 
   constructor(owner: Module) {
     this.fields = owner as unknown as Record<string, unknown>;
@@ -42,6 +48,13 @@ export class Registry {
         `Cannot register a ${kind}: the name "${name}" is taken, expected a new one`,
       );
     }
+    const held = this.fields[camelCase(name)];
+    if (kind !== "module" && held !== undefined && held !== null && !(held instanceof Tensor)) {
+      throw new RangeError(
+        `Cannot register a ${kind}: got name "${name}", whose field ${camelCase(name)} holds ` +
+          `${describe(held)}, expected a name whose field is free`,
+      );
+    }
   }
 
   addParameter(name: string, value: Tensor | null): void {
@@ -56,13 +69,31 @@ export class Registry {
       if (!(value instanceof Parameter)) value.requiresGrad_();
     }
     this.parameters.set(name, value);
+    this.notePlace(name);
   }
 
   addBuffer(name: string, value: Tensor | null, persistent: boolean): void {
     this.checkName("buffer", name);
     if (value !== null) checkTensor("buffer", name, value);
     this.buffers.set(name, value);
+    this.notePlace(name);
     if (!persistent) this.transient.add(name);
+  }
+
+  /** Notes where among the fields a name was registered. */
+  notePlace(name: string): void {
+    this.fieldsBefore.set(name, Object.keys(this.fields).length);
+  }
+
+  /** Notes what the public fields hold, and warns of modules that nobody can find. */
+  noticeFields(kind: typeof Module): void {
+    if (this.noticed) return;
+    this.noticed = true;
+    for (const [name, value] of Object.entries(this.fields)) {
+      if (value instanceof Parameter) this.seen.set(name, "parameter");
+      else if (value instanceof Buffer) this.seen.set(name, "buffer");
+    }
+    warnOfHiddenModules(this.fields as unknown as Module, kind);
   }
 
   /** Puts a submodule in the place of the one of that name. */
@@ -73,16 +104,16 @@ export class Registry {
   }
 
   ownParameters(): Iterable<[string, Tensor]> {
-    return this.own<Tensor>(this.parameters, Parameter);
+    return this.ownTensors(this.parameters, "parameter");
   }
 
   ownBuffers(): Iterable<[string, Tensor]> {
-    return this.own<Tensor>(this.buffers, Buffer);
+    return this.ownTensors(this.buffers, "buffer");
   }
 
   /** The submodules; the class is handed in, since its file imports this one. */
   ownModules(kind: typeof Module): Iterable<[string, Module]> {
-    return this.own(this.modules, kind);
+    return this.own<Module>(this.modules, (_, value) => value instanceof kind);
   }
 
   /** The parameters and the persistent buffers. */
@@ -91,28 +122,66 @@ export class Registry {
     for (const [name, buffer] of this.ownBuffers()) {
       const persistent = this.buffers.has(name)
         ? !this.transient.has(name)
-        : (buffer as Buffer).persistent;
+        : !(buffer instanceof Buffer) || buffer.persistent;
       if (persistent) yield [name, buffer];
     }
   }
 
-  /** What registered names hold now, then the public fields of a class that no name covers. */
-  private *own<T>(
+  /** The tensors of one kind, after a look at what has been assigned to their fields. */
+  private *ownTensors(
+    registered: Registered<Tensor>,
+    kind: "parameter" | "buffer",
+  ): Iterable<[string, Tensor]> {
+    const Kind = kind === "parameter" ? Parameter : Buffer;
+    const holds = (name: string, value: unknown): boolean => {
+      if (value instanceof Kind) this.seen.set(name, kind);
+      return value instanceof Kind || (this.seen.get(name) === kind && value instanceof Tensor);
+    };
+    for (const [name, value] of this.own<Tensor>(registered, holds)) {
+      const given = registered.get(name);
+      if (kind === "parameter" && value !== given && !trains(value)) {
+        throw new TypeError(
+          `Cannot list parameters: got ${describe(value)} assigned to ${name}, expected a ` +
+            `Parameter or null; to change the values, use copy_ under noGrad`,
+        );
+      }
+      if (!(value instanceof Tensor)) {
+        throw new TypeError(
+          `Cannot list ${kind}s: got ${
+            describe(value)
+          } assigned to ${name}, expected a Tensor or null`,
+        );
+      }
+      yield [name, value];
+    }
+  }
+
+  /**
+   * What registered names hold now, and the public fields that no name covers, in the order in which they
+   * came.
+   */
+  private own<T>(
     registered: Registered<T>,
-    kind: abstract new (...args: never[]) => T,
+    holds: (name: string, value: unknown) => boolean,
   ): Iterable<[string, T]> {
     const covered = new Set<string | null>();
+    const found: [place: number, name: string, value: T][] = [];
     for (const registry of this.registries()) {
       for (const [name, given] of registry) {
         const field = this.fieldOf(name);
         covered.add(field);
-        const value = (field === null ? given : this.fields[field]) as T | null;
-        if (registry === registered && value) yield [name, value];
+        const value = (field === null ? given : this.fields[field]) as T | null | undefined;
+        if (registry !== registered || value === null || value === undefined) continue;
+        found.push([this.fieldsBefore.get(name) ?? 0, name, value]);
       }
     }
-    for (const [name, value] of Object.entries(this.fields)) {
-      if (value instanceof kind && !covered.has(name)) yield [name, value];
-    }
+    Object.keys(this.fields).forEach((name, i) => {
+      if (covered.has(name) || !holds(name, this.fields[name])) return;
+      // Behind what was registered before this field came.
+      found.push([i + 0.5, name, this.fields[name] as T]);
+    });
+    found.sort(([a], [b]) => a - b);
+    return found.map(([, name, value]) => [name, value]);
   }
 
   private registries(): Registered<unknown>[] {
@@ -122,8 +191,46 @@ export class Registry {
   /** The field that a registered name reads: its own name or the camelCase of it. */
   private fieldOf(name: string): string | null {
     if (Object.hasOwn(this.fields, name)) return name;
-    const camel = name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+    const camel = camelCase(name);
     return Object.hasOwn(this.fields, camel) ? camel : null;
+  }
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Whether a tensor may stand in the place of a parameter. */
+function trains(value: Tensor): boolean {
+  return value instanceof Parameter ||
+    (value instanceof Tensor && value.isLeaf && value.requiresGrad);
+}
+
+/** Modules in arrays, maps and plain objects: neither trained, nor saved, nor switched to evaluation. */
+function warnOfHiddenModules(owner: Module, kind: typeof Module): void {
+  let known: Set<Module> | null = null;
+  for (const [field, value] of Object.entries(owner)) {
+    const items: readonly unknown[] = Array.isArray(value)
+      ? value.flat()
+      : value instanceof Map || value instanceof Set
+      ? [...value.values()]
+      : Object.prototype.toString.call(value) === "[object Object]" &&
+          Object.getPrototypeOf(value) === Object.prototype
+      ? Object.values(value as object)
+      : [];
+    for (const item of items) {
+      if (!(item instanceof kind)) continue;
+      known ??= new Set(owner.modules());
+      if (known.has(item)) continue;
+      warnOnce(
+        owner,
+        "module-in-plain-container",
+        `${kindOf(owner)} holds a ${
+          kindOf(item)
+        } in its plain field ${field}, where parameters(), ` +
+          `stateDict() and train() do not find it; hold it in a ModuleList or ModuleDict.`,
+      );
+    }
   }
 }
 

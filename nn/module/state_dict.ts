@@ -1,7 +1,7 @@
 /**
  * The state of a tree of modules: taken, and loaded in one go or not at all.
  */
-import { noGrad, Tensor } from "../../autograd/mod.ts";
+import { noGrad, Tensor, tensor, type TensorJson } from "../../autograd/mod.ts";
 
 /** A module's own remark in a state dict. */
 export interface ModuleMetadata {
@@ -13,13 +13,30 @@ export interface ModuleMetadata {
 export class StateDict extends Map<string, Tensor> {
   /** By dotted module name, `""` for the module that was asked. */
   readonly metadata: Map<string, ModuleMetadata> = new Map();
+
+  /** A copy whose tensors share nothing with these. */
+  clone(): StateDict {
+    const copy = new StateDict();
+    for (const [name, value] of this) copy.set(name, noGrad(() => value.clone()));
+    for (const [name, { version }] of this.metadata) copy.metadata.set(name, { version });
+    return copy;
+  }
+
+  /**
+   * What `JSON.stringify` writes, an object by name, which `loadStateDict` takes back.
+   *
+   * @throws {RangeError} if a tensor is too large for JSON: see `Tensor.toJSON`.
+   */
+  toJSON(): Record<string, TensorJson> {
+    return Object.fromEntries([...this].map(([name, value]) => [name, value.toJSON()]));
+  }
 }
 
 /** What a module can be loaded from; without metadata, as from a file, versions count as unknown. */
 export type StateSource =
   | StateDict
   | ReadonlyMap<string, Tensor>
-  | Readonly<Record<string, Tensor>>;
+  | Readonly<Record<string, Tensor | TensorJson>>;
 
 /** What `loadStateDict` found with `strict: false`. */
 export interface LoadResult {
@@ -87,7 +104,14 @@ function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
       `Cannot load a state dict: got ${String(state)}, expected a Map or an object of tensors`,
     );
   }
-  return new Map(Object.entries(state as Readonly<Record<string, Tensor>>));
+  return new Map(
+    Object.entries(state).map(([name, value]) => [name, isJson(value) ? tensor(value) : value]),
+  );
+}
+
+function isJson(value: Tensor | TensorJson): value is TensorJson {
+  return typeof value === "object" && value !== null && !(value instanceof Tensor) &&
+    Array.isArray(value.shape) && Array.isArray(value.data);
 }
 
 /** The entries directly below a prefix, under their own names. */

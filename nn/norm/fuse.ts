@@ -1,6 +1,7 @@
 /**
  * Folding a BatchNorm in evaluation mode into the layer before it.
  */
+import { Parameter } from "../module/parameter.ts";
 import { noGrad, type Tensor } from "../../autograd/mod.ts";
 import { describe } from "../../autograd/internal.ts";
 import { assertModule } from "../module/arguments.ts";
@@ -79,7 +80,7 @@ function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: n
       scale,
     );
     const bias = bn.bias === null ? shift : shift.add(bn.bias);
-    fused.bias = bias.requiresGrad_(layer.bias?.requiresGrad ?? false);
+    fused.bias = new Parameter(bias, layer.bias?.requiresGrad ?? false);
     fused.weight.grad = null;
   });
   return fused;

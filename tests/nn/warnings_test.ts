@@ -48,6 +48,15 @@ function sgd(model: nn.Module): optim.SGD {
   return new optim.SGD(model.parameters(), { lr: 0.01 });
 }
 
+// The place is a pair of shapes, so each program with the mistake has another.
+let sizes = 1;
+
+function silenceDuring(code: WarningCode, run: () => void): void {
+  const restore = silenceWarnings(code);
+  run();
+  restore();
+}
+
 // The place is an operation, so each program with the mistake makes it with another one.
 const methods: ("exp" | "sin" | "cos" | "tanh" | "erf" | "neg" | "sqrt" | "square")[] = [
   "exp",
@@ -62,6 +71,20 @@ const methods: ("exp" | "sin" | "cos" | "tanh" | "erf" | "neg" | "sqrt" | "squar
 
 /** For each code a program with that mistake, made twice at the same place. */
 const mistakes: Record<WarningCode, () => void> = {
+  "loss-broadcast": () => {
+    const n = ++sizes;
+    twice(() => nn.functional.mseLoss(zeros([n, 1]), zeros([n])));
+  },
+  "module-in-plain-container": () => {
+    class Net extends nn.Module {
+      blocks = [new BatchNorm1d(2)];
+      override forward(x: Tensor): Tensor {
+        return this.blocks[0].eval().forward(x);
+      }
+    }
+    const net = new Net();
+    silenceDuring("bn-eval-before-training", () => twice(() => net.forward(zeros([2, 2]))));
+  },
   "grad-of-non-leaf": () => {
     const name = methods.shift()!;
     const y = tensor([1, 2], { requiresGrad: true })[name]();
@@ -129,7 +152,7 @@ for (const code of Object.keys(WARNINGS) as WarningCode[]) {
     const seen = warningsOf(mistakes[code]);
     assertEquals(seen.map((warning) => warning.code), [code]);
     // The layer or optimizer first, then a sentence that tells what to do.
-    assertMatch(seen[0].message, /^(BatchNorm1d\(\d\)|SGD|StepLR|\w+\(\)) .{20,}[.]$/);
+    assertMatch(seen[0].message, /^(BatchNorm1d\(\d\)|SGD|StepLR|Net|\w+\(\)) .{20,}[.]$/);
   });
 
   Deno.test(`${code} is not given while it is silenced`, () => {

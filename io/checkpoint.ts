@@ -2,7 +2,7 @@
  * Checkpoints of a training run: everything that it needs to go on as if it had never stopped.
  */
 import { defaultGenerator, type Generator, noGrad, Tensor } from "../autograd/mod.ts";
-import { describe, valuesOf } from "../autograd/internal.ts";
+import { assertOptions, describe, valuesOf } from "../autograd/internal.ts";
 import type { Module } from "../nn/module/module.ts";
 import { StateDict } from "../nn/module/state_dict.ts";
 import type { OptimizerStateDict } from "../optim/state_dict.ts";
@@ -57,6 +57,20 @@ export interface LoadedCheckpoint {
   readonly extra: ReadonlyMap<string, PickleValue>;
 }
 
+const PARTS = ["model", "optimizer", "scheduler", "generator"] as const;
+
+/** Refuses a misspelt part; a run of the caller's own class may hold more than its parts. */
+function assertParts(action: string, run: CheckpointContent, known: readonly string[]): void {
+  const isOwnClass = typeof run === "object" && run !== null &&
+    Object.getPrototypeOf(run) !== Object.prototype && Object.getPrototypeOf(run) !== null;
+  if (isOwnClass) return;
+  // Methods come along where a run is spread, and hold no state.
+  const parts = typeof run !== "object" || run === null || Array.isArray(run)
+    ? run
+    : Object.fromEntries(Object.entries(run).filter(([, part]) => typeof part !== "function"));
+  assertOptions(action, parts as Readonly<Record<string, unknown>>, known);
+}
+
 const FORMAT = "tapegrad.checkpoint";
 const VERSION = 1;
 const DEEPEST = 200;
@@ -101,6 +115,7 @@ export async function saveCheckpoint(file: string, run: CheckpointContent): Prom
  * @throws {TypeError} if a part is of the wrong kind. @throws {RangeError} if `step` is no whole number.
  */
 export function encodeCheckpoint(run: CheckpointContent): Uint8Array<ArrayBuffer> {
+  assertParts("save a checkpoint", run, [...PARTS, "step", "extra"]);
   const { model, optimizer, scheduler, generator, step = 0, extra = {} } = run;
   if (!Number.isSafeInteger(step) || step < 0) {
     throw new RangeError(
@@ -141,6 +156,17 @@ export function encodeCheckpoint(run: CheckpointContent): Uint8Array<ArrayBuffer
  * @throws {RangeError} if the file is damaged or no checkpoint, lacks a part, or a part does not fit.
  */
 export async function loadCheckpoint(file: string, run: Run): Promise<LoadedCheckpoint> {
+  assertParts("resume from a checkpoint", run, PARTS);
+  for (const part of PARTS) {
+    const value: unknown = run[part];
+    const load = part === "generator" ? "setState" : "loadStateDict";
+    if (value === undefined || value === null) continue;
+    if (typeof (value as Record<string, unknown>)[load] !== "function") {
+      throw new TypeError(
+        `Cannot resume from ${file}: got ${part} ${describe(value)}, expected one with ${load}()`,
+      );
+    }
+  }
   const saved = await loadTorch(file);
   if (!(saved instanceof Map) || saved.get("format") !== FORMAT) {
     throw new RangeError(

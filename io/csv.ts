@@ -80,7 +80,7 @@ export function parseCsv(text: string, options: CsvOptions & NameOptions = {}): 
   let isFirst = true;
   const numbers: number[] = [];
   for (const { cells, line } of rowsOf(text, delimiter, name)) {
-    if (isFirst && (options.header ?? cells.some((cell) => !isNumber(cell)))) columns = cells;
+    if (isFirst && (options.header ?? isHeader(cells))) columns = cells;
     else {
       cells.forEach((cell, i) => numbers.push(numberOf(cell, i, line, columns, name, options)));
     }
@@ -109,6 +109,8 @@ interface Row {
 function* rowsOf(text: string, delimiter: string, name: string): Iterable<Row> {
   let line = 1;
   let start = text.startsWith("\uFEFF") ? 1 : 0;
+  // Old Macintosh files end lines with CR alone.
+  if (!text.includes("\n") && text.includes("\r")) text = text.replaceAll("\r", "\n");
   while (start < text.length) {
     let end = text.indexOf("\n", start);
     if (end < 0) end = text.length;
@@ -171,7 +173,14 @@ function quotedRow(
   }
 }
 
-const NUMBER = /^\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)\s*$/i;
+const NUMBER =
+  /^\s*[+-]?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|nan)\s*$/i;
+
+/** A first row names the columns if it has words and not a single number: a missing mark is no name. */
+function isHeader(cells: readonly string[]): boolean {
+  return cells.some((cell) => !isNumber(cell)) &&
+    !cells.some((cell) => cell.trim() !== "" && isNumber(cell));
+}
 
 function isNumber(cell: string): boolean {
   return cell.trim() === "" || NUMBER.test(cell);

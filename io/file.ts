@@ -1,6 +1,6 @@
 /**
  * Files on disk: read in pieces, written whole or not at all. Everything else in this room works on
- * bytes and runs in a browser; `node:fs` is loaded when a path is first used, in Deno, Node and Bun.
+ * bytes and runs in a browser; the file system is looked for when a path is first used.
  */
 
 /** The bytes of a file, wherever they are. */
@@ -11,6 +11,26 @@ export interface ByteSource {
   readonly size: number;
   /** Fills `target` with the bytes from `offset` on. */
   read(offset: number, target: Uint8Array): Promise<void>;
+}
+
+interface Engine {
+  readonly process?: { getBuiltinModule?(name: string): unknown };
+}
+
+/** A module of Deno, Node or Bun; asked for by name so that bundlers for pages do not look for it. */
+function builtin<Module>(name: string): Module {
+  const found = (globalThis as Engine).process?.getBuiltinModule?.(name);
+  if (found === undefined) {
+    throw new TypeError(
+      "Cannot use a path: got an engine without files, expected Deno, Node 20.16 or later, or Bun; the " +
+        "functions that take bytes work everywhere",
+    );
+  }
+  return found as Module;
+}
+
+function fileSystem(): typeof import("node:fs/promises") {
+  return builtin("node:fs/promises");
 }
 
 /** Bytes of a file in the order in which they are written. */
@@ -24,7 +44,7 @@ export async function withFile<T>(
   path: string,
   use: (source: ByteSource) => Promise<T>,
 ): Promise<T> {
-  const fs = await import("node:fs/promises");
+  const fs = fileSystem();
   const handle = await fs.open(path, "r");
   try {
     const { size } = await handle.stat();
@@ -48,6 +68,9 @@ export async function withFile<T>(
 
 /** The whole of a file. */
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const fs = fileSystem();
+  // A pipe has no size: it is read to its end.
+  if (!(await fs.stat(path)).isFile()) return new Uint8Array(await fs.readFile(path));
   return await withFile(path, async (source) => {
     const bytes = new Uint8Array(source.size);
     await source.read(0, bytes);
@@ -55,7 +78,6 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   });
 }
 
-let temporaryCount = 0;
 const SUFFIX = ".partial";
 /** A temporary file that nobody has written to for so long was left behind by a process that died. */
 const ABANDONED_MS = 600_000;
@@ -65,10 +87,24 @@ const ABANDONED_MS = 600_000;
  * takes the name. Whatever happens, `path` holds the old content or the new one.
  */
 export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
-  const fs = await import("node:fs/promises");
-  const target = await fs.realpath(path).catch(() => path);
-  const temporary = `${target}.${globalThis.process?.pid ?? 0}-${temporaryCount++}${SUFFIX}`;
-  const handle = await fs.open(temporary, "wx");
+  const fs = fileSystem();
+  const target = await targetOf(path);
+  const before = await fs.stat(target).catch(() => null);
+  if (before !== null && !before.isFile()) {
+    throw new RangeError(
+      `Cannot write ${path}: got a ${
+        before.isDirectory() ? "folder" : "device or pipe"
+      } of that name, ` +
+        `expected a file or a new name`,
+    );
+  }
+  const slash = Math.max(target.lastIndexOf("/"), target.lastIndexOf("\\"));
+  const folder = slash < 0 ? "." : target.slice(0, slash + 1);
+  await removeAbandoned(folder, target.slice(slash + 1));
+  // Process ids repeat, in containers and in workers of one process.
+  const random = Math.random().toString(36).slice(2, 12);
+  const temporary = `${target}.${globalThis.process?.pid ?? 0}-${random}${SUFFIX}`;
+  const handle = await fs.open(temporary, "wx", before === null ? 0o666 : before.mode & 0o777);
   try {
     try {
       for await (const chunk of chunks) {
@@ -78,6 +114,7 @@ export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
         }
       }
       await handle.sync();
+      if (before !== null) await handle.chmod(before.mode & 0o777);
     } finally {
       await handle.close();
     }
@@ -86,15 +123,27 @@ export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
     await fs.rm(temporary, { force: true });
     throw error;
   }
-  const slash = Math.max(target.lastIndexOf("/"), target.lastIndexOf("\\"));
-  const folder = slash < 0 ? "." : target.slice(0, slash + 1);
   await syncFolder(folder);
-  await removeAbandoned(folder, target.slice(slash + 1));
+}
+
+/** Where a path leads: through links, also to a file that is not there yet. */
+async function targetOf(path: string): Promise<string> {
+  const fs = fileSystem();
+  const { dirname, resolve } = builtin<typeof import("node:path")>("node:path");
+  let target = path;
+  for (let hops = 0; hops < 40; hops++) {
+    const real = await fs.realpath(target).catch(() => null);
+    if (real !== null) return real;
+    const link = await fs.readlink(target).catch(() => null);
+    if (link === null) return target;
+    target = resolve(dirname(target), link);
+  }
+  throw new RangeError(`Cannot write ${path}: got links that lead in a circle, expected a file`);
 }
 
 /** Makes the new name last; where folders cannot be opened, as on Windows, the system does it later. */
 async function syncFolder(folder: string): Promise<void> {
-  const fs = await import("node:fs/promises");
+  const fs = fileSystem();
   try {
     const handle = await fs.open(folder, "r");
     try {
@@ -109,10 +158,10 @@ async function syncFolder(folder: string): Promise<void> {
 
 /** Removes what processes that were killed during a save of `name` have left. */
 async function removeAbandoned(folder: string, name: string): Promise<void> {
-  const fs = await import("node:fs/promises");
+  const fs = fileSystem();
   try {
     for (const other of await fs.readdir(folder)) {
-      if (!other.startsWith(`${name}.`) || !/\.\d+-\d+\.partial$/.test(other)) continue;
+      if (!other.startsWith(`${name}.`) || !/\.\d+-[0-9a-z]+\.partial$/.test(other)) continue;
       const path = folder === "." ? other : `${folder}${other}`;
       const { mtimeMs } = await fs.stat(path);
       if (Date.now() - mtimeMs > ABANDONED_MS) await fs.rm(path, { force: true });

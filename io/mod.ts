@@ -32,12 +32,20 @@ export {
   type Scheduling,
 } from "./checkpoint.ts";
 export type { DtypeName, FloatDtype } from "./dtype.ts";
-export type { PickleKey, PickleMap, PickleValue } from "./pickle/values.ts";
+export { OpaqueValue, type PickleKey, type PickleMap, type PickleValue } from "./pickle/values.ts";
 export { decodeNpy, encodeNpy, loadNpy, type NpyOptions, saveNpy } from "./npy.ts";
 export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./npz.ts";
 export { encodeOnnx, type OnnxOptions, saveOnnx } from "./onnx/export.ts";
+export type { NamedTensors } from "./named_tensors.ts";
 export { decodePng, loadPng } from "./png.ts";
-export { loadState, type LoadStateOptions } from "./state.ts";
+export {
+  decodeState,
+  inspect,
+  type Inspected,
+  type InspectedTensor,
+  loadState,
+  type LoadStateOptions,
+} from "./state.ts";
 export { decodeTorch, loadTorch } from "./torch/read.ts";
 export { encodeTorch, saveTorch, type TorchOptions, type TorchValue } from "./torch/write.ts";
 export { type CsvOptions, loadCsv, parseCsv, type Table } from "./csv.ts";

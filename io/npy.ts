@@ -4,6 +4,7 @@
  *
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
+import { identify } from "./identify.ts";
 import { assertOptions, assertTensor, formatShape, gatherStrided } from "../autograd/internal.ts";
 import { Tensor } from "../autograd/mod.ts";
 import { type Dtype, encodeValues, findDtype, type FloatDtype } from "./dtype.ts";
@@ -121,11 +122,36 @@ export function encodeArray(x: Tensor, dtype: FloatDtype | "I64"): Uint8Array<Ar
   return bytes;
 }
 
+/** What an array holds that is no number, by NumPy's letters. */
+const OTHERS: Readonly<Record<string, string>> = {
+  U: "texts",
+  S: "bytes",
+  O: "Python objects",
+  V: "records",
+  M: "dates",
+  m: "time spans",
+  c: "complex numbers",
+};
+
+/** What the array of a `.npy` file holds, if that is no numbers; else `null`. */
+export function otherThanNumbers(bytes: Uint8Array, file: string): string | null {
+  const head = new TextDecoder("latin1").decode(bytes.subarray(0, 512));
+  const descr = /'descr'\s*:\s*(?:'[<>|=]?([A-Za-z])|\[)/.exec(head);
+  if (descr === null) return null;
+  const what = descr[1] === undefined ? OTHERS.V : OTHERS[descr[1]];
+  return what === undefined ? null : `an array of ${what} (${file})`;
+}
+
 /** Reads a `.npy` file, keeping its number format. */
 export function decodeArray(bytes: Uint8Array, file: string): NpyArray {
   const damaged = (what: string): RangeError => new RangeError(`Cannot read ${file}: ${what}`);
   if (MAGIC.some((byte, i) => bytes[i] !== byte) || bytes.length < 12) {
-    throw damaged("got a file that does not start with \\x93NUMPY, expected one that does");
+    const found = identify(bytes);
+    throw damaged(
+      found === null
+        ? "got a file that does not start with \\x93NUMPY, expected one that does"
+        : `got ${found}, expected a .npy file`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6];

@@ -1,20 +1,22 @@
 /**
  * `.npz`, NumPy's file for several arrays: a zip file of `.npy` files.
  */
-import type { Tensor } from "../autograd/mod.ts";
-import { assertOptions, assertTensor } from "../autograd/internal.ts";
+import { type NamedTensors, namedTensors } from "./named_tensors.ts";
+import { assertOptions } from "../autograd/internal.ts";
 import { dtypeToWrite } from "./dtype.ts";
 import { quote } from "./errors.ts";
 import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "./file.ts";
-import { decodeArray, encodeArray, type NpyOptions } from "./npy.ts";
+import { decodeArray, encodeArray, type NpyOptions, otherThanNumbers } from "./npy.ts";
 import { LoadedTensors, type NameOptions } from "./safetensors.ts";
-import { readEntry, readZip } from "./zip_reader.ts";
+import { readEntry, readZip, type ZipEntry } from "./zip_reader.ts";
 import { zipChunks, type ZipFile } from "./zip_writer.ts";
 
 /** How arrays are read. */
 export interface NpzOptions {
   /** The most bytes that compressed arrays may unpack to, all together; 4 GiB where left out. */
   readonly maxUnpackedBytes?: number;
+  /** Which arrays are read; all that hold numbers where left out. */
+  readonly names?: readonly string[];
 }
 
 const MOST_UNPACKED = 2 ** 32;
@@ -42,7 +44,7 @@ const MOST_UNPACKED = 2 ** 32;
  */
 export async function saveNpz(
   path: string,
-  arrays: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
+  arrays: NamedTensors,
   options: NpyOptions = {},
 ): Promise<void> {
   await writeWhole(path, zipChunks(filesOf(arrays, options)));
@@ -54,7 +56,8 @@ export async function saveNpz(
  * @param path The file.
  * @param options `maxUnpackedBytes` bounds what compressed arrays may unpack to.
  * @returns Tensors by name.
- * @throws {RangeError} if the file is damaged, holds something other than numbers, or unpacks to more.
+ * @throws {RangeError} if the file is damaged, an array that was named holds no numbers, or it unpacks to
+ * more. Without names, arrays of texts or objects are left out and described in `metadata`.
  */
 export async function loadNpz(path: string, options: NpzOptions = {}): Promise<LoadedTensors> {
   return await withFile(path, (source) => readNpz(source, options));
@@ -66,7 +69,7 @@ export async function loadNpz(path: string, options: NpzOptions = {}): Promise<L
  * @throws {TypeError} if something in `arrays` is no tensor.
  */
 export function encodeNpz(
-  arrays: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
+  arrays: NamedTensors,
   options: NpyOptions = {},
 ): Uint8Array<ArrayBuffer> {
   return joinChunks(zipChunks(filesOf(arrays, options)));
@@ -83,18 +86,30 @@ export async function decodeNpz(
   bytes: Uint8Array,
   options: NameOptions & NpzOptions = {},
 ): Promise<LoadedTensors> {
-  assertOptions("read npz", options, ["name", "maxUnpackedBytes"]);
-  const { name = "npz data", maxUnpackedBytes } = options;
-  return await readNpz(sourceOf(bytes, name), { maxUnpackedBytes });
+  assertOptions("read npz", options, ["name", "maxUnpackedBytes", "names"]);
+  const { name = "npz data", ...others } = options;
+  return await readNpz(sourceOf(bytes, name), others);
 }
 
 /** Reads a `.npz` file wherever it is. */
 export async function readNpz(source: ByteSource, options: NpzOptions): Promise<LoadedTensors> {
-  assertOptions("read npz", options, ["maxUnpackedBytes"]);
-  const most = options.maxUnpackedBytes ?? MOST_UNPACKED;
-  const entries = await readZip(source);
+  assertOptions("read npz", options, ["maxUnpackedBytes", "names"]);
+  const { maxUnpackedBytes: most = MOST_UNPACKED, names } = options;
+  if (!(most >= 0)) {
+    throw new RangeError(`Cannot read npz: got maxUnpackedBytes ${most}, expected 0 or more`);
+  }
+  const entries = await arraysIn(source);
+  for (const name of names ?? []) {
+    if (!entries.has(name)) {
+      throw new RangeError(
+        `Cannot read ${source.name}: got no array ${quote(name)}, expected one of ` +
+          [...entries.keys()].slice(0, 12).map(quote).join(", "),
+      );
+    }
+  }
+  const chosen = [...entries].filter(([name]) => names?.includes(name) ?? true);
   let unpacked = 0;
-  for (const { size, deflated } of entries.values()) unpacked += deflated ? size : 0;
+  for (const [, { size, deflated }] of chosen) unpacked += deflated ? size : 0;
   if (unpacked > most) {
     throw new RangeError(
       `Cannot read ${source.name}: got compressed arrays that unpack to ${unpacked} bytes, ` +
@@ -102,28 +117,61 @@ export async function readNpz(source: ByteSource, options: NpzOptions): Promise<
     );
   }
   const loaded = new LoadedTensors();
-  for (const entry of entries.values()) {
-    if (!entry.name.endsWith(".npy")) {
-      throw new RangeError(
-        `Cannot read ${source.name}: got an entry ${quote(entry.name)}, expected only .npy files`,
-      );
-    }
-    const name = entry.name.slice(0, -4);
+  for (const [name, entry] of chosen) {
     const bytes = await readEntry(source, entry);
-    const { tensor, dtype } = decodeArray(bytes, `${quote(entry.name)} of ${source.name}`);
+    const file = `${quote(entry.name)} of ${source.name}`;
+    // Texts and objects are no tensors; whoever asks for one by name is told.
+    const kind = names === undefined ? otherThanNumbers(bytes, file) : null;
+    if (kind !== null) {
+      loaded.metadata.set(name, kind);
+      continue;
+    }
+    const { tensor, dtype } = decodeArray(bytes, file);
     loaded.set(name, tensor);
     loaded.dtypes.set(name, dtype);
   }
   return loaded;
 }
 
+/** What a `.npz` file holds, by the headers of its arrays. */
+export async function npzContent(source: ByteSource): Promise<{
+  tensors: { name: string; shape: readonly number[]; dtype: string }[];
+  others: Map<string, string>;
+}> {
+  const tensors: { name: string; shape: readonly number[]; dtype: string }[] = [];
+  const others = new Map<string, string>();
+  for (const [name, entry] of await arraysIn(source)) {
+    const bytes = await readEntry(source, entry);
+    const file = `${quote(entry.name)} of ${source.name}`;
+    const kind = otherThanNumbers(bytes, file);
+    if (kind !== null) others.set(name, kind);
+    else {
+      const { tensor, dtype } = decodeArray(bytes, file);
+      tensors.push({ name, shape: tensor.shape, dtype });
+    }
+  }
+  return { tensors, others };
+}
+
+async function arraysIn(source: ByteSource): Promise<Map<string, ZipEntry>> {
+  const arrays = new Map<string, ZipEntry>();
+  for (const entry of (await readZip(source)).values()) {
+    if (!entry.name.endsWith(".npy")) {
+      throw new RangeError(
+        `Cannot read ${source.name}: got an entry ${quote(entry.name)}, expected only .npy files`,
+      );
+    }
+    arrays.set(entry.name.slice(0, -4), entry);
+  }
+  return arrays;
+}
+
 function* filesOf(
-  arrays: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
+  arrays: NamedTensors,
   options: NpyOptions,
 ): Iterable<ZipFile> {
   assertOptions("write npz", options, ["dtype"]);
-  for (const [name, x] of arrays instanceof Map ? arrays : Object.entries(arrays)) {
-    assertTensor(`write ${quote(name)}`, x, "value");
+  for (const [name, x] of namedTensors("write npz", arrays)) {
     const content = encodeArray(x, dtypeToWrite(name, x, options.dtype ?? "F64"));
     yield { name: `${name}.npy`, content };
   }

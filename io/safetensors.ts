@@ -4,6 +4,8 @@
  *
  * @see https://github.com/huggingface/safetensors#format
  */
+import { type NamedTensors, namedTensors } from "./named_tensors.ts";
+import { identify, isSafetensors } from "./identify.ts";
 import { Tensor } from "../autograd/mod.ts";
 import { assertOptions } from "../autograd/internal.ts";
 import { type Dtype, dtypeNames, dtypeToWrite, encodePieces, findDtype } from "./dtype.ts";
@@ -82,7 +84,7 @@ const PIECE = 2 ** 22;
  */
 export async function saveSafetensors(
   path: string,
-  state: ReadonlyMap<string, Tensor>,
+  state: NamedTensors,
   options: SafetensorsOptions = {},
 ): Promise<void> {
   await writeWhole(path, chunksOf(state, options));
@@ -119,7 +121,7 @@ export async function loadSafetensors(path: string): Promise<LoadedTensors> {
  * ```
  */
 export function encodeSafetensors(
-  state: ReadonlyMap<string, Tensor>,
+  state: NamedTensors,
   options: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
   return joinChunks(chunksOf(state, options));
@@ -149,14 +151,32 @@ export function decodeSafetensors(bytes: Uint8Array, options: NameOptions = {}):
 }
 
 /** Reads a safetensors file wherever it is. */
-export async function readSafetensors(source: ByteSource): Promise<LoadedTensors> {
-  const { name } = source;
-  const first = new Uint8Array(Math.min(8, source.size));
+async function readHeader(source: ByteSource): Promise<Header> {
+  const first = new Uint8Array(Math.min(64, source.size));
   await source.read(0, first);
-  const length = headerLength(new DataView(first.buffer), source.size, name);
+  const found = isSafetensors(first) ? null : identify(first);
+  if (found !== null) {
+    throw new RangeError(`Cannot read ${source.name}: got ${found}, expected a safetensors file`);
+  }
+  const length = headerLength(new DataView(first.buffer), source.size, source.name);
   const json = new Uint8Array(length);
   await source.read(8, json);
-  const header = parseHeader(json, source.size, name);
+  return parseHeader(json, source.size, source.name);
+}
+
+/** What a file holds, by its header. */
+export async function safetensorsContent(source: ByteSource): Promise<{
+  tensors: { name: string; shape: readonly number[]; dtype: string }[];
+  metadata: ReadonlyMap<string, string>;
+}> {
+  const { entries, metadata } = await readHeader(source);
+  const tensors = entries.map(({ name, shape, dtype }) => ({ name, shape, dtype: dtype.name }));
+  return { tensors, metadata };
+}
+
+export async function readSafetensors(source: ByteSource): Promise<LoadedTensors> {
+  const { name } = source;
+  const header = await readHeader(source);
   const loaded = emptyState(header);
   const piece = new Uint8Array(PIECE);
   const view = new DataView(piece.buffer);
@@ -235,8 +255,10 @@ function parseHeader(json: Uint8Array, size: number, file: string): Header {
   const start = 8 + json.length;
   const damaged = (what: string): RangeError => new RangeError(`Cannot read ${file}: ${what}`);
   let parsed: unknown;
+  let text: string;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(json);
+    parsed = JSON.parse(text);
   } catch (error) {
     throw damaged(`got a header that is no JSON (${messageOf(error)}), expected an object`);
   }
@@ -245,7 +267,17 @@ function parseHeader(json: Uint8Array, size: number, file: string): Header {
   }
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
-  for (const [name, value] of Object.entries(parsed as Record<string, unknown>)) {
+  const names = namesIn(text);
+  const unique = new Set(names);
+  if (unique.size !== names.length) {
+    for (const name of names) {
+      if (!unique.delete(name)) {
+        throw damaged(`got the name ${quote(name)} twice, expected each once`);
+      }
+    }
+  }
+  for (const name of unique) {
+    const value = (parsed as Record<string, unknown>)[name];
     if (name === "__metadata__") {
       if (typeof value !== "object" || value === null) {
         throw damaged("got __metadata__ that is no object, expected text by name");
@@ -274,6 +306,25 @@ function parseHeader(json: Uint8Array, size: number, file: string): Header {
     throw damaged(`got ${size} bytes, expected ${start + end} as its header says`);
   }
   return { entries, metadata, start };
+}
+
+/** The names of a JSON object in their order: engines move names that are numbers to the front. */
+function namesIn(json: string): string[] {
+  const names: string[] = [];
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+  let depth = 0;
+  let isName = false;
+  for (let found = token.exec(json); found !== null; found = token.exec(json)) {
+    const [text] = found;
+    if (text === "{" || text === "[") {
+      depth++;
+      isName = depth === 1;
+    } else if (text === "}" || text === "]") depth--;
+    else if (text === ",") isName = depth === 1;
+    else if (text === ":") isName = false;
+    else if (isName) names.push(JSON.parse(text));
+  }
+  return names;
 }
 
 function parseEntry(
@@ -316,17 +367,15 @@ function isSizes(value: unknown): value is number[] {
 
 /** The file in pieces; each tensor's bytes are made when their turn comes. */
 function* chunksOf(
-  state: ReadonlyMap<string, Tensor>,
+  state: NamedTensors,
   options: SafetensorsOptions,
 ): Iterable<Uint8Array> {
   assertOptions("write safetensors", options, ["metadata", "dtype"]);
   const float = options.dtype ?? "F64";
   const remarks = metadataEntries(options.metadata ?? {});
   const plan: { tensor: Tensor; dtype: FloatDtype | "I64" }[] = [];
-  for (const [name, tensor] of state) {
-    if (!(tensor instanceof Tensor)) {
-      throw new TypeError(`Cannot write ${quote(name)}: got ${typeof tensor}, expected a Tensor`);
-    }
+  const tensors = namedTensors("write safetensors", state);
+  for (const [name, tensor] of tensors) {
     if (name === "__metadata__") {
       throw new RangeError(`Cannot write ${quote(name)}: the name is taken, expected another one`);
     }
@@ -345,7 +394,7 @@ function* chunksOf(
     places.set(i, [begin, end]);
   }
   // By hand, because an object would put names like "0" first.
-  const described = [...state.keys()].map((name, i) => {
+  const described = [...tensors.keys()].map((name, i) => {
     const { tensor, dtype } = plan[i];
     const entry = { dtype, shape: tensor.shape, data_offsets: places.get(i) };
     return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;

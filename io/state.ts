@@ -1,33 +1,68 @@
 /**
- * The weights of a model from any file that holds them.
+ * The weights of a model from any file that holds them, and what a file holds.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/internal.ts";
+import { assertOptions, describe } from "../autograd/internal.ts";
 import { StateDict } from "../nn/module/state_dict.ts";
-import { quote } from "./errors.ts";
-import { type ByteSource, withFile } from "./file.ts";
-import { readNpz } from "./npz.ts";
-import { readSafetensors } from "./safetensors.ts";
-import { readTorch } from "./torch/read.ts";
+import { messageOf, quote } from "./errors.ts";
+import { type ByteSource, sourceOf, withFile } from "./file.ts";
+import { identify, isSafetensors } from "./identify.ts";
+import { npzContent, readNpz } from "./npz.ts";
+import { OpaqueValue } from "./pickle/values.ts";
+import { LoadedTensors, readSafetensors, safetensorsContent } from "./safetensors.ts";
+import { readTorch, torchContent } from "./torch/read.ts";
 import { isZip, readZip } from "./zip_reader.ts";
 
-/** Which part of a file is meant. */
+/** Which part of a file is meant, and under which names. */
 export interface LoadStateOptions {
-  /** The entry of a `.pt` checkpoint that holds the weights; found by its usual names if left out. */
+  /**
+   * The entry of a `.pt` checkpoint that holds the weights, dotted where it lies deeper; found by its usual
+   * names if left out.
+   */
   readonly key?: string;
+  /** Only names that begin so are taken, and lose it: `"module."` of DataParallel, for instance. */
+  readonly prefix?: string;
+  /** Which names are taken, after `prefix`. */
+  readonly names?: readonly string[] | ((name: string) => boolean);
+  /** The name that a tensor gets; `null` leaves it out. */
+  readonly map?: (name: string) => string | null;
+}
+
+/** One tensor of a file. */
+export interface InspectedTensor {
+  /** Its name; in a nested checkpoint dotted. */
+  readonly name: string;
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** Its number format in the file. */
+  readonly dtype: string;
+}
+
+/** What a file holds. */
+export interface Inspected {
+  /** What kind of file it is. */
+  readonly format: "safetensors" | "npz" | "torch";
+  /** The tensors, in the file's order. */
+  readonly tensors: readonly InspectedTensor[];
+  /** Everything else by name, described in a few words. */
+  readonly others: ReadonlyMap<string, string>;
+  /** The file's own remarks. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** What checkpoints call the weights. */
-const USUAL_KEYS = ["model", "model_state_dict", "state_dict", "net", "weights"];
+const USUAL_KEYS = ["model", "model_state_dict", "state_dict", "net", "weights", "module", "ema"];
 
 /**
  * Reads the weights of a model: safetensors, `.npz`, or PyTorch's `.pt`, told apart by their content.
- * In a checkpoint the weights are looked for under `model`, `model_state_dict` and `state_dict`.
+ * In a checkpoint the weights are looked for at its top and under `model`, `model_state_dict`,
+ * `state_dict` and the like; a model that was saved whole gives its parameters and buffers. What else a
+ * file holds is passed over: see {@linkcode inspect}.
  *
  * @param path The file.
- * @param options `key` names the entry of a checkpoint that holds the weights.
+ * @param options See {@linkcode LoadStateOptions}.
  * @returns The tensors by name, for `model.loadStateDict`.
- * @throws {RangeError} if the file is damaged or holds no tensors by name.
+ * @throws {RangeError} if the file is damaged, is something else, or holds no tensors by name.
  *
  * @example
  * ```ts
@@ -37,8 +72,9 @@ const USUAL_KEYS = ["model", "model_state_dict", "state_dict", "net", "weights"]
  *
  * const path = await Deno.makeTempFile();
  * const layer = new nn.Linear(2, 3);
- * await saveTorch(path, { epoch: 7, model: layer.stateDict() });
- * assertEquals((await loadState(path)).get("weight")!.shape, [3, 2]);
+ * await saveTorch(path, { epoch: 7, model: layer.stateDict({ prefix: "module" }) });
+ * const state = await loadState(path, { prefix: "module." });
+ * assertEquals(state.get("weight")!.shape, [3, 2]);
  * await Deno.remove(path);
  * ```
  */
@@ -46,37 +82,227 @@ export async function loadState(
   path: string,
   options: LoadStateOptions = {},
 ): Promise<ReadonlyMap<string, Tensor>> {
-  assertOptions("load a state", options, ["key"]);
-  return await withFile(path, async (source) => {
-    const first = new Uint8Array(Math.min(4, source.size));
-    await source.read(0, first);
-    if (isZip(first)) {
-      const names = [...(await readZip(source)).keys()];
-      if (names.every((name) => name.endsWith(".npy"))) return await readNpz(source, {});
-      return await readWeights(source, options);
+  assertOptions("load a state", options, ["key", "prefix", "names", "map"]);
+  return await withFile(path, (source) => readState(source, options));
+}
+
+/**
+ * As {@linkcode loadState}, from bytes.
+ *
+ * @param bytes The file.
+ * @param options See {@linkcode LoadStateOptions}; `name` for errors.
+ * @throws {RangeError} as {@linkcode loadState}.
+ */
+export async function decodeState(
+  bytes: Uint8Array,
+  options: LoadStateOptions & { readonly name?: string } = {},
+): Promise<ReadonlyMap<string, Tensor>> {
+  assertOptions("read a state", options, ["key", "prefix", "names", "map", "name"]);
+  return await readState(sourceOf(bytes, options.name ?? "the weights"), options);
+}
+
+async function readState(
+  source: ByteSource,
+  options: LoadStateOptions,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const format = await formatOf(source);
+  if (format === "safetensors") return selected(await readSafetensors(source), options, source);
+  if (format === "npz") return selected(await readNpz(source, {}), options, source);
+  return selected(await readWeights(source, options), options, source);
+}
+
+/**
+ * What a file holds: names, shapes and number formats of its tensors, and what else there is, without
+ * reading the values.
+ *
+ * @param file A path, or the bytes.
+ * @throws {RangeError} if it is damaged, or neither safetensors, `.npz` nor PyTorch's.
+ *
+ * @example
+ * ```ts
+ * import { encodeSafetensors, inspect } from "@tapegrad/tapegrad/io";
+ * import { zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { format, tensors } = await inspect(encodeSafetensors({ w: zeros([2, 3]) }));
+ * assertEquals([format, tensors], ["safetensors", [{ name: "w", shape: [2, 3], dtype: "F64" }]]);
+ * ```
+ */
+export async function inspect(file: string | Uint8Array): Promise<Inspected> {
+  const look = async (source: ByteSource): Promise<Inspected> => {
+    const format = await formatOf(source);
+    const metadata = new Map<string, string>();
+    if (format === "safetensors") {
+      return { format, others: new Map(), ...await safetensorsContent(source) };
     }
-    // A safetensors file begins with a length, and its eighth byte is 0.
-    return first[0] === 0x80 && first[1] <= 5 && first[2] !== 0
-      ? await readWeights(source, options)
-      : await readSafetensors(source);
-  });
+    if (format === "npz") return { format, metadata, ...await npzContent(source) };
+    const { value, dtypes } = await torchContent(source);
+    const tensors: InspectedTensor[] = [];
+    const others = new Map<string, string>();
+    walk(value, "", (name, part) => {
+      if (part instanceof Tensor) {
+        tensors.push({ name, shape: part.shape, dtype: dtypes.get(part) ?? "F64" });
+      } else others.set(name, shown(part));
+    });
+    return { format, tensors, others, metadata };
+  };
+  if (typeof file === "string") return await withFile(file, look);
+  if (file instanceof Uint8Array) return await look(sourceOf(file, "the bytes"));
+  throw new TypeError(`Cannot inspect: got ${describe(file)}, expected a path or a Uint8Array`);
+}
+
+async function formatOf(source: ByteSource): Promise<Inspected["format"]> {
+  const first = new Uint8Array(Math.min(64, source.size));
+  await source.read(0, first);
+  if (isZip(first)) {
+    const names = [...(await readZip(source)).keys()];
+    return names.some((name) => name.endsWith(".npy")) ? "npz" : "torch";
+  }
+  if (isSafetensors(first)) return "safetensors";
+  if (first[0] === 0x80 && first[1] >= 2 && first[1] <= 5) return "torch";
+  const found = identify(first);
+  throw new RangeError(
+    `Cannot read ${source.name}: got ${found ?? "a file of a kind that is not known"}${
+      found === null ? ", expected" : " (expected"
+    } safetensors, .npz, or what torch.save writes${found === null ? "" : ")"}`,
+  );
+}
+
+function selected(
+  state: ReadonlyMap<string, Tensor>,
+  { prefix = "", names, map }: LoadStateOptions,
+  source: ByteSource,
+): ReadonlyMap<string, Tensor> {
+  if (prefix === "" && names === undefined && map === undefined) return state;
+  const wanted = typeof names === "function" ? names : (name: string) => names!.includes(name);
+  const chosen = state instanceof LoadedTensors ? new LoadedTensors() : new StateDict();
+  for (const [name, value] of state) {
+    if (!name.startsWith(prefix)) continue;
+    const short = name.slice(prefix.length);
+    if (names !== undefined && !wanted(short)) continue;
+    const given = map === undefined ? short : map(short);
+    if (given !== null) chosen.set(given, value);
+  }
+  if (chosen.size === 0) {
+    throw new RangeError(
+      `Cannot read ${source.name}: got no tensor that was asked for, expected some among ` +
+        listed([...state.keys()]),
+    );
+  }
+  return chosen;
 }
 
 async function readWeights(source: ByteSource, { key }: LoadStateOptions): Promise<StateDict> {
   const loaded = await readTorch(source);
-  const candidates = key === undefined
+  const candidates: unknown[] = key === undefined
     ? [loaded, ...USUAL_KEYS.map((name) => loaded instanceof Map ? loaded.get(name) : undefined)]
-    : [loaded instanceof Map ? loaded.get(key) : undefined];
+    : [at(loaded, key)];
   for (const candidate of candidates) {
-    const state = asStateDict(candidate);
+    const state = asStateDict(candidate) ?? stateOfModel(candidate);
     if (state !== null) return state;
   }
-  const where = key === undefined
-    ? `at its top or under ${USUAL_KEYS.join(", ")}`
-    : `under ${quote(key)}`;
+  // No whole state dict: the tensors that lie at the top among other things.
+  const partial = new StateDict();
+  for (const candidate of key === undefined ? [loaded] : candidates) {
+    if (!(candidate instanceof Map)) continue;
+    for (const [name, value] of candidate as Map<unknown, unknown>) {
+      if (typeof name === "string" && value instanceof Tensor) partial.set(name, value);
+    }
+  }
+  if (partial.size > 0) return partial;
+  const seen: string[] = [];
+  walk(loaded, "", (name) => void seen.push(name));
   throw new RangeError(
-    `Cannot read ${source.name}: got no tensors by name ${where}, expected a state dict`,
+    `Cannot read ${source.name}: got no tensors by name ` +
+      (key === undefined ? "at its top or under a usual name" : `under ${quote(key)}`) +
+      `, expected a state dict; it holds ${listed(seen)}`,
   );
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "nothing";
+  const more = names.length > 12 ? ` and ${names.length - 12} more` : "";
+  return names.slice(0, 12).map(quote).join(", ") + more;
+}
+
+/** What lies under a dotted key. */
+function at(value: unknown, key: string): unknown {
+  if (!(value instanceof Map)) return undefined;
+  if (value.has(key)) return value.get(key);
+  for (let dot = key.indexOf("."); dot >= 0; dot = key.indexOf(".", dot + 1)) {
+    const found = at(value.get(key.slice(0, dot)), key.slice(dot + 1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Deeper than any checkpoint, and less deep than a recursion may go. */
+const DEEPEST = 100;
+
+/** Calls `visit` for everything that lies in dicts, by its dotted name. */
+function walk(
+  value: unknown,
+  name: string,
+  visit: (name: string, value: unknown) => void,
+  depth = 0,
+): void {
+  if (value instanceof Map && depth < DEEPEST && value.size > 0) {
+    for (const [key, part] of value as Map<unknown, unknown>) {
+      walk(part, name === "" ? String(key) : `${name}.${String(key)}`, visit, depth + 1);
+    }
+  } else if (value instanceof OpaqueValue && stateOfModel(value) !== null) {
+    for (const [key, part] of stateOfModel(value)!) {
+      visit(name === "" ? key : `${name}.${key}`, part);
+    }
+  } else visit(name, value);
+}
+
+/** A value in a few words. */
+function shown(value: unknown): string {
+  if (value instanceof OpaqueValue) {
+    return value.args === null ? `Python's ${value.name}` : `an object of Python's ${value.name}`;
+  }
+  try {
+    return describe(value);
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/**
+ * The parameters and buffers of a model that was saved whole, by dotted name; `null` if it is none. An
+ * `nn.Module` keeps them in `_parameters`, `_buffers` and `_modules`, a TorchScript program as plain
+ * attributes.
+ */
+function stateOfModel(value: unknown): StateDict | null {
+  const state = new StateDict();
+  const seen = new Set<unknown>();
+  const visit = (model: unknown, path: string, depth: number): void => {
+    if (!(model instanceof OpaqueValue) || !(model.state instanceof Map)) return;
+    if (seen.has(model) || depth > DEEPEST) return;
+    seen.add(model);
+    const attributes = model.state as Map<unknown, unknown>;
+    const isModule = attributes.has("_parameters") || attributes.has("_modules");
+    const parts: unknown[] = isModule
+      ? [attributes.get("_parameters"), attributes.get("_buffers")]
+      : [attributes];
+    const transient: unknown = attributes.get("_non_persistent_buffers_set");
+    for (const part of parts) {
+      if (!(part instanceof Map)) continue;
+      for (const [name, tensor] of part as Map<unknown, unknown>) {
+        if (!(tensor instanceof Tensor) || typeof name !== "string") continue;
+        if (transient instanceof Set && transient.has(name)) continue;
+        state.set(path + name, tensor);
+      }
+    }
+    const children: unknown = isModule ? attributes.get("_modules") : attributes;
+    if (!(children instanceof Map)) return;
+    for (const [name, child] of children as Map<unknown, unknown>) {
+      visit(child, `${path}${String(name)}.`, depth + 1);
+    }
+  };
+  visit(value, "", 0);
+  return state.size === 0 ? null : state;
 }
 
 /** A value as a state dict, `null` if it is none. */

@@ -1,14 +1,17 @@
 /**
  * Reading pickles without running them. A pickle is a program for a stack machine whose GLOBAL and
- * REDUCE name and call anything that Python can import. Here a global is looked up in a short list, a
- * call makes a plain value, and everything else is refused.
+ * REDUCE name and call anything that Python can import. Here a global is looked up in a short list, and
+ * a call makes a plain value. Everything else stays opaque: what would be done with it is noted down.
  */
-import { messageOf, quote } from "../errors.ts";
-import { Callable, type Vocabulary } from "./values.ts";
+import { messageOf } from "../errors.ts";
+import { Callable, OpaqueValue, type PickleValue, type Vocabulary } from "./values.ts";
 
 const MARK = Symbol("mark");
 /** Bytes; longer integers have no use in a checkpoint. */
 const LONGEST_INTEGER = 128;
+
+/** Items that the calls of a short pickle may make. */
+const MOST_MADE = 2 ** 20;
 
 /** Thrown where the bytes end before the pickle does. */
 export class PickleEnd extends RangeError {}
@@ -21,7 +24,7 @@ export class PickleEnd extends RangeError {}
  * @param vocabulary What it may name.
  * @param file What errors call it.
  * @returns The value, and where the next byte is.
- * @throws {RangeError} if it is damaged, or names something that it may not.
+ * @throws {RangeError} if it is damaged.
  */
 export function unpickle(
   bytes: Uint8Array,
@@ -41,6 +44,7 @@ class Machine {
   readonly #stack: unknown[] = [];
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
+  #made = 0;
   #at: number;
   #opcodeAt: number;
 
@@ -163,6 +167,25 @@ class Machine {
         const [callee, args] = this.#popMany(2);
         return this.#reduce(callee, args);
       }
+      case 0x92: { // NEWOBJ_EX
+        const [callee, args, named] = this.#popMany(3);
+        const rest = named instanceof Map && named.size > 0 ? [named] : [];
+        return this.#reduce(callee, Array.isArray(args) ? [...args, ...rest] : args);
+      }
+      case 0x69: { // INST
+        const [module, name] = [this.#line(), this.#line()];
+        const args = this.#popToMark();
+        this.#global(module, name);
+        return this.#reduce(this.#pop(), args);
+      }
+      case 0x6f: { // OBJ
+        const [callee, ...args] = this.#popToMark();
+        return this.#reduce(callee, args);
+      }
+      case 0x32: // DUP
+        return this.#push(this.#top());
+      case 0x31: // POP_MARK
+        return void this.#popToMark();
       case 0x62: { // BUILD
         const state = this.#pop();
         return this.#build(this.#top(), state);
@@ -184,26 +207,52 @@ class Machine {
 
   #global(module: string, name: string): void {
     const value = this.vocabulary.resolve(module, name);
-    if (value === undefined) {
-      throw this.#damaged(
-        `got ${
-          quote(`${module}.${name}`)
-        }, expected only tensors and plain values; code in a file ` +
-          `is never run, so save state dicts instead of whole objects`,
-      );
-    }
-    this.#push(value);
+    this.#push(value ?? new OpaqueValue(`${module}.${name}`, null));
   }
 
   #reduce(callee: unknown, args: unknown): void {
-    if (!(callee instanceof Callable) || !Array.isArray(args)) {
-      throw this.#damaged("got a call of something that is no function, expected a known one");
+    if (!Array.isArray(args)) {
+      throw this.#damaged("got a call without a list of arguments, expected one");
     }
-    this.#push(this.#guard(() => callee.call(args)));
+    if (callee instanceof OpaqueValue) {
+      this.#push(new OpaqueValue(callee.name, args as PickleValue[]));
+      return;
+    }
+    if (!(callee instanceof Callable)) {
+      throw this.#damaged("got a call of something that is no function, expected one");
+    }
+    const value = this.#guard(() => callee.call(args));
+    this.#charge(value);
+    this.#push(value);
   }
 
   #build(target: unknown, state: unknown): void {
-    this.#guard(() => this.vocabulary.build(target, state));
+    if (target instanceof OpaqueValue) {
+      target.state = state as PickleValue;
+      return;
+    }
+    const built = this.#guard(() => this.vocabulary.build(target, state));
+    if (built === target) return;
+    // What it was until now may have been put aside already.
+    for (const [index, value] of this.#memo) if (value === target) this.#memo.set(index, built);
+    this.#stack[this.#stack.length - 1] = built;
+  }
+
+  /** Calls may copy what they are given again and again; all together not without bound. */
+  #charge(value: unknown): void {
+    const size = Array.isArray(value) || value instanceof Uint8Array
+      ? value.length
+      : value instanceof Map || value instanceof Set
+      ? value.size
+      : 0;
+    this.#made += size;
+    const most = MOST_MADE + 4 * this.#bytes.length;
+    if (this.#made > most) {
+      throw this.#damaged(
+        `got calls that make ${this.#made} items or more, expected at most ${most} in a pickle of ` +
+          `this size`,
+      );
+    }
   }
 
   #persistent(id: unknown): void {
@@ -220,14 +269,25 @@ class Machine {
 
   #append(items: readonly unknown[]): void {
     const list = this.#top();
+    if (list instanceof OpaqueValue) return this.#note(list, items);
     if (!Array.isArray(list) || Object.isFrozen(list)) {
       throw this.#damaged("got items for something that is no list, expected a list");
     }
     for (const item of items) (list as Items).push(item);
   }
 
+  #note(opaque: OpaqueValue, items: readonly unknown[]): void {
+    for (const item of items) opaque.items.push(item as PickleValue);
+  }
+
   #setItems(items: readonly unknown[]): void {
     const map = this.#top();
+    if (map instanceof OpaqueValue && items.length % 2 === 0) {
+      for (let i = 0; i < items.length; i += 2) {
+        map.items.push([items[i], items[i + 1]] as PickleValue[]);
+      }
+      return;
+    }
     if (!(map instanceof Map) || items.length % 2 !== 0) {
       throw this.#damaged("got entries for something that is no dict, expected a dict");
     }
@@ -236,6 +296,7 @@ class Machine {
 
   #addItems(items: readonly unknown[]): void {
     const set = this.#top();
+    if (set instanceof OpaqueValue) return this.#note(set, items);
     if (!(set instanceof Set)) {
       throw this.#damaged("got items for something that is no set, expected a set");
     }

@@ -7,26 +7,40 @@ import { quote } from "../errors.ts";
 import { PickleEnd, unpickle } from "../pickle/unpickler.ts";
 import type { PickleValue } from "../pickle/values.ts";
 import { fillViews } from "./views.ts";
-import { type TensorView, TorchVocabulary } from "./vocabulary.ts";
+import { MAGIC, type TensorView, TorchVocabulary } from "./vocabulary.ts";
 
-const MAGIC = 0x1950a86a20f9469cfc6cn;
 const VERSION = 1001;
 /** How much is looked at first; the pickles are usually shorter. */
 const FIRST_LOOK = 2 ** 20;
 
 interface Pickles {
   readonly value: PickleValue;
-  readonly views: readonly TensorView[];
+  readonly vocabulary: TorchVocabulary;
   readonly keys: readonly string[];
   /** Where the storages begin. */
   readonly end: number;
 }
 
-/** Reads a file of the old format. */
-export async function readLegacy(source: ByteSource): Promise<PickleValue> {
-  const { value, views, keys, end } = await readPickles(source);
+/** A file whose pickles are read, and how its tensors get their values. */
+export interface ParsedTorch {
+  readonly value: PickleValue;
+  readonly views: readonly TensorView[];
+  fill(): Promise<void>;
+}
+
+/** Reads the pickles of a file of the old format. */
+export async function parseLegacy(source: ByteSource): Promise<ParsedTorch> {
+  const pickles = await readPickles(source);
+  const { value, vocabulary: { views } } = pickles;
+  return { value, views, fill: () => fillLegacy(source, pickles) };
+}
+
+async function fillLegacy(
+  source: ByteSource,
+  { vocabulary, keys, end }: Pickles,
+): Promise<void> {
   const widths = new Map<string, number>();
-  for (const { storage } of views) widths.set(storage.key, storage.dtype?.width ?? 1);
+  for (const { storage } of vocabulary.views) widths.set(storage.key, storage.dtype?.width ?? 1);
   const places = new Map<string, { start: number; size: number }>();
   let at = end;
   for (const key of keys) {
@@ -35,7 +49,7 @@ export async function readLegacy(source: ByteSource): Promise<PickleValue> {
     await source.read(at, length);
     const view = new DataView(length.buffer);
     const count = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
-    const width = widths.get(key);
+    const width = widths.get(key) ?? vocabulary.widthOf(key);
     if (width === undefined) {
       throw new RangeError(
         `Cannot read ${source.name}: got storage ${quote(key)} that no tensor uses, expected none`,
@@ -46,7 +60,9 @@ export async function readLegacy(source: ByteSource): Promise<PickleValue> {
     places.set(key, { start: at + 8, size });
     at += 8 + size;
   }
-  await fillViews(views, async (key, size) => {
+  await fillViews(vocabulary.views, async (key, size) => {
+    const inline = vocabulary.inline.get(key);
+    if (inline !== undefined && inline.length >= size) return inline;
     const place = places.get(key);
     if (place === undefined || place.size < size) {
       throw new RangeError(
@@ -58,7 +74,6 @@ export async function readLegacy(source: ByteSource): Promise<PickleValue> {
     await source.read(place.start, bytes);
     return bytes;
   }, source.name);
-  return value;
 }
 
 /** The pickles stand at the beginning, and how long they are only they say. */
@@ -78,11 +93,18 @@ function parsePickles(bytes: Uint8Array, source: ByteSource): Pickles {
   const { name } = source;
   const vocabulary = new TorchVocabulary(source.size);
   const magic = unpickle(bytes, 0, vocabulary, name);
+  // A plain pickle holds one value, and its storages itself.
+  if (magic.value !== MAGIC) {
+    const { value, end } = magic;
+    return { value: value as PickleValue, vocabulary, keys: [], end };
+  }
   const version = unpickle(bytes, magic.end, vocabulary, name);
-  if (magic.value !== MAGIC || version.value !== VERSION) {
+  if (version.value !== VERSION) {
     throw new RangeError(
-      `Cannot read ${name}: got a pickle that does not begin with PyTorch's magic number and ` +
-        `version ${VERSION}, expected what torch.save writes`,
+      `Cannot read ${name}: got version ${
+        String(version.value)
+      } of PyTorch's old format, expected ` +
+        VERSION,
     );
   }
   const machine = unpickle(bytes, version.end, vocabulary, name);
@@ -97,7 +119,7 @@ function parsePickles(bytes: Uint8Array, source: ByteSource): Pickles {
   }
   return {
     value: value as PickleValue,
-    views: vocabulary.views,
+    vocabulary,
     keys: keys.value as string[],
     end: keys.end,
   };

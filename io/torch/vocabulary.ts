@@ -1,12 +1,14 @@
 /**
  * What a PyTorch checkpoint may name: tensors, containers, dtypes, and nothing that runs code. Like
- * `torch.load(weights_only=True)`, but names are never resolved, only recognised.
+ * `torch.load(weights_only=True)`, but names are never resolved, only recognised; others stay opaque.
  */
 import { Tensor } from "../../autograd/mod.ts";
 import { StateDict } from "../../nn/module/state_dict.ts";
 import { type Dtype, findDtype } from "../dtype.ts";
 import { quote } from "../errors.ts";
-import { Callable, type Vocabulary } from "../pickle/values.ts";
+import { unpickle } from "../pickle/unpickler.ts";
+import { buildNumpy, resolveNumpy } from "../pickle/numpy.ts";
+import { Callable, OpaqueValue, type PickleValue, type Vocabulary } from "../pickle/values.ts";
 
 /** A storage of the file, before it is read. */
 export interface StorageRef {
@@ -93,6 +95,8 @@ const STORAGES: Readonly<Record<string, string>> = {
   BoolStorage: "BOOL",
 };
 const MOST_DIMS = 64;
+/** What a file of the format before 1.6 begins with. */
+export const MAGIC = 0x1950a86a20f9469cfc6cn;
 /** Views may name a value more than once, but not without bound: a file of 1 kB is no 1 TB tensor. */
 const SMALL_TOTAL = 2 ** 24;
 const MOST_REPEATS = 4;
@@ -104,6 +108,7 @@ export class TorchVocabulary implements Vocabulary {
   readonly #places: StoragePlace[] = [];
   readonly #most: number;
   #total = 0;
+  #opaque = false;
 
   /** @param fileSize The file's bytes, which bound what its tensors may hold. */
   constructor(fileSize: number) {
@@ -112,6 +117,13 @@ export class TorchVocabulary implements Vocabulary {
 
   /** See {@linkcode Vocabulary}. */
   resolve(module: string, name: string): unknown {
+    const known = this.#resolve(module, name);
+    // What an opaque value holds may be anything, a storage of its own too.
+    this.#opaque ||= known === undefined;
+    return known;
+  }
+
+  #resolve(module: string, name: string): unknown {
     switch (module) {
       case "torch":
       case "torch.cuda":
@@ -121,18 +133,24 @@ export class TorchVocabulary implements Vocabulary {
         return this.#resolveRebuild(name);
       case "collections":
         if (name === "OrderedDict") return ordered;
+        if (name === "defaultdict") return withDefault;
         return name === "Counter" ? counter : undefined;
       case "builtins":
       case "__builtin__":
         return name === "set" || name === "frozenset" ? setOf : undefined;
+      case "torch._tensor":
+        return name === "_rebuild_from_type_v2" ? fromType : undefined;
+      case "torch.jit._pickle":
+        return /^build_(int|double|bool|tensor)list$/.test(name) ? listed : undefined;
       case "_codecs":
         return name === "encode" ? encode : undefined;
       default:
-        return undefined;
+        return resolveNumpy(module, name);
     }
   }
 
   #resolveTorch(module: string, name: string): unknown {
+    if (module === "torch.storage" && name === "_load_from_bytes") return this.#inline;
     if (name === "UntypedStorage" || name === "TypedStorage") return new StorageType(name, null);
     if (Object.hasOwn(STORAGES, name)) return new StorageType(name, findDtype(STORAGES[name]));
     if (module !== "torch") return undefined;
@@ -151,24 +169,33 @@ export class TorchVocabulary implements Vocabulary {
         return new Callable(name, (args) => this.#rebuild(args, args[6]));
       case "_rebuild_parameter":
         return new Callable(name, ([data, requiresGrad]) => {
+          if (data instanceof OpaqueValue) return data;
           if (!(data instanceof Tensor)) throw new RangeError("got a parameter that is no tensor");
           return data.requiresGrad_(requiresGrad === true);
         });
+      case "_rebuild_parameter_with_state":
+        return new Callable(
+          name,
+          ([data, requiresGrad]) =>
+            data instanceof Tensor ? data.requiresGrad_(requiresGrad === true) : data,
+        );
       default:
         return undefined;
     }
   }
 
-  #rebuild(args: readonly unknown[], dtypeName: unknown): Tensor {
+  #rebuild(args: readonly unknown[], dtypeName: unknown): Tensor | OpaqueValue {
     const [storage, offset, shape, strides, requiresGrad] = args;
+    // Of complex numbers, for instance.
+    if (storage instanceof OpaqueValue) {
+      return new OpaqueValue("torch.Tensor", [storage, shape as PickleValue]);
+    }
     if (!(storage instanceof StoragePlace)) {
       throw new RangeError("got a tensor without a storage, expected one");
     }
     const dtype = storage.dtype ??
       findDtype(DTYPE_OF[String(dtypeName).replace("torch.", "")] ?? "");
-    if (dtype === null) {
-      throw new RangeError(`got a tensor of dtype ${String(dtypeName)}, expected a real one`);
-    }
+    if (dtype === null) return new OpaqueValue("torch.Tensor", [String(dtypeName)]);
     if (
       !isSize(offset) || !isSizes(shape) || !isSizes(strides) || shape.length !== strides.length ||
       shape.length > MOST_DIMS
@@ -210,9 +237,16 @@ export class TorchVocabulary implements Vocabulary {
     return tensor;
   }
 
-  /** `("storage", type, key, location, count)`, in old files with `(key, offset, size)` of a part. */
-  persistent(id: unknown): StorageRef {
+  /**
+   * `("storage", type, key, location, count)`, in old files with `(key, offset, size)` of a part; or
+   * `("module", class, file, source)`, the class of a model that was saved whole.
+   */
+  persistent(id: unknown): unknown {
     const [kind, type, key, , count, part] = Array.isArray(id) ? id as unknown[] : [];
+    if (kind === "module" && type instanceof OpaqueValue) return type;
+    if (kind === "storage" && type instanceof OpaqueValue) {
+      return new OpaqueValue(type.name, [String(key), count as number]);
+    }
     if (
       kind !== "storage" || !(type instanceof StorageType) || !isSize(count) ||
       (typeof key !== "string" && typeof key !== "number")
@@ -231,19 +265,61 @@ export class TorchVocabulary implements Vocabulary {
     return place;
   }
 
-  /** The metadata of a state dict; nothing else has attributes. */
-  build(target: unknown, attributes: unknown): void {
-    if (!(target instanceof StateDict) || !(attributes instanceof Map)) {
-      throw new RangeError("got attributes for an object, expected none");
-    }
+  /** The metadata of a state dict, or the content of an array; other known values have no attributes. */
+  build(target: unknown, attributes: unknown): unknown {
+    const array = buildNumpy(target, attributes);
+    if (array !== undefined) return array;
+    // A tensor of a subclass, or a dict with attributes: what it holds besides is not kept.
+    if (!(target instanceof StateDict) || !(attributes instanceof Map)) return target;
     const metadata: unknown = attributes.get("_metadata");
-    if (!(metadata instanceof Map)) return;
+    if (!(metadata instanceof Map)) return target;
     for (const [path, entry] of metadata as Map<unknown, unknown>) {
       const version: unknown = entry instanceof Map ? entry.get("version") : undefined;
       if (typeof path === "string" && typeof version === "number") {
         target.metadata.set(path, { version });
       }
     }
+    return target;
+  }
+
+  /**
+   * A storage inside a plain pickle: `pickle.dump` writes each as what `torch.save` makes of it alone, in
+   * the format before 1.6. Its pickles are read as any others.
+   */
+  readonly #inline = new Callable("_load_from_bytes", ([bytes]) => {
+    if (!(bytes instanceof Uint8Array)) throw new RangeError("got a storage without bytes");
+    const name = "a storage in a pickle";
+    let at = 0;
+    const values: unknown[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { value, end } = unpickle(bytes, at, this, name);
+      values.push(value);
+      at = end;
+    }
+    const place: unknown = values[3];
+    if (values[0] !== MAGIC || !(place instanceof StoragePlace)) {
+      throw new RangeError("got bytes that are no storage, expected what torch.save makes of one");
+    }
+    const size = place.count * (place.dtype?.width ?? 1);
+    if (bytes.length - at - 8 < size) throw new RangeError("got a storage that ends too early");
+    const own = new StoragePlace(
+      place.dtype,
+      `inline ${this.inline.size}`,
+      place.count,
+      place.offset,
+    );
+    place.used = true;
+    this.inline.set(own.key, bytes.slice(at + 8, at + 8 + size));
+    this.#places.push(own);
+    return own;
+  });
+  /** The bytes of storages that the pickle holds itself. */
+  readonly inline: Map<string, Uint8Array<ArrayBuffer>> = new Map();
+
+  /** The bytes of a value in a storage that something other than a tensor names. */
+  widthOf(key: string): number | undefined {
+    const place = this.#places.find((place) => place.key === key);
+    return place === undefined ? undefined : place.dtype?.width ?? 1;
   }
 
   /**
@@ -252,6 +328,7 @@ export class TorchVocabulary implements Vocabulary {
    * @throws {RangeError} if a storage stands alone.
    */
   finish(file: string): void {
+    if (this.#opaque) return;
     const bare = this.#places.find((place) => !place.used);
     if (bare !== undefined) {
       throw new RangeError(
@@ -274,6 +351,17 @@ const ordered = new Callable("OrderedDict", (args) => {
   }
   return dict;
 });
+
+// What it would make of a missing key is code; what it holds comes after the call.
+const withDefault = new Callable("defaultdict", () => new Map());
+
+// A tensor of a subclass: rebuilt as a tensor, whatever the class.
+const fromType = new Callable("_rebuild_from_type_v2", ([rebuild, type, args]) => {
+  if (rebuild instanceof Callable) return rebuild.call(listOf(args));
+  return new OpaqueValue(type instanceof OpaqueValue ? type.name : "torch.Tensor", []);
+});
+
+const listed = new Callable("build_list", ([items]) => [...listOf(items)]);
 
 const counter = new Callable("Counter", ([counts]) => {
   if (counts === undefined) return new Map();

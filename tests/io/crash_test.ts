@@ -95,3 +95,38 @@ Deno.test("a save follows a link, and saves at once do not mix", async () => {
     assert(data.every((value) => value === data[0]));
   });
 });
+
+Deno.test("a file keeps its mode, a link leads to its target, and a device is not replaced", async () => {
+  if (Deno.build.os === "windows") return console.log("Modes and links are not tried on Windows.");
+  await withTempDir(async (folder) => {
+    const [file, link, dangling] = ["private", "link", "dangling"].map((name) =>
+      `${folder}/${name}`
+    );
+    await Deno.writeTextFile(file, "old");
+    await Deno.chmod(file, 0o600);
+    await Deno.symlink(file, link);
+    await Deno.symlink(`${folder}/new`, dangling);
+    await saveCheckpoint(link, { step: 1 });
+    assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+    assert((await Deno.lstat(link)).isSymlink);
+    await saveCheckpoint(dangling, { step: 2 });
+    assert((await Deno.lstat(dangling)).isSymlink);
+    assert((await Deno.stat(`${folder}/new`)).isFile);
+    await assertRejects(
+      () => saveCheckpoint("/dev/null", { step: 1 }),
+      RangeError,
+      "a device or pipe",
+    );
+    await assertRejects(() => saveCheckpoint(folder, { step: 1 }), RangeError, "a folder");
+  });
+});
+
+Deno.test("saves of one file at once all succeed, and one of them is what is left", async () => {
+  await withTempDir(async (folder) => {
+    const file = `${folder}/x.pt`;
+    await Promise.all(Array.from({ length: 30 }, (_, step) => saveCheckpoint(file, { step })));
+    const { step } = await loadCheckpoint(file, {});
+    assert(step >= 0 && step < 30);
+    assertEquals([...Deno.readDirSync(folder)].length, 1);
+  });
+});

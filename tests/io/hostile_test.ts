@@ -3,7 +3,14 @@
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Tensor, tensor } from "../../mod.ts";
-import { decodeNpz, decodeSafetensors, decodeTorch, encodeNpz, encodeTorch } from "../../io/mod.ts";
+import {
+  decodeNpz,
+  decodeSafetensors,
+  decodeTorch,
+  encodeNpz,
+  encodeTorch,
+  OpaqueValue,
+} from "../../io/mod.ts";
 import { crc32 } from "../../io/crc32.ts";
 import { joinChunks } from "../../io/file.ts";
 import { zipChunks } from "../../io/zip_writer.ts";
@@ -30,6 +37,15 @@ function refuses(name: string, data: Uint8Array, message: string, count = 0): vo
   });
 }
 
+/** What is not known is noted down; nothing of it happens. */
+function staysOpaque(name: string, data: Uint8Array, opaque: string, count = 0): void {
+  Deno.test(`PyTorch files: ${name} stays opaque`, async () => {
+    const value = await decodeTorch(archive(data, count));
+    assert(value instanceof OpaqueValue && value.name.endsWith(opaque), String(value));
+    assert(typeof value !== "function");
+  });
+}
+
 const call = (module: string, name: string, ...args: readonly Uint8Array[]): Uint8Array =>
   pickle(`c${module}\n${name}\n(`, ...args, "tR.");
 
@@ -46,8 +62,6 @@ for (
     ["runpy", "_run_code"],
     ["torch", "load"],
     ["torch.hub", "load"],
-    ["torch.storage", "_load_from_bytes"],
-    ["torch._utils", "_rebuild_from_type_v2"],
     ["torch.nn.modules.linear", "Linear"],
     ["constructor", "constructor"],
     ["__proto__", "toString"],
@@ -56,18 +70,24 @@ for (
     ["collections", "__proto__"],
   ]
 ) {
-  refuses(`${module}.${name}`, call(module, name, text("touch /tmp/owned")), `"${module}.${name}"`);
+  const touching = text("touch /tmp/owned");
+  staysOpaque(`${module}.${name}`, call(module, name, touching), `${module}.${name}`);
+  staysOpaque(`${module}.${name} by INST`, pickle("(", touching, `i${module}\n${name}\n.`), name);
+  staysOpaque(`${module}.${name} by OBJ`, pickle(`(c${module}\n${name}\n`, touching, "o."), name);
 }
 
-refuses(
+staysOpaque(
   "a global by STACK_GLOBAL",
   pickle(text("os"), text("system"), "\x93", text("id"), "\x85R."),
-  '"os.system"',
+  "os.system",
 );
-refuses("a class by INST", pickle("(", text("id"), "ios\nsystem\n."), "opcode 0x69");
-refuses("a class by OBJ", pickle("(cos\nsystem\n", text("id"), "o."), '"os.system"');
+staysOpaque(
+  "a complex tensor",
+  pickle(view(storage("0", 4, "torch\nComplexDoubleStorage\n"), 0, [2], [1]), "."),
+  "torch.Tensor",
+  4,
+);
 refuses("an extension code", pickle("\x82\x01."), "opcode 0x82");
-refuses("attributes of a list", pickle("]}(", text("x"), "K\x01ub."), "attributes for an object");
 refuses("a call of text", pickle(text("f"), ")R."), "a call of something that is no function");
 refuses("a call of a call", pickle("ccollections\nOrderedDict\n)R)R."), "that is no function");
 refuses(
@@ -108,12 +128,6 @@ const tensors: [name: string, tensor: Uint8Array, message: string, count?: numbe
   ["a negative offset", view(storage("0", 4), -1, [1], [1]), "no sizes", 4],
   ["strides of another length", view(storage("0", 4), 0, [2, 2], [1]), "no sizes", 4],
   ["a storage on its own", storage("0", 4), "on its own", 4],
-  [
-    "complex numbers",
-    view(storage("0", 4, "torch\nComplexDoubleStorage\n"), 0, [2], [1]),
-    "ComplexDoubleStorage",
-    4,
-  ],
 ];
 for (const [name, made, message, count] of tensors) {
   refuses(name, pickle(made, "."), message, count);

@@ -53,6 +53,6 @@ Deno.test("safetensors refuses what is no state", () => {
   assertThrows(
     () => encodeSafetensors(new Map([["x", 1 as never]])),
     TypeError,
-    'Cannot write "x": got number, expected a Tensor',
+    'Cannot write "x": got number 1, expected a Tensor',
   );
 });

@@ -148,3 +148,10 @@ for (const { bundler, files, commands, result } of builds) {
     },
   });
 }
+
+Deno.test("the entry for bytes bundles for browsers, and has no file system in it", async () => {
+  const entry = new URL("../../io/bytes.ts", import.meta.url).pathname;
+  const args = ["bundle", "--quiet", "--platform=browser", "--minify", entry];
+  const script = await output(Deno.execPath(), args, new URL("../../", import.meta.url).pathname);
+  assert(script.includes("safetensors") && !script.includes('import("node:'), "node: is imported");
+});

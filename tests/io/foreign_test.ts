@@ -1,0 +1,236 @@
+/**
+ * Files as people have them: checkpoints with foreign objects, whole models, NumPy values, plain pickles,
+ * TorchScript. Python writes them where it has PyTorch.
+ */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { nn, tensor } from "../../mod.ts";
+import {
+  decodeNpz,
+  decodeSafetensors,
+  decodeState,
+  decodeTorch,
+  encodeCheckpoint,
+  encodeNpz,
+  encodeSafetensors,
+  encodeTorch,
+  inspect,
+  loadCheckpoint,
+  loadNpz,
+  loadSafetensors,
+  loadState,
+  loadTorch,
+  OpaqueValue,
+  parseCsv,
+  saveCheckpoint,
+} from "../../io/mod.ts";
+import { findPython, pythonTest, runPython } from "./python.ts";
+import { withTempDir } from "./temp_dir.ts";
+
+const python = await findPython(["torch", "numpy"]);
+
+const script = `
+import sys, argparse, collections, datetime, pathlib, pickle, zipfile, io
+import numpy as np, torch
+torch.set_default_dtype(torch.float64)
+torch.manual_seed(0)
+folder = sys.argv[1]
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU())
+        self.head = torch.nn.Linear(4, 2)
+        self.register_buffer("scratch", torch.zeros(2), persistent=False)
+    def forward(self, x):
+        return self.head(self.body(x))
+net = Net()
+net(torch.randn(8, 3))
+state = net.state_dict()
+np.savez(folder + "/expected.npz", **{k: v.numpy() for k, v in state.items()})
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=10)
+counts = collections.defaultdict(list); counts["a"].append(1)
+torch.save({"args": argparse.Namespace(lr=0.1), "model": state, "when": datetime.datetime(2020, 1, 2),
+  "path": pathlib.PurePosixPath("/data"), "counts": counts, "fn": Net, "cycle": cycle.state_dict(),
+  "f8": np.float64(2.5), "i8": np.int64(7), "b": np.bool_(True),
+  "array": np.arange(6, dtype=">f4").reshape(2, 3), "fortran": np.asfortranarray(np.arange(6.).reshape(2, 3)),
+  "words": np.array(["a", "bc"]), "complex": torch.zeros(2, dtype=torch.complex128)},
+  folder + "/foreign.pt")
+torch.save(net, folder + "/whole.pt")
+torch.save(net, folder + "/whole_old.pt", _use_new_zipfile_serialization=False)
+torch.jit.trace(net.eval(), torch.randn(2, 3)).save(folder + "/script.pt")
+with open(folder + "/plain.pkl", "wb") as f: pickle.dump(state, f)
+with open(folder + "/numpy.pkl", "wb") as f: pickle.dump({k: v.numpy() for k, v in state.items()}, f)
+torch.save(state, folder + "/stored.pt")
+with zipfile.ZipFile(folder + "/stored.pt") as a, zipfile.ZipFile(folder + "/deflated.pt", "w", zipfile.ZIP_DEFLATED) as b:
+    for name in a.namelist(): b.writestr(name, a.read(name))
+torch.save({"epoch": 3, "w": torch.ones(2), "hist": [1, 2]}, folder + "/partial.pt")
+print(1)
+np.savez(folder + "/mixed.npz", x=np.arange(3.), names=np.array(["a", "b"]), objects=np.array([{}, []], dtype=object))
+`;
+
+pythonTest(
+  "weights are read from the files that people have",
+  python,
+  ["torch", "numpy"],
+  () =>
+    withTempDir(async (folder) => {
+      await runPython(python!, script, [folder]);
+      const expected = await loadNpz(`${folder}/expected.npz`);
+      const files = [
+        "foreign.pt",
+        "whole.pt",
+        "whole_old.pt",
+        "script.pt",
+        "plain.pkl",
+        "numpy.pkl",
+        "deflated.pt",
+        "stored.pt",
+      ];
+      for (const file of files) {
+        const state = await loadState(`${folder}/${file}`);
+        // A traced program keeps buffers that are not persistent.
+        const names = [...state.keys()].filter((name) =>
+          name !== "scratch" || file !== "script.pt"
+        );
+        assertEquals(names.sort(), [...expected.keys()].sort(), file);
+        for (const [name, value] of expected) {
+          assertEquals(state.get(name)!.toArray(), value.toArray(), `${file}: ${name}`);
+        }
+      }
+
+      const foreign = await loadTorch(`${folder}/foreign.pt`) as Map<string, unknown>;
+      const args = foreign.get("args") as OpaqueValue;
+      assertEquals(args.name, "argparse.Namespace");
+      assertEquals((args.state as Map<string, number>).get("lr"), 0.1);
+      assertEquals((foreign.get("fn") as OpaqueValue).args, null);
+      assertEquals(foreign.get("counts"), new Map([["a", [1]]]));
+      assertEquals([foreign.get("f8"), foreign.get("i8"), foreign.get("b")], [2.5, 7, 1]);
+      for (const name of ["array", "fortran"]) {
+        const array = foreign.get(name) as { toArray(): unknown };
+        assertEquals(array.toArray(), [[0, 1, 2], [3, 4, 5]], name);
+      }
+      for (const name of ["when", "path", "words", "complex"]) {
+        assert(foreign.get(name) instanceof OpaqueValue, name);
+      }
+
+      const seen = await inspect(`${folder}/foreign.pt`);
+      assertEquals(seen.format, "torch");
+      const weight = seen.tensors.find(({ name }) => name === "model.head.weight");
+      assertEquals(weight, { name: "model.head.weight", shape: [2, 4], dtype: "F64" });
+      assertEquals(seen.others.get("args"), "an object of Python's argparse.Namespace");
+
+      assertEquals([...(await loadState(`${folder}/partial.pt`)).keys()], ["w"]);
+      const mixed = await loadNpz(`${folder}/mixed.npz`);
+      assertEquals([...mixed.keys()], ["x"]);
+      assert(mixed.metadata.get("names")!.includes("texts"));
+      await assertRejects(() => loadNpz(`${folder}/mixed.npz`, { names: ["names"] }), RangeError);
+    }),
+);
+
+const w = tensor([[1, 2], [3, 4]]);
+
+Deno.test("a state is chosen by key, prefix, names and map", async () => {
+  const file = encodeTorch({
+    run: { best: new Map([["module.a", w], ["module.b", w], ["c", w]]) },
+  });
+  const options = { key: "run.best", prefix: "module." };
+  assertEquals([...(await decodeState(file, options)).keys()], ["a", "b"]);
+  assertEquals([...(await decodeState(file, { ...options, names: ["b"] })).keys()], ["b"]);
+  const map = (name: string) => name === "a" ? null : `x.${name}`;
+  assertEquals([...(await decodeState(file, { ...options, map })).keys()], ["x.b"]);
+  const none = await assertRejects(
+    () => decodeState(file, { ...options, names: ["z"] }),
+    RangeError,
+  );
+  assert(none.message.includes('"module.a"'), none.message);
+  const lost = await assertRejects(
+    () => decodeState(encodeTorch({ epoch: 3, note: "x" })),
+    RangeError,
+  );
+  assert(lost.message.includes('"epoch", "note"'), lost.message);
+});
+
+Deno.test("a file is named as what it is, by every reader", async () => {
+  const text = (s: string) => new TextEncoder().encode(s);
+  const files: [Uint8Array, string][] = [
+    [text("version https://git-lfs.github.com/spec/v1\noid sha256:1\n"), "a Git LFS pointer"],
+    [text("<!DOCTYPE html><html></html>"), "an HTML page"],
+    [Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]), "a gzip file"],
+    [Uint8Array.from([0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10]), "an HDF5 file"],
+    [Uint8Array.from([0x93, ...text("NUMPY"), 1, 0, 10, 0]), "a .npy file"],
+    [Uint8Array.from([0x89, ...text("PNG\r\n\x1a\n")]), "a PNG image"],
+    [text('{"a": 1}'), "JSON text"],
+    [new Uint8Array(0), "an empty file"],
+  ];
+  for (const [bytes, what] of files) {
+    for (const read of [decodeState, decodeTorch]) {
+      const error = await assertRejects(() => Promise.resolve(read(bytes)), RangeError);
+      assert(error.message.includes(what), error.message);
+    }
+  }
+});
+
+Deno.test("safetensors keep the order of their header, and a length like a pickle's is a length", async () => {
+  await withTempDir(async (folder) => {
+    const path = `${folder}/x.safetensors`;
+    const state = new Map([["10", w], ["b", w], ["2", w]]);
+    await Deno.writeFile(path, encodeSafetensors(state));
+    assertEquals([...(await loadSafetensors(path)).keys()], ["10", "b", "2"]);
+    // A header of 0x…80 bytes: the first byte is that of a pickle.
+    for (let n = 0; n < 400; n++) {
+      const bytes = encodeSafetensors({ ["x".repeat(n + 1)]: w });
+      if (bytes[0] !== 0x80) continue;
+      await Deno.writeFile(path, bytes);
+      assertEquals((await loadState(path)).size, 1);
+    }
+  });
+});
+
+Deno.test("a name that stands twice in a header is refused", async () => {
+  const bytes = encodeSafetensors(new Map([["aa", w], ["ab", w]]));
+  const at = new TextDecoder("latin1").decode(bytes).indexOf('"ab"');
+  bytes[at + 2] = "a".charCodeAt(0);
+  await assertRejects(() => decodeState(bytes), RangeError, '"aa" twice');
+});
+
+Deno.test("writers take a Map, a plain object or a module, and refuse everything else", () => {
+  const layer = new nn.Linear(2, 1);
+  assertEquals([...decodeSafetensors(encodeSafetensors({ w })).keys()], ["w"]);
+  assertEquals([...decodeSafetensors(encodeSafetensors(layer)).keys()], ["weight", "bias"]);
+  for (const write of [encodeSafetensors, encodeNpz]) {
+    for (const wrong of [[["a", w]], 5, null, w, "x", new Set([w])]) {
+      assertThrows(() => write(wrong as never), TypeError, "expected a StateDict, a Map");
+    }
+    assertThrows(() => write(new Map([[3, w]]) as never), TypeError, "got a name number 3");
+    assertThrows(() => write({ w: 3 } as never), TypeError, "got number 3, expected a Tensor");
+  }
+});
+
+Deno.test("a bound that is no number bounds nothing, and is refused", async () => {
+  const file = encodeNpz({ w });
+  await assertRejects(
+    () => decodeNpz(file, { maxUnpackedBytes: NaN }),
+    RangeError,
+    "got maxUnpackedBytes NaN",
+  );
+});
+
+Deno.test("misspelt parts of a checkpoint are refused, in both directions", async () => {
+  const net = new nn.Linear(1, 1);
+  assertThrows(() => encodeCheckpoint({ modell: net } as never), TypeError, "got an option modell");
+  await withTempDir(async (folder) => {
+    await saveCheckpoint(`${folder}/c.pt`, { model: net });
+    const load = (run: unknown) => () => loadCheckpoint(`${folder}/c.pt`, run as never);
+    await assertRejects(load({ modell: net }), TypeError, "got an option modell");
+    await assertRejects(load({ model: 3 }), TypeError, "got model number 3");
+  });
+});
+
+Deno.test("CSV: lines that end with CR, a missing mark in the first row, a long cell", () => {
+  assertEquals(parseCsv("1,2\r3,4\r").values.toArray(), [[1, 2], [3, 4]]);
+  assertEquals(parseCsv("a,b\r1,2\r").columns, ["a", "b"]);
+  // A row with a number in it is no header.
+  assertThrows(() => parseCsv("5.1,NA,0\n1,2,3\n"), RangeError, '"NA" in line 1');
+  // An ambiguous pattern would take a time that grows with the square of the cell.
+  assertThrows(() => parseCsv(`1\n${"1".repeat(400_000)}x\n`), RangeError, "expected a number");
+});

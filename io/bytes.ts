@@ -24,11 +24,11 @@ export {
 } from "./checkpoint.ts";
 export type { DtypeName, FloatDtype } from "./dtype.ts";
 export { OpaqueValue, type PickleKey, type PickleMap, type PickleValue } from "./pickle/values.ts";
-export { decodeNpy, encodeNpy, type NpyOptions } from "./npy.ts";
-export { decodeNpz, encodeNpz, type NpzOptions } from "./npz.ts";
+export { decodeNpy, encodeNpy, type NpyOptions } from "./numpy/npy.ts";
+export { decodeNpz, encodeNpz, type NpzOptions } from "./numpy/npz.ts";
 export { encodeOnnx, type OnnxOptions } from "./onnx/export.ts";
 export type { NamedTensors } from "./named_tensors.ts";
-export { decodePng } from "./png.ts";
+export { decodePng } from "./data/png.ts";
 export {
   decodeState,
   inspect,
@@ -38,9 +38,9 @@ export {
 } from "./state.ts";
 export { decodeTorch } from "./torch/read.ts";
 export { encodeTorch, type TorchOptions, type TorchValue } from "./torch/write.ts";
-export { type CsvOptions, parseCsv, type Table } from "./csv.ts";
-export { gunzip, isGzip } from "./gzip.ts";
-export { type ByteArray, parseIdx } from "./idx.ts";
+export { type CsvOptions, parseCsv, type Table } from "./data/csv.ts";
+export { gunzip, isGzip } from "./archive/gzip.ts";
+export { type ByteArray, parseIdx } from "./data/idx.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

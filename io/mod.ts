@@ -33,11 +33,11 @@ export {
 } from "./checkpoint.ts";
 export type { DtypeName, FloatDtype } from "./dtype.ts";
 export { OpaqueValue, type PickleKey, type PickleMap, type PickleValue } from "./pickle/values.ts";
-export { decodeNpy, encodeNpy, loadNpy, type NpyOptions, saveNpy } from "./npy.ts";
-export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./npz.ts";
+export { decodeNpy, encodeNpy, loadNpy, type NpyOptions, saveNpy } from "./numpy/npy.ts";
+export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./numpy/npz.ts";
 export { encodeOnnx, type OnnxOptions, saveOnnx } from "./onnx/export.ts";
 export type { NamedTensors } from "./named_tensors.ts";
-export { decodePng, loadPng } from "./png.ts";
+export { decodePng, loadPng } from "./data/png.ts";
 export {
   decodeState,
   inspect,
@@ -48,9 +48,9 @@ export {
 } from "./state.ts";
 export { decodeTorch, loadTorch } from "./torch/read.ts";
 export { encodeTorch, saveTorch, type TorchOptions, type TorchValue } from "./torch/write.ts";
-export { type CsvOptions, loadCsv, parseCsv, type Table } from "./csv.ts";
-export { gunzip, isGzip } from "./gzip.ts";
-export { type ByteArray, loadIdx, parseIdx } from "./idx.ts";
+export { type CsvOptions, loadCsv, parseCsv, type Table } from "./data/csv.ts";
+export { gunzip, isGzip } from "./archive/gzip.ts";
+export { type ByteArray, loadIdx, parseIdx } from "./data/idx.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

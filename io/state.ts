@@ -7,11 +7,11 @@ import { StateDict } from "../nn/module/state_dict.ts";
 import { messageOf, quote } from "./errors.ts";
 import { type ByteSource, sourceOf, withFile } from "./file.ts";
 import { identify, isSafetensors } from "./identify.ts";
-import { npzContent, readNpz } from "./npz.ts";
+import { npzContent, readNpz } from "./numpy/npz.ts";
 import { OpaqueValue } from "./pickle/values.ts";
 import { LoadedTensors, readSafetensors, safetensorsContent } from "./safetensors.ts";
 import { readTorch, torchContent } from "./torch/read.ts";
-import { isZip, readZip } from "./zip_reader.ts";
+import { isZip, readZip } from "./archive/zip_reader.ts";
 
 /** Which part of a file is meant, and under which names. */
 export interface LoadStateOptions {

@@ -9,7 +9,7 @@ import { identify, isSafetensors } from "../identify.ts";
 import { unpickle } from "../pickle/unpickler.ts";
 import type { PickleValue } from "../pickle/values.ts";
 import type { NameOptions } from "../safetensors.ts";
-import { isZip, readEntry, readZip, type ZipEntry } from "../zip_reader.ts";
+import { isZip, readEntry, readZip, type ZipEntry } from "../archive/zip_reader.ts";
 import { type ParsedTorch, parseLegacy } from "./legacy.ts";
 import { fillViews } from "./views.ts";
 import { TorchVocabulary } from "./vocabulary.ts";

@@ -7,7 +7,7 @@ import { StateDict } from "../../nn/module/state_dict.ts";
 import { type Dtype, findDtype } from "../dtype.ts";
 import { quote } from "../errors.ts";
 import { unpickle } from "../pickle/unpickler.ts";
-import { buildNumpy, resolveNumpy } from "../pickle/numpy.ts";
+import { buildNumpy, resolveNumpy } from "../pickle/numpy_values.ts";
 import { Callable, OpaqueValue, type PickleValue, type Vocabulary } from "../pickle/values.ts";
 
 /** A storage of the file, before it is read. */

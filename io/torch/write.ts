@@ -8,7 +8,7 @@ import { Counter } from "../../optim/state_dict.ts";
 import { dtypeToWrite, encodeValues, type FloatDtype } from "../dtype.ts";
 import { joinChunks, writeWhole } from "../file.ts";
 import { Pickler } from "../pickle/pickler.ts";
-import { zipChunks, type ZipFile } from "../zip_writer.ts";
+import { zipChunks, type ZipFile } from "../archive/zip_writer.ts";
 
 /**
  * What can be saved: tensors and plain values. A `StateDict` becomes an `OrderedDict` with the versions

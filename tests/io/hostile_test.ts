@@ -11,9 +11,9 @@ import {
   encodeTorch,
   OpaqueValue,
 } from "../../io/mod.ts";
-import { crc32 } from "../../io/crc32.ts";
+import { crc32 } from "../../io/archive/crc32.ts";
 import { joinChunks } from "../../io/file.ts";
-import { zipChunks } from "../../io/zip_writer.ts";
+import { zipChunks } from "../../io/archive/zip_writer.ts";
 import { legacyFile, long, pickle, storage, text, view } from "./hostile.ts";
 
 /** A `.pt` file around a pickle, with one storage of `count` doubles. */

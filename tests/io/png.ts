@@ -2,7 +2,7 @@
  * Writing PNG images of every kind, for the tests of reading them.
  */
 import { zlibSync } from "fflate";
-import { crc32 } from "../../io/crc32.ts";
+import { crc32 } from "../../io/archive/crc32.ts";
 import { joinChunks } from "../../io/file.ts";
 
 /** An image as PNG stores it. */

@@ -3,9 +3,9 @@
  * (zip64), checksums verified. Nothing that a file says about its sizes is believed unchecked.
  */
 import { crc32 } from "./crc32.ts";
-import { quote } from "./errors.ts";
+import { quote } from "../errors.ts";
 import { inflate } from "./inflate.ts";
-import type { ByteSource } from "./file.ts";
+import type { ByteSource } from "../file.ts";
 
 /** One file in a zip file. */
 export interface ZipEntry {

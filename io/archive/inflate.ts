@@ -1,7 +1,7 @@
 /**
  * Deflated bytes unpacked, where their number is known.
  */
-import { messageOf } from "./errors.ts";
+import { messageOf } from "../errors.ts";
 
 /**
  * Fills `out` with what the pieces hold; stops where they hold more.

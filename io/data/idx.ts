@@ -1,8 +1,8 @@
 /**
  * IDX, the format of MNIST: a magic number, the sizes as 32-bit big-endian integers, then the bytes.
  */
-import { readBytes } from "./file.ts";
-import { gunzip, isGzip, MOST_UNPACKED } from "./gzip.ts";
+import { readBytes } from "../file.ts";
+import { gunzip, isGzip, MOST_UNPACKED } from "../archive/gzip.ts";
 
 /** An array of bytes with its sizes. */
 export interface ByteArray {

@@ -1,7 +1,7 @@
 /**
  * Gzipped data, unpacked as far as it is wanted.
  */
-import { joinChunks } from "./file.ts";
+import { joinChunks } from "../file.ts";
 
 /** What gzipped data may unpack to where nothing else is said. */
 export const MOST_UNPACKED = 2 ** 32;

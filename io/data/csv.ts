@@ -1,12 +1,12 @@
 /**
  * Tables of numbers as text: comma-separated values.
  */
-import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/internal.ts";
-import { quote } from "./errors.ts";
-import { readBytes } from "./file.ts";
-import { gunzip, isGzip } from "./gzip.ts";
-import type { NameOptions } from "./safetensors.ts";
+import { Tensor } from "../../autograd/mod.ts";
+import { assertOptions } from "../../autograd/internal.ts";
+import { quote } from "../errors.ts";
+import { readBytes } from "../file.ts";
+import { gunzip, isGzip } from "../archive/gzip.ts";
+import type { NameOptions } from "../safetensors.ts";
 
 /** How a table is written. */
 export interface CsvOptions {

@@ -4,13 +4,18 @@
  *
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-import { identify } from "./identify.ts";
-import { assertOptions, assertTensor, formatShape, gatherStrided } from "../autograd/internal.ts";
-import { Tensor } from "../autograd/mod.ts";
-import { type Dtype, encodeValues, findDtype, type FloatDtype } from "./dtype.ts";
-import { messageOf } from "./errors.ts";
-import { readBytes, writeWhole } from "./file.ts";
-import type { NameOptions } from "./safetensors.ts";
+import { identify } from "../identify.ts";
+import {
+  assertOptions,
+  assertTensor,
+  formatShape,
+  gatherStrided,
+} from "../../autograd/internal.ts";
+import { Tensor } from "../../autograd/mod.ts";
+import { type Dtype, encodeValues, findDtype, type FloatDtype } from "../dtype.ts";
+import { messageOf } from "../errors.ts";
+import { readBytes, writeWhole } from "../file.ts";
+import type { NameOptions } from "../safetensors.ts";
 
 /** How an array is written. */
 export interface NpyOptions {

@@ -3,12 +3,12 @@
  *
  * @see https://www.w3.org/TR/png-3/
  */
-import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/internal.ts";
-import { crc32 } from "./crc32.ts";
-import { readBytes } from "./file.ts";
-import { inflate } from "./inflate.ts";
-import type { NameOptions } from "./safetensors.ts";
+import { Tensor } from "../../autograd/mod.ts";
+import { assertOptions } from "../../autograd/internal.ts";
+import { crc32 } from "../archive/crc32.ts";
+import { readBytes } from "../file.ts";
+import { inflate } from "../archive/inflate.ts";
+import type { NameOptions } from "../safetensors.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Larger images are refused: 64 million pixels. */

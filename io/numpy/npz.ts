@@ -1,15 +1,15 @@
 /**
  * `.npz`, NumPy's file for several arrays: a zip file of `.npy` files.
  */
-import { type NamedTensors, namedTensors } from "./named_tensors.ts";
-import { assertOptions } from "../autograd/internal.ts";
-import { dtypeToWrite } from "./dtype.ts";
-import { quote } from "./errors.ts";
-import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "./file.ts";
+import { type NamedTensors, namedTensors } from "../named_tensors.ts";
+import { assertOptions } from "../../autograd/internal.ts";
+import { dtypeToWrite } from "../dtype.ts";
+import { quote } from "../errors.ts";
+import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "../file.ts";
 import { decodeArray, encodeArray, type NpyOptions, otherThanNumbers } from "./npy.ts";
-import { LoadedTensors, type NameOptions } from "./safetensors.ts";
-import { readEntry, readZip, type ZipEntry } from "./zip_reader.ts";
-import { zipChunks, type ZipFile } from "./zip_writer.ts";
+import { LoadedTensors, type NameOptions } from "../safetensors.ts";
+import { readEntry, readZip, type ZipEntry } from "../archive/zip_reader.ts";
+import { zipChunks, type ZipFile } from "../archive/zip_writer.ts";
 
 /** How arrays are read. */
 export interface NpzOptions {

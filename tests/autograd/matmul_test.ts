@@ -1,5 +1,6 @@
+import { within } from "../assert_close.ts";
 import { nodeOf } from "../../autograd/tensor.ts";
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   add,
   addmm,
@@ -28,10 +29,7 @@ import { bilinear, cosineSimilarity, linear, normalize } from "../../nn/function
 const random = new Generator(3);
 const normal = (...shape: number[]) => randn(shape, { generator: random, requiresGrad: true });
 
-function assertClose(got: Tensor, expected: Tensor): void {
-  assertEquals(got.shape, expected.shape);
-  got.data.forEach((value, i) => assertAlmostEquals(value, expected.data[i], 1e-12));
-}
+const assertClose = within(1e-12);
 
 Deno.test("products refuse other ranks than their own", () => {
   const [vector, matrix, batch] = [ones([3]), ones([3, 3]), ones([2, 3, 3])];

@@ -5,7 +5,6 @@ import {
   type Storage,
 } from "../../autograd/runtime/memory.ts";
 import { type Build, setSmallest, useBuild } from "../../autograd/runtime/instance.ts";
-import { fail } from "@std/assert";
 
 setPooledFrom(1);
 setSmallest(0);
@@ -32,26 +31,7 @@ export function numbers(n: number, seed: number): Float64Array {
   });
 }
 
-/** Fails with place, both values and tolerance unless all values agree; NaN agrees with NaN. */
-export function assertClose(
-  actual: Float64Array,
-  expected: Float64Array,
-  relative: number,
-  absolute: number,
-  name: string,
-): void {
-  if (actual.length !== expected.length) {
-    fail(`${name}: got ${actual.length} values, expected ${expected.length}`);
-  }
-  for (let i = 0; i < actual.length; i++) {
-    const tolerance = absolute + relative * Math.abs(expected[i]);
-    const same = Object.is(actual[i], expected[i]) ||
-      actual[i] === expected[i] && relative + absolute > 0;
-    if (!same && !(Math.abs(actual[i] - expected[i]) <= tolerance)) {
-      fail(`${name}[${i}]: got ${actual[i]}, expected ${expected[i]} within ${tolerance}`);
-    }
-  }
-}
+export { assertClose } from "../assert_close.ts";
 
 /** Runs a test under each vectorised build. */
 export function testBuilds(name: string, run: (build: Build) => void): void {

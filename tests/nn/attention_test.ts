@@ -1,7 +1,8 @@
 /**
  * Attention: masks of both kinds, shared heads, gradients, what is refused.
  */
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { within } from "../assert_close.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Generator, grad, gradcheck, ones, randn, tensor, tril } from "../../autograd/mod.ts";
 import type { Tensor } from "../../autograd/mod.ts";
 import { scaledDotProductAttention as attention } from "../../nn/functional.ts";
@@ -12,10 +13,7 @@ function normal(...shape: number[]): Tensor {
   return randn(shape, { generator: random, requiresGrad: true });
 }
 
-function assertClose(got: Tensor, expected: Tensor): void {
-  assertEquals(got.shape, expected.shape);
-  got.data.forEach((v, i) => assertAlmostEquals(v, expected.data[i], 1e-14));
-}
+const assertClose = within(1e-14);
 
 /** The definition, in plain loops, for matrices. */
 function byHand(

@@ -1,3 +1,4 @@
+import { within } from "../assert_close.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Generator, nn, randn, silenceWarnings, type Tensor, tensor, zeros } from "../../mod.ts";
 
@@ -12,9 +13,7 @@ function statistics(bn: nn.BatchNorm): number[] {
   return [...bn.runningMean!.data, ...bn.runningVar!.data, bn.numBatchesTracked!.item()];
 }
 
-function assertNear(got: number[], expected: number[]): void {
-  got.forEach((value, i) => assertAlmostEquals(value, expected[i], 1e-14));
-}
+const assertClose = within(1e-14);
 
 for (const momentum of [0.1, null]) {
   Deno.test(`a batch that is skipped leaves no trace, momentum ${momentum}`, () => {
@@ -56,7 +55,7 @@ Deno.test("an empty batch has its place among the forwards that wait, and adds n
   bn.forward(batch([8, 2]));
   bn.forward(zeros([0, 2]));
   expected.forward(batch([8, 2]));
-  assertNear(statistics(bn), statistics(expected));
+  assertClose(statistics(bn), statistics(expected));
 });
 
 Deno.test("accumulateStats(1) drops what was gathered; a k that is no count is refused", () => {

@@ -1,3 +1,4 @@
+import { within } from "../assert_close.ts";
 import {
   assert,
   assertAlmostEquals,
@@ -27,10 +28,7 @@ silenceWarnings();
 const { BatchNorm1d, BatchNorm2d, BatchNorm3d } = nn;
 const batch = (shape: number[], seed = 1) => randn(shape, { generator: new Generator(seed) });
 
-function assertClose(got: Tensor, expected: ArrayLike<number>, tolerance = 1e-12): void {
-  assertEquals(got.size, expected.length);
-  got.data.forEach((value, i) => assertAlmostEquals(value, expected[i], tolerance));
-}
+const assertClose = within(1e-12);
 
 Deno.test("BatchNorm starts with weight 1, bias 0, mean 0, variance 1 and no batch, in this order", () => {
   const state = new BatchNorm1d(2).stateDict();

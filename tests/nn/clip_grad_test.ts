@@ -1,6 +1,7 @@
 /**
  * Clipped gradients, and parameters as one vector.
  */
+import { within } from "../assert_close.ts";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { grad, type Tensor, tensor, zeros } from "../../autograd/mod.ts";
 import {
@@ -20,10 +21,7 @@ function grads(params: readonly Tensor[]): number[] {
   return params.flatMap((param) => [...param.grad!.data]);
 }
 
-function assertClose(actual: readonly number[], expected: readonly number[]): void {
-  assertEquals(actual.length, expected.length);
-  actual.forEach((value, i) => assertAlmostEquals(value, expected[i], 1e-14));
-}
+const assertClose = within(1e-14);
 
 Deno.test("clipGradNorm_ scales all gradients together and returns the norm before", () => {
   const params = [withGrad(3), withGrad(0, 4)];

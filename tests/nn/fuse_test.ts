@@ -1,3 +1,4 @@
+import { within } from "../assert_close.ts";
 import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
 import { Generator, nn, noGrad, randn, type Tensor } from "../../mod.ts";
 
@@ -17,13 +18,7 @@ function settled<Norm extends nn.BatchNorm>(bn: Norm): Norm {
   return bn.eval();
 }
 
-function assertClose(got: Tensor, expected: Tensor): void {
-  assertEquals(got.shape, expected.shape);
-  got.data.forEach((value, i) => {
-    const error = Math.abs(value - expected.data[i]);
-    assert(error < 1e-12, `element ${i}: got ${value}, expected ${expected.data[i]}`);
-  });
-}
+const assertClose = within(1e-12);
 
 /** A layer with a bias or without, its BatchNorm, and the shape of an input. */
 interface Pair {

@@ -1,6 +1,7 @@
 /**
  * Local response normalisation: the fused kernels against the definition in ordinary operations.
  */
+import { within } from "../assert_close.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Generator, grad, gradcheck, nn, ones, randn, type Tensor, zeros } from "../../mod.ts";
 
@@ -19,17 +20,7 @@ function composed(x: Tensor, size: number, { alpha = 1e-4, beta = 0.75, k = 1 }:
   return x.div(means.mul(alpha).add(k).pow(beta));
 }
 
-function assertClose(got: Tensor, expected: Tensor, name: string, tolerance = 1e-13): void {
-  assertEquals(got.shape, expected.shape);
-  got.data.forEach((value, i) => {
-    const allowed = tolerance * Math.max(1, Math.abs(expected.data[i]));
-    const same = Object.is(value, expected.data[i]);
-    assert(
-      same || Math.abs(value - expected.data[i]) <= allowed,
-      `${name}, index ${i}: got ${value}, expected ${expected.data[i]} within ${allowed}`,
-    );
-  });
-}
+const assertClose = within(1e-13);
 
 const cases: [shape: number[], size: number, options: Options][] = [
   [[2, 5, 3], 2, {}],

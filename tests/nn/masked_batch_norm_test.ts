@@ -2,7 +2,8 @@
  * Batch norm under a mask: the fused kernels against the definition in ordinary operations, in every
  * mode of the module.
  */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { within } from "../assert_close.ts";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
   Generator,
   grad,
@@ -21,16 +22,7 @@ silenceWarnings();
 const batch = (shape: readonly number[], seed = 1) =>
   randn(shape, { generator: new Generator(seed) });
 
-function assertClose(got: Tensor, expected: Tensor, name: string, tolerance = 1e-12): void {
-  assertEquals(got.shape, expected.shape, name);
-  got.data.forEach((value, i) => {
-    const allowed = tolerance * Math.max(1, Math.abs(expected.data[i]));
-    assert(
-      Math.abs(value - expected.data[i]) <= allowed,
-      `${name}, index ${i}: got ${value}, expected ${expected.data[i]} within ${allowed}`,
-    );
-  });
-}
+const assertClose = within(1e-12);
 
 /** What the definition gives: the output, and the moments that it used. */
 interface Composed {

@@ -1,6 +1,6 @@
+import { within } from "../assert_close.ts";
 import {
   assert,
-  assertAlmostEquals,
   assertEquals,
   assertInstanceOf,
   assertNotStrictEquals,
@@ -15,7 +15,7 @@ import {
   ones,
   randn,
   silenceWarnings,
-  Tensor,
+  type Tensor,
   tensor,
   zeros,
 } from "../../mod.ts";
@@ -28,11 +28,7 @@ const batch = (shape: readonly number[], seed = 1) =>
 const numbers = (count: number, shape: number[]) =>
   tensor(Array.from({ length: count }, (_, i) => i), { shape });
 
-function assertClose(got: Tensor, expected: Tensor | ArrayLike<number>, tolerance = 1e-12): void {
-  const values = expected instanceof Tensor ? expected.data : expected;
-  assertEquals(got.size, values.length);
-  got.data.forEach((value, i) => assertAlmostEquals(value, values[i], tolerance));
-}
+const assertClose = within(1e-12);
 
 /** Gradients of output and parameters, of two orders, at random parameters. */
 function check(layer: nn.Module, shape: number[]): void {

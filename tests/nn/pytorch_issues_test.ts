@@ -1,5 +1,6 @@
 // What PyTorch's issue tracker has against BatchNorm, and the right answers. The number is the issue's.
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { within } from "../assert_close.ts";
+import { assert, assertEquals } from "@std/assert";
 import {
   Generator,
   grad,
@@ -19,10 +20,7 @@ silenceWarnings();
 const { BatchNorm1d, BatchNorm2d, Linear, Sequential } = nn;
 const batch = (shape: number[], seed = 1) => randn(shape, { generator: new Generator(seed) });
 
-function assertClose(got: Tensor, expected: Tensor, tolerance = 1e-12): void {
-  assertEquals(got.shape, expected.shape);
-  got.data.forEach((value, i) => assertAlmostEquals(value, expected.data[i], tolerance));
-}
+const assertClose = within(1e-12);
 
 function gradients(model: nn.Module): Tensor[] {
   return model.parameters().map((parameter) => parameter.grad!);

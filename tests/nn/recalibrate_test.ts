@@ -1,3 +1,4 @@
+import { within } from "../assert_close.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   batches,
@@ -65,16 +66,7 @@ function snapshot(model: nn.Module): unknown {
   };
 }
 
-function assertNear(got: number[], expected: number[], relative: number): void {
-  assertEquals(got.length, expected.length);
-  got.forEach((value, i) => {
-    const error = Math.abs(value - expected[i]);
-    assert(
-      error <= relative * Math.max(1, Math.abs(expected[i])),
-      `statistic ${i}: got ${value}, expected ${expected[i]}`,
-    );
-  });
-}
+const assertClose = within(1e-12);
 
 /** A model with new statistics from the data. */
 function recalibrated(data: Iterable<optim.swa.Batch>, exact: boolean): Net {
@@ -115,8 +107,8 @@ Deno.test("updateBn() averages the batches, whatever their sizes; exact, the sam
   const [compatible, exact] = [new nn.BatchNorm1d(1), new nn.BatchNorm1d(1)];
   updateBn(data, compatible);
   updateBn(data, exact, { exact: true });
-  assertNear(statistics(compatible), [(2 + 6.5) / 2, (2 + 5 / 3) / 2], 1e-15);
-  assertNear(statistics(exact), [5, (16 + 4 + 0 + 1 + 4 + 9) / 5], 1e-15);
+  assertClose(statistics(compatible), [(2 + 6.5) / 2, (2 + 5 / 3) / 2], 1e-15);
+  assertClose(statistics(exact), [5, (16 + 4 + 0 + 1 + 4 + 9) / 5], 1e-15);
   assertEquals(compatible.numBatchesTracked!.item(), 2);
   assertEquals(exact.numBatchesTracked!.item(), 2);
 });
@@ -149,7 +141,7 @@ Deno.test("exact statistics are those of every layer's inputs, to 1e-12, for eve
   for (const [i, sizes] of splits.entries()) {
     const order = randperm(30, { generator: new Generator(i) });
     for (const data of [x, x.indexSelect(0, order)]) {
-      assertNear(statistics(recalibrated(data.split(sizes), true)), expected, 1e-12);
+      assertClose(statistics(recalibrated(data.split(sizes), true)), expected, 1e-12);
     }
   }
 });
@@ -165,8 +157,8 @@ Deno.test("exact statistics keep 1e-12 also where the mean is large", () => {
     const whole = run(240);
     for (const sizes of [1, 7, 80, [1, 239], [200, 40]]) {
       const parts = run(sizes);
-      assertNear([...parts.runningMean!.data], [...whole.runningMean!.data], 1e-15);
-      assertNear([...parts.runningVar!.data], [...whole.runningVar!.data], 1e-12);
+      assertClose([...parts.runningMean!.data], [...whole.runningMean!.data], 1e-15);
+      assertClose([...parts.runningVar!.data], [...whole.runningVar!.data], 1e-12);
     }
   }
 });
@@ -178,7 +170,7 @@ Deno.test("compatible statistics depend on the split, exact ones do not depend o
   const model = fresh();
   for (const bn of norms(model)) bn.runningMean!.copy_(1e3);
   updateBn(x.split(10), model, { exact: true });
-  assertNear(statistics(model), byHand(x), 1e-12);
+  assertClose(statistics(model), byHand(x), 1e-12);
 });
 
 Deno.test("batches come as lists, from a DataLoader's order, or from an iterator that is read once", () => {
@@ -201,7 +193,7 @@ Deno.test("batches come as lists, from a DataLoader's order, or from an iterator
     () => new Set(x.split(4)),
   ];
   for (const source of sources) {
-    assertNear(statistics(recalibrated(source(), true)), expected, 1e-12);
+    assertClose(statistics(recalibrated(source(), true)), expected, 1e-12);
     const model = recalibrated(source(), false);
     assertEquals(norms(model).map((bn) => bn.numBatchesTracked!.item()), [3, 3, 3, 3]);
   }
@@ -315,7 +307,7 @@ for (const exact of [false, true]) {
     const x = tensor([[[1, 2, -9], [5, 7, -9]], [[4, -9, -9], [6, -9, -9]]]);
     const model = new Masked();
     updateBn([x], model, { exact });
-    assertNear(statistics(model), [7 / 3, 6, 7 / 3, 1], 1e-14);
+    assertClose(statistics(model), [7 / 3, 6, 7 / 3, 1], 1e-14);
   });
 
   Deno.test(`layers without statistics, and models without layers, are passed over (${mode})`, () => {
@@ -421,7 +413,7 @@ Deno.test("layers are recalibrated in the order in which they run, not that of r
   const parts = new Backwards();
   updateBn([x], whole, { exact: true });
   updateBn(x.split(3), parts, { exact: true });
-  assertNear(statistics(parts), statistics(whole), 1e-12);
+  assertClose(statistics(parts), statistics(whole), 1e-12);
   const z = noGrad(() => whole.first.eval().forward(x).mul(3).tanh());
-  assertNear([...whole.last.runningMean!.data], [...z.mean({ dim: 0 }).data], 1e-14);
+  assertClose([...whole.last.runningMean!.data], [...z.mean({ dim: 0 }).data], 1e-14);
 });

@@ -1,6 +1,7 @@
 /**
  * Learning rate schedules: arguments, resuming, nesting, state.
  */
+import { within } from "../assert_close.ts";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { type Tensor, tensor, zeros } from "../../autograd/mod.ts";
 import { Adam, lrScheduler, type Optimizer, SGD, swa } from "../../optim/mod.ts";
@@ -28,10 +29,7 @@ function rates(schedule: lrScheduler.LRScheduler, steps: number): number[] {
   return Array.from({ length: steps }, () => (schedule.step(), schedule.getLastLr()[0]));
 }
 
-function assertClose(actual: readonly number[], expected: readonly number[]): void {
-  assertEquals(actual.length, expected.length);
-  actual.forEach((value, i) => assertAlmostEquals(value, expected[i], 1e-15));
-}
+const assertClose = within(1e-15);
 
 Deno.test("a refused schedule leaves the optimizer as it was", () => {
   const o = optimizer();

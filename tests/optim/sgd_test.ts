@@ -1,7 +1,8 @@
 /**
  * SGD, step by step.
  */
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { within } from "../assert_close.ts";
+import { assertEquals, assertThrows } from "@std/assert";
 import { isGradEnabled, noGrad, type Tensor, tensor } from "../../autograd/mod.ts";
 import { SGD, type SGDOptions } from "../../optim/mod.ts";
 
@@ -20,10 +21,7 @@ function trajectory(start: number, grads: readonly (number | null)[], options: S
   });
 }
 
-function assertClose(actual: readonly number[], expected: readonly number[]): void {
-  assertEquals(actual.length, expected.length);
-  actual.forEach((value, i) => assertAlmostEquals(value, expected[i], 1e-14));
-}
+const assertClose = within(1e-14);
 
 Deno.test("SGD steps against the gradient by lr", () => {
   assertClose(trajectory(1, [2, -1], { lr: 0.1 }), [0.8, 0.9]);

@@ -6,7 +6,7 @@
  */
 export { assertFunction } from "./check/functions.ts";
 export { assertOptions, type Known } from "./check/options.ts";
-export { kindOf } from "./check/describe.ts";
+export { kindOf, show } from "./check/describe.ts";
 export {
   adadeltaStep,
   adagradStep,

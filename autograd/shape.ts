@@ -1,4 +1,5 @@
 /** Shapes: sizes, strides, dims, broadcasting and how they are named in errors. */
+import { describe, show } from "./check/describe.ts";
 
 /** The sizes of a tensor's axes, outermost first. */
 export type Shape = readonly number[];
@@ -34,7 +35,8 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** A shape as errors show it: `[2, 3]`. */
 export function formatShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
+  const sizes = shape.slice(0, 64).map((n) => typeof n === "number" ? String(n) : describe(n));
+  return `[${sizes.join(", ")}${shape.length > 64 ? ", …" : ""}]`;
 }
 
 /**
@@ -78,7 +80,7 @@ export function broadcastsTo(from: Shape, to: Shape): boolean {
  */
 export function normalizeDim(action: string, dim: number, ndim: number, name = "dim"): number {
   if (!Number.isInteger(dim)) {
-    throw new TypeError(`Cannot ${action}: got ${name} ${String(dim)}, expected an integer`);
+    throw new TypeError(`Cannot ${action}: got ${name} ${show(dim)}, expected an integer`);
   }
   const range = Math.max(ndim, 1);
   if (dim < -range || dim >= range) {
@@ -104,7 +106,12 @@ export function normalizeDims(
   if (dims === undefined || dims === null || (typeof dims !== "number" && dims.length === 0)) {
     return Array.from({ length: ndim }, (_, i) => i);
   }
-  const list = typeof dims === "number" ? [dims] : dims;
+  const list: unknown = typeof dims === "number" ? [dims] : dims;
+  if (!Array.isArray(list)) {
+    throw new TypeError(
+      `Cannot ${action}: got dim ${describe(dims)}, expected an integer or a list of them`,
+    );
+  }
   const result = list.map((dim) => normalizeDim(action, dim, ndim)).sort((a, b) => a - b);
   for (let i = 1; i < result.length; i++) {
     if (result[i] === result[i - 1]) {
@@ -129,7 +136,7 @@ export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boo
  */
 export function validateShape(action: string, shape: Shape): Shape {
   if (!Array.isArray(shape)) {
-    throw new TypeError(`Cannot ${action}: got shape ${String(shape)}, expected a list of sizes`);
+    throw new TypeError(`Cannot ${action}: got shape ${show(shape)}, expected a list of sizes`);
   }
   if (shape.length > 64) {
     throw new RangeError(`Cannot ${action}: got ${shape.length} dims, expected at most 64`);
@@ -137,7 +144,7 @@ export function validateShape(action: string, shape: Shape): Shape {
   for (const size of shape) {
     if (typeof size !== "number") {
       throw new TypeError(
-        `Cannot ${action}: got size ${String(size)} in the shape, expected numbers`,
+        `Cannot ${action}: got size ${show(size)} in the shape, expected numbers`,
       );
     }
     if (!Number.isSafeInteger(size) || size < 0) {
@@ -161,7 +168,7 @@ export function assertIntegers(
 ): asserts values is readonly number[] {
   if (!Array.isArray(values)) {
     throw new TypeError(
-      `Cannot ${action}: got ${name} ${String(values)}, expected a list of whole numbers`,
+      `Cannot ${action}: got ${name} ${show(values)}, expected a list of whole numbers`,
     );
   }
   for (const value of values) assertInteger(action, value, name);
@@ -179,7 +186,23 @@ export function assertInteger(
 ): asserts value is number {
   if (!Number.isSafeInteger(value)) {
     throw new TypeError(
-      `Cannot ${action}: got ${String(value)} in ${name}, expected a whole number`,
+      `Cannot ${action}: got ${show(value)} in ${name}, expected a whole number`,
+    );
+  }
+}
+
+/** More numbers than an engine's arrays hold. */
+const MOST_ELEMENTS = 2 ** 32;
+
+/**
+ * Checks that so many numbers can be counted out.
+ *
+ * @throws {RangeError} if not.
+ */
+export function assertCount(action: string, count: number): void {
+  if (!(count <= MOST_ELEMENTS)) {
+    throw new RangeError(
+      `Cannot ${action}: got ${count} elements, expected at most ${MOST_ELEMENTS}`,
     );
   }
 }

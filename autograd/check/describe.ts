@@ -21,6 +21,15 @@ export function describe(value: unknown): string {
   }
 }
 
+/** A value itself where it is short and plain, as in `got dim 0.5`; else as {@linkcode describe}. */
+export function show(value: unknown): string {
+  const isPlain = typeof value !== "object" && typeof value !== "function";
+  if (value === null || isPlain) return shortened(String(value));
+  const isFlat = Array.isArray(value) && value.length <= 16 &&
+    value.every((item) => typeof item === "number" || typeof item === "string");
+  return isFlat ? String(value) : describe(value);
+}
+
 function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }

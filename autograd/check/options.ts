@@ -21,13 +21,19 @@ export function assertOptions<Options extends object>(
   known: Known<NoInfer<Options>>,
 ): void {
   const isObject = typeof options === "object" && options !== null;
-  if (!isObject || Array.isArray(options)) misplaced(action, options, known);
+  if (!isObject || isNoOptions(options)) misplaced(action, options, known);
   for (const name in options) {
     // This loop and no lookup of the value first: together a tenth of the time.
     let i = 0;
     while (i < known.length && known[i] !== name) i++;
     if (i === known.length) refuse(action, options, name, known);
   }
+}
+
+/** Whether an object holds something other than options: a list, a map, a date. */
+function isNoOptions(options: object): boolean {
+  return Array.isArray(options) || options instanceof Map || options instanceof Set ||
+    options instanceof Date || options instanceof Promise || ArrayBuffer.isView(options);
 }
 
 /** What PyTorch's callers may ask for and what is so anyway. */
@@ -45,8 +51,16 @@ function refuse<Options extends object>(
   if (options instanceof Tensor) misplaced(action, options, known);
   // What somebody has added to the prototype of all objects was not asked for.
   if (!Object.hasOwn(options, name)) return;
-  const value: unknown = options[name];
-  if (value === undefined || value === null || granted[name]?.includes(value)) return;
+  let value: unknown = false;
+  try {
+    value = options[name];
+  } catch {
+    // A property that cannot be read is not known either.
+  }
+  if (
+    value === undefined || value === null ||
+    (Object.hasOwn(granted, name) && granted[name].includes(value))
+  ) return;
   throw new TypeError(
     `Cannot ${action}: got an option ${name}, expected ${
       known.length > 1 ? `one of ${known.join(", ")}` : known[0] ?? "none"

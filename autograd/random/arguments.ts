@@ -1,4 +1,5 @@
 /** What the random functions accept: seeds, bounds, moments and probabilities. */
+import { show } from "../check/describe.ts";
 
 /** A seed: an integer in −2⁶³ … 2⁶⁴ − 1; as a number at most 2⁵³ − 1 in size. */
 export type Seed = number | bigint;
@@ -12,7 +13,7 @@ export type Seed = number | bigint;
 export function normalizeSeed(seed: Seed): bigint {
   if (typeof seed !== "number" && typeof seed !== "bigint") {
     throw new TypeError(
-      `Cannot seed a generator: got seed ${String(seed)} (${typeof seed}), expected an integer`,
+      `Cannot seed a generator: got seed ${show(seed)} (${typeof seed}), expected an integer`,
     );
   }
   if (typeof seed === "number" && !Number.isSafeInteger(seed)) {
@@ -115,7 +116,7 @@ export function validateProbability(p: number): void {
 function expectNumber(action: string, name: string, value: unknown): void {
   if (typeof value !== "number") {
     throw new TypeError(
-      `Cannot ${action}: got ${name} ${String(value)} (${typeof value}), expected a number`,
+      `Cannot ${action}: got ${name} ${show(value)} (${typeof value}), expected a number`,
     );
   }
 }

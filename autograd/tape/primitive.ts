@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { show } from "../check/describe.ts";
 import type { Generator } from "../random.ts";
 import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -157,7 +158,7 @@ export function isOwnPrimitive(primitive: AnyPrimitive): boolean {
 export function definePrimitive<P extends AnyPrimitive>(record: P): P {
   const { name } = record;
   if (typeof name !== "string" || name === "") {
-    throw new TypeError(`Cannot define a primitive: got name ${String(name)}, expected a string`);
+    throw new TypeError(`Cannot define a primitive: got name ${show(name)}, expected a string`);
   }
   if (typeof record.shape !== "function" || typeof record.forward !== "function") {
     throw new TypeError(

@@ -8,6 +8,7 @@ import {
   assertTensor,
   chooseGenerator,
   formatShape,
+  show,
   sizeOf,
   valuesOf,
 } from "../../autograd/internal.ts";
@@ -136,7 +137,7 @@ function checkOptions(
   }
   if (typeof training !== "boolean") {
     throw new TypeError(
-      `Cannot ${action}: got training ${String(training)}, expected true or false`,
+      `Cannot ${action}: got training ${show(training)}, expected true or false`,
     );
   }
   return { p, training };

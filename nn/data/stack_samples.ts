@@ -28,10 +28,23 @@ export type Batched<Sample> = Sample extends Tensor | number ? Tensor
  * ```
  */
 export function stackSamples<Sample>(samples: readonly Sample[]): Batched<Sample> {
-  return stackValues(samples) as Batched<Sample>;
+  if (!Array.isArray(samples)) {
+    throw new TypeError(
+      `Cannot stack samples: got ${describe(samples)}, expected a list of samples`,
+    );
+  }
+  return stackValues(samples, 0) as Batched<Sample>;
 }
 
-function stackValues(values: readonly unknown[]): unknown {
+/** Deeper than samples are. */
+const DEEPEST = 64;
+
+function stackValues(values: readonly unknown[], depth: number): unknown {
+  if (depth > DEEPEST) {
+    throw new RangeError(
+      `Cannot stack samples: got samples nested more than ${DEEPEST} deep, expected at most that`,
+    );
+  }
   const first = values[0];
   if (values.every((value) => value instanceof Tensor)) return noGrad(() => stack(values));
   if (values.every((value) => typeof value === "number")) return tensor(values);
@@ -42,18 +55,24 @@ function stackValues(values: readonly unknown[]): unknown {
   if (first instanceof Map) {
     return new Map([...first.keys()].map((key) => [
       key,
-      stackValues(values.map((value) => {
-        if (!(value instanceof Map) || !value.has(key)) throw unlike(value, first);
-        return value.get(key);
-      })),
+      stackValues(
+        values.map((value) => {
+          if (!(value instanceof Map) || !value.has(key)) throw unlike(value, first);
+          return value.get(key);
+        }),
+        depth + 1,
+      ),
     ]));
   }
   if (Array.isArray(first)) {
     return first.map((_, part) =>
-      stackValues(values.map((value) => {
-        if (!Array.isArray(value) || value.length !== first.length) throw unlike(value, first);
-        return value[part];
-      }))
+      stackValues(
+        values.map((value) => {
+          if (!Array.isArray(value) || value.length !== first.length) throw unlike(value, first);
+          return value[part];
+        }),
+        depth + 1,
+      )
     );
   }
   if (typeof first === "object" && first !== null && !(first instanceof Tensor)) {
@@ -68,12 +87,15 @@ function stackValues(values: readonly unknown[]): unknown {
     const keys = Object.keys(first);
     return Object.fromEntries(keys.map((key) => [
       key,
-      stackValues(values.map((value) => {
-        if (typeof value !== "object" || value === null || !(key in value)) {
-          throw unlike(value, first);
-        }
-        return (value as Record<string, unknown>)[key];
-      })),
+      stackValues(
+        values.map((value) => {
+          if (typeof value !== "object" || value === null || !(key in value)) {
+            throw unlike(value, first);
+          }
+          return (value as Record<string, unknown>)[key];
+        }),
+        depth + 1,
+      ),
     ]));
   }
   return [...values];

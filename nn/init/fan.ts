@@ -4,7 +4,7 @@
  * A weight [out, in, …kernel] has fan_in = in · kernel size and fan_out = out · kernel size.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, assertTensor, formatShape, sizeOf } from "../../autograd/internal.ts";
+import { assertOptions, assertTensor, formatShape, show, sizeOf } from "../../autograd/internal.ts";
 import { drawInto, expectFinite, type InitOptions } from "./write.ts";
 
 /** Which fan an initialiser divides by. */
@@ -79,7 +79,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
       return 3 / 4;
     default:
       throw new RangeError(
-        `Cannot calculate the gain: got nonlinearity ${String(nonlinearity)}, expected linear, ` +
+        `Cannot calculate the gain: got nonlinearity ${show(nonlinearity)}, expected linear, ` +
           `conv1d … conv_transpose3d, sigmoid, tanh, relu, leaky_relu or selu`,
       );
   }
@@ -160,7 +160,7 @@ function kaimingStd(action: string, x: Tensor, options: KaimingOptions): number 
   assertTensor(action, x, "tensor");
   if (mode !== "fan_in" && mode !== "fan_out") {
     throw new RangeError(
-      `Cannot ${action}: got mode ${String(mode)}, expected "fan_in" or "fan_out"`,
+      `Cannot ${action}: got mode ${show(mode)}, expected "fan_in" or "fan_out"`,
     );
   }
   const gain = calculateGain(nonlinearity, a);

@@ -1,6 +1,6 @@
 /** Initialisers whose elements are alike: constants and plain distributions. */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/internal.ts";
+import { assertOptions, type Known, show } from "../../autograd/internal.ts";
 import { drawInto, expectFinite, fillValues, type InitOptions } from "./write.ts";
 
 /** Options of {@linkcode uniform_}. */
@@ -190,7 +190,7 @@ function normalMass(from: number, to: number): number {
 export function constant_<T extends Tensor>(x: T, value: number): T {
   if (typeof value !== "number") {
     throw new TypeError(
-      `Cannot call constant_: got value ${String(value)} (${typeof value}), expected a number`,
+      `Cannot call constant_: got value ${show(value)} (${typeof value}), expected a number`,
     );
   }
   return fillValues("call constant_", x, (values) => void values.fill(value));

@@ -1,6 +1,6 @@
 /** How initialisers write. */
 import type { Generator, Tensor } from "../../autograd/mod.ts";
-import { assertTensor, chooseGenerator, write } from "../../autograd/internal.ts";
+import { assertTensor, chooseGenerator, show, write } from "../../autograd/internal.ts";
 
 /** What every initialiser that draws accepts. */
 export interface InitOptions {
@@ -38,7 +38,7 @@ export function drawInto<T extends Tensor>(
 export function expectFinite(action: string, name: string, value: number): void {
   if (typeof value !== "number") {
     throw new TypeError(
-      `Cannot ${action}: got ${name} ${String(value)} (${typeof value}), expected a number`,
+      `Cannot ${action}: got ${name} ${show(value)} (${typeof value}), expected a number`,
     );
   }
   if (!Number.isFinite(value)) {

@@ -1,5 +1,5 @@
 /** Class indices as targets. */
-import { valuesOf } from "../../autograd/internal.ts";
+import { describe, valuesOf } from "../../autograd/internal.ts";
 import { type NestedArray, type Shape, Tensor, tensor } from "../../autograd/mod.ts";
 
 /** Targets: a tensor, or plain numbers in nested arrays. */
@@ -10,7 +10,7 @@ export function asTarget(action: string, target: Target): Tensor {
   if (target instanceof Tensor) return target;
   if (typeof target === "number" || Array.isArray(target)) return tensor(target);
   throw new TypeError(
-    `Cannot ${action}: got target ${String(target)}, expected a Tensor or an array of numbers`,
+    `Cannot ${action}: got target ${describe(target)}, expected a Tensor or an array of numbers`,
   );
 }
 
@@ -75,7 +75,7 @@ export function checkClassWeight(action: string, weight: Tensor | null, classes:
   if (weight === null) return;
   if (!(weight instanceof Tensor)) {
     throw new TypeError(
-      `Cannot ${action}: got weight ${String(weight)}, expected a Tensor or null`,
+      `Cannot ${action}: got weight ${describe(weight)}, expected a Tensor or null`,
     );
   }
   if (weight.ndim !== 1 || weight.shape[0] !== classes) {

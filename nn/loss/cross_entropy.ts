@@ -2,7 +2,7 @@
  * Cross entropy, from logits.
  */
 import { add, div, logSoftmax, mul, neg, reshape, sum, type Tensor } from "../../autograd/mod.ts";
-import { assertTensor, indexCrossEntropy, type Known } from "../../autograd/internal.ts";
+import { assertTensor, indexCrossEntropy, type Known, show } from "../../autograd/internal.ts";
 import {
   asTarget,
   checkClasses,
@@ -110,7 +110,7 @@ function fromProbabilities(
 function checkSmoothing(labelSmoothing: number): void {
   if (typeof labelSmoothing !== "number") {
     throw new TypeError(
-      `Cannot ${ACTION}: got labelSmoothing ${String(labelSmoothing)}, expected a number`,
+      `Cannot ${ACTION}: got labelSmoothing ${show(labelSmoothing)}, expected a number`,
     );
   }
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {

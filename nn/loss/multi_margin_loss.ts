@@ -13,7 +13,7 @@ import {
   sum,
   type Tensor,
 } from "../../autograd/mod.ts";
-import { assertTensor, formatShape, fromValues, valuesOf } from "../../autograd/internal.ts";
+import { assertTensor, formatShape, fromValues, show, valuesOf } from "../../autograd/internal.ts";
 import { asTarget, checkClasses, checkClassWeight, type Target } from "./classes.ts";
 import { checkNumber, checkShapeOf } from "./operands.ts";
 import { type LossOptions, reduce, reductionOf } from "./reduction.ts";
@@ -51,7 +51,7 @@ export function multiMarginLoss(
   const { p = 1, margin = 1, weight = null } = options;
   checkNumber(action, "margin", margin);
   if (p !== 1 && p !== 2) {
-    throw new RangeError(`Cannot ${action}: got p ${String(p)}, expected 1 or 2`);
+    throw new RangeError(`Cannot ${action}: got p ${show(p)}, expected 1 or 2`);
   }
   const scores = asRows(action, x);
   const classes = scores.shape[scores.ndim - 1];

@@ -1,6 +1,6 @@
 /** How the losses of single elements become one. */
 import { mean, type Reduction, sum, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known } from "../../autograd/internal.ts";
+import { assertOptions, type Known, show } from "../../autograd/internal.ts";
 
 export type { Reduction };
 
@@ -22,7 +22,7 @@ export function checkReduction<R extends string = Reduction>(
 ): R {
   if (typeof reduction !== "string") {
     throw new TypeError(
-      `Cannot ${action}: got reduction ${String(reduction)}, expected one of ${known.join(", ")}`,
+      `Cannot ${action}: got reduction ${show(reduction)}, expected one of ${known.join(", ")}`,
     );
   }
   if (!known.includes(reduction)) {

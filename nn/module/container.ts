@@ -2,7 +2,7 @@
  * Modules that hold modules.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { describe, kindOf } from "../../autograd/internal.ts";
+import { describe, kindOf, show } from "../../autograd/internal.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
 
@@ -254,7 +254,7 @@ export class ModuleDict extends Module {
     const found = this.registeredModules.get(name);
     if (!found) {
       throw new RangeError(
-        `Cannot take a module of ModuleDict: got name ${String(name)}, expected one of ` +
+        `Cannot take a module of ModuleDict: got name ${show(name)}, expected one of ` +
           `${[...this.keys()].join(", ")}`,
       );
     }

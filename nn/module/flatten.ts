@@ -1,6 +1,7 @@
 /**
  * Layers that only change the shape, and the one that changes nothing.
  */
+import { show } from "../../autograd/internal.ts";
 import {
   flatten,
   type FlattenOptions,
@@ -83,7 +84,7 @@ export class Unflatten extends Module {
     checkCount("Unflatten", "dim", dim, -Infinity);
     if (!Array.isArray(unflattenedSize)) {
       throw new TypeError(
-        `Cannot make Unflatten: got unflattenedSize ${String(unflattenedSize)}, expected a list`,
+        `Cannot make Unflatten: got unflattenedSize ${show(unflattenedSize)}, expected a list`,
       );
     }
     for (const size of unflattenedSize) checkCount("Unflatten", "unflattenedSize", size, -1);

@@ -5,9 +5,11 @@ import type { Tensor, TensorJson } from "../../autograd/mod.ts";
 import {
   assertFunction,
   assertOptions,
+  describe,
   heldGradOf,
   kindOf,
   type Known,
+  show,
 } from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
 import {
@@ -98,7 +100,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   train(mode = true): this {
     if (typeof mode !== "boolean") {
       throw new TypeError(
-        `Cannot set training: got mode ${String(mode)}, expected true or false`,
+        `Cannot set training: got mode ${show(mode)}, expected true or false`,
       );
     }
     this.setMode(mode);
@@ -179,7 +181,10 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   replaceModule(name: string, replacement: Module): void {
     if (!this.childEntries().some(([key]) => key === name)) {
       throw new RangeError(
-        `Cannot replace module ${name}: ${kindOf(this)} has none of that name`,
+        `Cannot replace module ${describe(name)}: ${
+          kindOf(this)
+        } has none of that name, expected one ` +
+          `of its children's`,
       );
     }
     this.ownRegistry.replaceModule(name, replacement);

@@ -1,7 +1,7 @@
 /**
  * What a module owns: what was registered under a name, and what its public fields hold.
  */
-import { describe, kindOf, warnOnce } from "../../autograd/internal.ts";
+import { describe, kindOf, show, warnOnce } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
 import type { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
@@ -35,7 +35,9 @@ export class Registry {
   /** Refuses a name that is empty, has a dot or is taken. */
   checkName(kind: string, name: string): void {
     if (typeof name !== "string") {
-      throw new TypeError(`Cannot register a ${kind}: got name ${String(name)}, expected a string`);
+      throw new TypeError(
+        `Cannot register a ${kind}: got name ${show(name)}, expected a string`,
+      );
     }
     if (name === "" || name.includes(".")) {
       throw new RangeError(

@@ -1,6 +1,7 @@
 /**
  * The state of a tree of modules: taken, and loaded in one go or not at all.
  */
+import { show } from "../../autograd/internal.ts";
 import { noGrad, Tensor, tensor, type TensorJson } from "../../autograd/mod.ts";
 
 /** A module's own remark in a state dict. */
@@ -101,7 +102,7 @@ function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
   if (state instanceof Map) return state;
   if (typeof state !== "object" || state === null) {
     throw new TypeError(
-      `Cannot load a state dict: got ${String(state)}, expected a Map or an object of tensors`,
+      `Cannot load a state dict: got ${show(state)}, expected a Map or an object of tensors`,
     );
   }
   return new Map(

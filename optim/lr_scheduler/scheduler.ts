@@ -2,7 +2,7 @@
  * The base of the schedules that follow a count of steps.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, describe, kindOf } from "../../autograd/internal.ts";
+import { assertOptions, describe, kindOf, show } from "../../autograd/internal.ts";
 import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
 import { Optimizer } from "../optimizer.ts";
 import { readDict, toSnakeCase } from "../state_dict.ts";
@@ -158,7 +158,7 @@ export abstract class LRScheduler {
   protected assertEpoch(epoch: unknown, fits: boolean, expected: string): void {
     if (typeof epoch !== "number" || !(epoch >= 0) || !fits) {
       throw new RangeError(
-        `Cannot step ${kindOf(this)}: got epoch ${String(epoch)}, expected ${expected}`,
+        `Cannot step ${kindOf(this)}: got epoch ${show(epoch)}, expected ${expected}`,
       );
     }
   }

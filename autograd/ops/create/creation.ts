@@ -3,7 +3,7 @@
  */
 import { allocateStorage, allocateUninitialised } from "../../runtime/memory.ts";
 import type { NestedArray } from "../../print.ts";
-import { formatShape, type Shape, sizeOf, validateShape } from "../../shape.ts";
+import { assertCount, formatShape, type Shape, sizeOf, validateShape } from "../../shape.ts";
 import { Tensor, type TensorJson, valuesOf } from "../../tensor.ts";
 import { describe } from "../../check/describe.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
@@ -241,6 +241,10 @@ export function onesLike(x: Tensor, options: CreationOptions = {}): Tensor {
 export function arange(start: number, end?: number, step = 1): Tensor {
   assertNoOptions("arange", arguments, 3);
   const [first, bound] = end === undefined ? [0, start] : [start, end];
+  for (const [name, value] of Object.entries({ start, end, step })) {
+    if (value === undefined || value === null || typeof value === "number") continue;
+    throw new TypeError(`Cannot make arange: got ${name} ${describe(value)}, expected a number`);
+  }
   if (![first, bound, step].every(Number.isFinite) || step === 0) {
     throw new RangeError(
       `Cannot make arange: got start ${first}, end ${bound}, step ${step}, expected finite numbers ` +
@@ -254,6 +258,7 @@ export function arange(start: number, end?: number, step = 1): Tensor {
     );
   }
   const count = Math.ceil((bound - first) / step);
+  assertCount("make arange", count);
   return fromValues(Float64Array.from({ length: count }, (_, i) => first + i * step), [count]);
 }
 
@@ -273,6 +278,7 @@ export function linspace(
   assertNoOptions("linspace", arguments, 3);
   const [first, last] = [endOf("start", start), endOf("end", end)];
   validateShape("make linspace", [count]);
+  assertCount("make linspace", count);
   const step = count > 1 ? (last - first) / (count - 1) : 0;
   // Counted from the nearer end, so that both ends are exact and the row is symmetric.
   const half = Math.floor(count / 2);

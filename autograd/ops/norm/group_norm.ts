@@ -5,6 +5,7 @@
  * Notation: x [N, C, S] in G groups of C/G channels; S(t) the mean of t over a group of a sample,
  * x̂ = (x − μ)·inv, g the cotangent of y.
  */
+import { describe } from "../../check/describe.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertOptions } from "../../check/options.ts";
@@ -334,7 +335,9 @@ export function groupNorm(
   const channels = channelsOf("run groupNorm", x, { weight, bias });
   if (!Number.isInteger(numGroups) || numGroups <= 0) {
     throw new RangeError(
-      `Cannot run groupNorm: got numGroups ${numGroups}, expected an integer of at least 1`,
+      `Cannot run groupNorm: got numGroups ${
+        describe(numGroups)
+      }, expected an integer of at least 1`,
     );
   }
   if (channels % numGroups !== 0) {

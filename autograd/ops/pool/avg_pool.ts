@@ -230,7 +230,7 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * ```
  */
 export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
-  return averaged(adaptivePool("adaptiveAvgPool1d", 1, x, outputSize, x.ndim - 1), 0);
+  return averaged(adaptivePool("adaptiveAvgPool1d", 1, x, outputSize, null), 0);
 }
 
 /**
@@ -253,7 +253,7 @@ export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
  * ```
  */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
-  return averaged(adaptivePool("adaptiveAvgPool2d", 2, x, outputSize, x.ndim - 2), 0);
+  return averaged(adaptivePool("adaptiveAvgPool2d", 2, x, outputSize, null), 0);
 }
 
 /**

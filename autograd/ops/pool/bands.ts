@@ -2,7 +2,7 @@
  * The windows of a pooling, axis by axis: sliding ones and adaptive ones.
  */
 import type { Band, Bands } from "../../kernels/mod.ts";
-import { formatShape } from "../../shape.ts";
+import { assertCount, formatShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { isBatched, type PerAxis, perAxis, show, spatial, withBatch } from "../conv/window.ts";
@@ -134,14 +134,15 @@ export function adaptivePool(
   axes: number,
   x: Tensor,
   outputSize: OutputSize,
-  filled: number,
+  filled: number | null,
 ): Pooling {
   assertTensor(action, x, "x");
   const batched = isBatched(action, x, axes);
-  refuseEmpty(action, x, filled);
+  refuseEmpty(action, x, filled ?? x.ndim - axes);
   const images = withBatch(x, batched);
   const sizes = spatial(images.shape);
   const windows = sizesOr(action, outputSize, sizes);
+  assertCount(action, windows.reduce((product, n) => product * n, 1));
   const bands = sizes.map((size, i) =>
     bandOf(windows[i], (o) => {
       const start = Math.floor(o * size / windows[i]);

@@ -1,0 +1,274 @@
+/**
+ * Wrong calls, thousands of them: each argument of each public function replaced by values of every
+ * kind. A call may succeed; if it throws, then with a message in the library's own words, never the
+ * engine's.
+ */
+import { assert, assertEquals } from "@std/assert";
+import * as tg from "../../mod.ts";
+
+tg.silenceWarnings();
+
+const { nn, optim } = tg;
+const f = nn.functional;
+const x = tg.tensor([[1, 2], [3, 4]]);
+const v = tg.tensor([1, 2]);
+const image = tg.ones([1, 2, 4, 4]);
+const line = tg.ones([1, 2, 4]);
+const volume = tg.ones([1, 2, 4, 4, 4]);
+const kernel = tg.ones([2, 2, 2, 2]);
+const leaf = () => tg.tensor([1, 2], { requiresGrad: true });
+
+// A call that is right, for each function; its arguments are replaced one by one.
+const calls: Readonly<Record<string, readonly unknown[]>> = {
+  tensor: [[1, 2], { requiresGrad: true }],
+  zeros: [[2, 3], {}],
+  ones: [[2, 3], {}],
+  full: [[2, 3], 1, {}],
+  arange: [1, 5, 2],
+  linspace: [0, 1, 3],
+  eye: [2, 3],
+  zerosLike: [x],
+  onesLike: [x],
+  rand: [[2], {}],
+  randn: [[2], {}],
+  randint: [0, 5, [2], {}],
+  randperm: [3, {}],
+  manualSeed: [3],
+  noGrad: [() => 1],
+  enableGrad: [() => 1],
+  noStatsUpdate: [() => 1],
+  detectAnomaly: [() => 1],
+  grad: [leaf().sum(), [leaf()], {}],
+  gradcheck: [(a: tg.Tensor) => a.mul(2), [leaf()], {}],
+  ...Object.fromEntries(
+    ["add", "sub", "div"].map((name) => [name, [x, v, {}]]),
+  ),
+  ...Object.fromEntries(
+    ["mul", "pow", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge"].map((
+      name,
+    ) => [name, [x, v]]),
+  ),
+  ...Object.fromEntries(
+    [
+      "neg",
+      "abs",
+      "exp",
+      "expm1",
+      "log",
+      "log1p",
+      "sqrt",
+      "rsqrt",
+      "square",
+      "reciprocal",
+      "sin",
+      "cos",
+      "tanh",
+      "sigmoid",
+      "erf",
+      "sign",
+    ].map((name) => [name, [x]]),
+  ),
+  clamp: [x, { min: 0, max: 1 }],
+  where: [x, x, v],
+  maskedFill: [x, x, 1],
+  ...Object.fromEntries(
+    ["sum", "mean", "prod", "variance", "std", "amax", "amin", "logsumexp", "max", "min", "norm"]
+      .map(
+        (name) => [name, [x, { dim: 0, keepdim: true }]],
+      ),
+  ),
+  argmax: [x, { dim: 0 }],
+  argmin: [x, { dim: 0 }],
+  cumsum: [x, 0],
+  reshape: [x, [4]],
+  permute: [x, [1, 0]],
+  transpose: [x, 0, 1],
+  t: [x],
+  expand: [v, [2, 2]],
+  broadcastTo: [v, [2, 2]],
+  flatten: [x, { startDim: 0 }],
+  squeeze: [x, 0],
+  unsqueeze: [x, 0],
+  cat: [[x, x], { dim: 0 }],
+  stack: [[x, x], { dim: 0 }],
+  chunk: [x, 2, { dim: 0 }],
+  split: [x, 1, { dim: 0 }],
+  narrow: [x, 0, 0, 1],
+  gather: [x, 0, [[0, 1]]],
+  indexSelect: [x, 0, [0]],
+  flip: [x, [0]],
+  roll: [x, 1, 0],
+  repeat: [x, [1, 2]],
+  tile: [x, [2]],
+  tril: [x, 0],
+  triu: [x, 0],
+  diagonal: [x, { offset: 0 }],
+  matmul: [x, x],
+  mm: [x, x],
+  bmm: [line, tg.ones([1, 4, 2])],
+  mv: [x, v],
+  dot: [v, v],
+  outer: [v, v],
+  einsum: ["ij,jk->ik", [x, x]],
+  addmm: [x, x, x, { alpha: 2 }],
+  linear: [x, x, v],
+  conv1d: [line, tg.ones([2, 2, 2]), v, { stride: 1 }],
+  conv2d: [image, kernel, v, { stride: 1 }],
+  conv3d: [volume, tg.ones([2, 2, 2, 2, 2]), v, { padding: 1 }],
+  convTranspose2d: [image, kernel, v, { stride: 1 }],
+  maxPool2d: [image, 2, { stride: 2 }],
+  avgPool2d: [image, 2, { stride: 2 }],
+  adaptiveAvgPool2d: [image, 2],
+  adaptiveMaxPool2d: [image, 2, {}],
+  batchNorm: [x, v, v, v, v, { training: true }],
+  instanceNorm: [image, {}],
+  layerNorm: [x, [2], v, v, { eps: 1e-5 }],
+  groupNorm: [image, 2, v, v, {}],
+  rmsNorm: [x, [2], v, {}],
+  normalize: [x, { p: 2 }],
+  relu: [x],
+  gelu: [x, { approximate: "none" }],
+  silu: [x],
+  leakyRelu: [x, { negativeSlope: 0.1 }],
+  elu: [x, { alpha: 1 }],
+  softplus: [x, { beta: 1 }],
+  hardtanh: [x, { minVal: -1 }],
+  glu: [x, { dim: 1 }],
+  prelu: [x, v],
+  softmax: [x, 0],
+  logSoftmax: [x, 0],
+  dropout: [x, { p: 0.5 }],
+  pad: [x, [1, 1], { value: 0 }],
+  embedding: [[0, 1], x, {}],
+  oneHot: [[0, 1], 2],
+  crossEntropy: [x, [0, 1], { reduction: "mean" }],
+  nllLoss: [x, [0, 1], {}],
+  mseLoss: [x, x, { reduction: "mean" }],
+  l1Loss: [x, x, {}],
+  smoothL1Loss: [x, x, { beta: 1 }],
+  huberLoss: [x, x, { delta: 1 }],
+  binaryCrossEntropyWithLogits: [x, x, {}],
+  klDiv: [x, x, {}],
+  scaledDotProductAttention: [line, line, line, {}],
+  interpolate: [image, { size: 8 }],
+  fold: [tg.ones([1, 8, 9]), [4, 4], 2, {}],
+  unfold: [image, 2, {}],
+  ...Object.fromEntries(
+    ["Linear", "Conv2d", "BatchNorm1d", "LayerNorm", "Dropout", "Embedding", "MaxPool2d"].map((
+      name,
+    ) => [`new ${name}`, name === "Dropout" ? [0.5, {}] : [2, 2, 2, {}].slice(0, 4)]),
+  ),
+  "new Sequential": [new nn.ReLU(), new nn.ReLU()],
+  "new SGD": [[leaf()], { lr: 0.1 }],
+  "new Adam": [[leaf()], { lr: 0.1 }],
+  clipGradNorm_: [[leaf()], 1, {}],
+  parametersToVector: [[leaf()]],
+  updateBn: [[x], new nn.BatchNorm1d(2), {}],
+  batches: [new tg.TensorDataset(x), { batchSize: 1 }],
+  "new TensorDataset": [x, x],
+  stackSamples: [[1, 2]],
+  "linear.forward": [x],
+  "norm.forward": [x],
+  "sequential.forward": [x],
+  "net.loadStateDict": [new Map(), { strict: false }],
+  "net.apply": [() => {}],
+  "net.train": [true],
+  "net.registerBuffer": ["fresh", v, {}],
+  "net.replaceModule": ["0", new nn.ReLU()],
+};
+
+const net = () => new nn.Sequential(new nn.Linear(2, 2));
+
+function callable(name: string): (...args: unknown[]) => unknown {
+  const constructors = { ...nn, ...optim, TensorDataset: tg.TensorDataset } as unknown as Record<
+    string,
+    new (...args: unknown[]) => unknown
+  >;
+  if (name.startsWith("new ")) return (...args) => new constructors[name.slice(4)](...args);
+  const objects: Readonly<Record<string, () => unknown>> = {
+    linear: () => new nn.Linear(2, 2),
+    norm: () => new nn.BatchNorm1d(2),
+    sequential: net,
+    net,
+  };
+  const [object, method] = name.split(".");
+  if (method !== undefined) {
+    const target = objects[object]() as Record<string, (...args: unknown[]) => unknown>;
+    return (...args) => target[method](...args);
+  }
+  const rooms = { ...tg, ...nn.utils, ...optim.swa, ...f } as unknown as Record<
+    string,
+    (...args: unknown[]) => unknown
+  >;
+  return rooms[name];
+}
+
+let deep: unknown = 1;
+for (let i = 0; i < 20_000; i++) deep = [deep];
+
+const wrong: readonly (readonly [name: string, value: unknown])[] = [
+  ["undefined", undefined],
+  ["null", null],
+  ["a text", "0"],
+  ["an empty text", ""],
+  ["NaN", NaN],
+  ["a fraction", 1.5],
+  ["a negative number", -3],
+  ["a large number", 2 ** 40],
+  ["a bigint", 3n],
+  ["a boolean", true],
+  ["a symbol", Symbol("s")],
+  ["an object", {}],
+  ["an array", []],
+  ["an array of texts", ["a"]],
+  ["a nested array", [[1], [2, 3]]],
+  ["a deep array", deep],
+  ["a Map", new Map([["dim", 0]])],
+  ["a Set", new Set([1])],
+  ["a Date", new Date(0)],
+  ["a function", () => 1],
+  ["a promise", Promise.resolve(1)],
+  ["a scalar tensor", tg.tensor(1)],
+  ["a tensor of another shape", tg.ones([3, 5, 7])],
+  ["an empty tensor", tg.zeros([0])],
+  ["an unknown option", { momentun: 1 }],
+  ["an option of all objects", { constructor: 1 }],
+  ["an option of a wrong kind", {
+    dim: "0",
+    keepdim: "false",
+    lr: "0.1",
+    reduction: 3,
+    stride: "1",
+  }],
+  ["something that cannot be shown", {
+    toString() {
+      throw new Error("no");
+    },
+  }],
+];
+
+Deno.test("a wrong call ends in the library's own words", () => {
+  const engine: string[] = [];
+  let made = 0;
+  for (const [name, right] of Object.entries(calls)) {
+    const call = callable(name);
+    assertEquals(typeof call, "function", name);
+    for (let i = 0; i < Math.max(1, right.length); i++) {
+      for (const [kind, value] of wrong) {
+        made++;
+        try {
+          const args = right.map((argument, at) => at === i ? value : argument);
+          const result = tg.noGrad(() => call(...args));
+          if (result instanceof Promise) result.catch(() => {});
+        } catch (error) {
+          const known = error instanceof Error && /^Cannot /.test(error.message) &&
+            !/^Cannot (read prop|set prop|convert (a|un|obj)|destruct|mix Big|access '|assign to)/
+              .test(error.message);
+          if (!known) engine.push(`${name}, argument ${i} ${kind}: ${String(error).slice(0, 110)}`);
+        }
+      }
+    }
+  }
+  assert(made > 5000, `${made} calls`);
+  assertEquals(engine, [], `${engine.length} of ${made} calls end in the engine's words`);
+});

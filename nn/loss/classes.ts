@@ -1,5 +1,5 @@
 /** Class indices as targets. */
-import { describe, valuesOf } from "../../autograd/internal.ts";
+import { describe, show as shown, valuesOf } from "../../autograd/internal.ts";
 import { type NestedArray, type Shape, Tensor, tensor } from "../../autograd/mod.ts";
 
 /** Targets: a tensor, or plain numbers in nested arrays. */
@@ -10,7 +10,7 @@ export function asTarget(action: string, target: Target): Tensor {
   if (target instanceof Tensor) return target;
   if (typeof target === "number" || Array.isArray(target)) return tensor(target);
   throw new TypeError(
-    `Cannot ${action}: got target ${describe(target)}, expected a Tensor or an array of numbers`,
+    `Cannot ${action}: got target ${shown(target)}, expected a Tensor or an array of numbers`,
   );
 }
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { NoRoom } from "../runtime/instance.ts";
+
 /** A kernel. Its plain version is the readable reference, and what the tests compare it with. */
 export type Door<Kernel> = Kernel & {
   /** The kernel in plain TypeScript. */
@@ -17,7 +19,20 @@ export function door<Args extends unknown[]>(
   vectorised: (...args: Args) => boolean,
 ): Door<(...args: Args) => void> {
   const kernel = (...args: Args): void => {
-    if (!vectorised(...args)) plain(...args);
+    if (!attempt(vectorised, args)) plain(...args);
   };
   return Object.assign(kernel, { plain });
+}
+
+/** Runs the vectorised version; `false` where it cannot, for want of memory too. */
+export function attempt<Args extends unknown[]>(
+  vectorised: (...args: Args) => boolean,
+  args: Args,
+): boolean {
+  try {
+    return vectorised(...args);
+  } catch (error) {
+    if (error instanceof NoRoom) return false;
+    throw error;
+  }
 }

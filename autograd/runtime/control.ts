@@ -16,6 +16,9 @@ import {
   useBuild,
 } from "./instance.ts";
 
+/** How long workers may take to start, in milliseconds. */
+const MOST_WAITING = 20_000;
+
 /** What {@linkcode info} tells. */
 export interface KernelsInfo {
   /**
@@ -119,7 +122,8 @@ export function configure(options: KernelsOptions): void {
  * None is started before this is called; small calls always stay on one.
  *
  * @param count From 1 on; more than the machine has processors is of no use.
- * @returns A promise that is kept when the threads are there; calls before that run on one.
+ * @returns A promise that is kept when the threads are there; calls before that run on one. Where memory
+ * has no room for so many there are fewer: `info().threads` tells.
  * @throws {RangeError} if `count` is no whole number from 1 to 64.
  * @throws {Error} if there are no vectorised kernels or no workers to share the work with.
  *
@@ -148,11 +152,24 @@ export async function setThreads(count: number): Promise<void> {
   }
   if (!started) {
     throw new Error(
-      `Cannot set threads: got the ${currentBuild()} kernels, expected WebAssembly with shared memory`,
+      `Cannot set threads: got the ${currentBuild()} kernels and ${memoryInfo().freeBytes} free bytes, ` +
+        `expected WebAssembly with shared memory, and 8 MiB of it for each thread`,
     );
   }
   setBlasThreads(count);
-  while (!teamReady()) await new Promise((resolve) => setTimeout(resolve, 1));
+  const patience = Date.now() + MOST_WAITING;
+  while (!teamReady()) {
+    if (Date.now() > patience) {
+      startTeam(1);
+      throw new Error(
+        `Cannot set threads: got workers that did not start within ${
+          MOST_WAITING / 1000
+        } s, expected ` +
+          count,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 /**

@@ -185,8 +185,16 @@ export function startTeam(size: number): boolean {
   if (pool === null || memory === null) return false;
   // Never those of the team before: a worker of it that has not yet noticed its end would go on.
   const control = pool.take(CONTROL_BYTES);
-  while (threadScratch.length < size) threadScratch.push(pool.take(THREAD_SCRATCH));
-  team = new Team(size, compiled(build), memory, control, threadScratch.slice(0, size));
+  if (control === 0) return false;
+  while (threadScratch.length < size) {
+    const at = pool.take(THREAD_SCRATCH);
+    // Address 0 stands for none: a thread without scratch memory would write over other arrays.
+    if (at === 0) break;
+    threadScratch.push(at);
+  }
+  const fitting = Math.min(size, threadScratch.length);
+  if (fitting < 2) return false;
+  team = new Team(fitting, compiled(build), memory, control, threadScratch.slice(0, fitting));
   return true;
 }
 
@@ -219,6 +227,16 @@ export function inPool(x: Float64Array): boolean {
 let scratchPointer = 0;
 let scratchBytes = 0;
 
+/** Thrown where the kernels' memory has no room left: the plain kernels do the work. */
+export class NoRoom extends RangeError {}
+
+let makeRoom: (bytes: number) => void = () => {};
+
+/** Sets who empties blocks when scratch memory is needed and there is none. */
+export function onShortage(handler: (bytes: number) => void): void {
+  makeRoom = handler;
+}
+
 /** The address of at least `bytes` of scratch memory; what an earlier call returned is void. */
 export function scratch(bytes: number): number {
   if (bytes > scratchBytes) {
@@ -226,8 +244,13 @@ export function scratch(bytes: number): number {
     scratchBytes = Math.max(2 * scratchBytes, bytes, 1 << 16);
     scratchPointer = blocks!.take(scratchBytes);
     if (scratchPointer === 0) {
+      scratchBytes = bytes;
+      makeRoom(bytes);
+      scratchPointer = blocks!.take(bytes);
+    }
+    if (scratchPointer === 0) {
       scratchBytes = 0;
-      throw new RangeError(
+      throw new NoRoom(
         `Cannot run a kernel: got a need of ${bytes} bytes of scratch memory, expected room for it`,
       );
     }

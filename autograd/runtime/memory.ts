@@ -25,7 +25,7 @@
  */
 import type { Blocks } from "./blocks.ts";
 import { forgetTokens, scarcity, takeToken, type Token } from "./tokens.ts";
-import { openPool } from "./instance.ts";
+import { onShortage, openPool } from "./instance.ts";
 
 /** The values of a tensor, shared by all its aliases. */
 export interface Storage {
@@ -237,6 +237,7 @@ function allocatePooled(n: number): Storage | null {
   if (blocks === null) {
     blocks = openPool();
     if (blocks === null) return null;
+    fitTo(blocks.capacity);
     startGroup();
   }
   const bytes = n * 8;
@@ -260,6 +261,16 @@ function allocatePooled(n: number): Storage | null {
   openGroup.until = rests;
   sinceRest += bytes;
   return new PooledStorage(cell, openToken);
+}
+
+/** Engines with little shared memory get less: limits in proportion, and scratch memory makes room. */
+function fitTo(capacity: number): void {
+  collectBytes = Math.min(collectBytes, capacity / 8);
+  budget = Math.min(budget, capacity / 2);
+  pause = collectBytes;
+  nextLook = 2 * collectBytes;
+  nextRest = collectBytes;
+  onShortage((bytes) => evict(blocks!, Math.max(0, blocks!.usedBytes - 4 * bytes)));
 }
 
 function freeCell(cell: Cell): void {

@@ -22,6 +22,8 @@ for (
     ["shared memory", "plain"],
     ["compilation", "plain"],
     ["compilation at once", "relaxed"],
+    ["all but 64 MiB", "relaxed"],
+    ["all but 64 MiB before plain kernels", "relaxed"],
   ]
 ) {
   Deno.test(`without ${missing} of WebAssembly training goes on with ${kernels} kernels`, async () => {

@@ -7,6 +7,7 @@
  * @module
  */
 import { allocateUninitialised, release, type Storage } from "../../runtime/memory.ts";
+import { attempt } from "../door.ts";
 import * as packed from "./conv.ts";
 import { col2im, im2col, matmul, volume, type Window } from "../mod.ts";
 
@@ -137,7 +138,7 @@ export function conv(
   y: Float64Array,
   sizes: ConvSizes,
 ): void {
-  if (packed.conv(x, weight, bias, y, sizes)) return;
+  if (attempt(packed.conv, [x, weight, bias, y, sizes])) return;
   const plan = planOf(sizes);
   const { images, groups, outChannels, windows, taps, together } = plan;
   for (let n = 0; n < images; n += together) {
@@ -184,7 +185,7 @@ export function convInput(
   x: Float64Array,
   sizes: ConvSizes,
 ): void {
-  if (packed.convInput(y, weight, bias, x, sizes)) return;
+  if (attempt(packed.convInput, [y, weight, bias, x, sizes])) return;
   const plan = planOf(sizes);
   const {
     window,
@@ -228,7 +229,7 @@ export function convWeight(
   weight: Float64Array,
   sizes: ConvSizes,
 ): void {
-  if (packed.convWeight(x, y, weight, sizes)) return;
+  if (attempt(packed.convWeight, [x, y, weight, sizes])) return;
   const plan = planOf(sizes);
   const { images, groups, outChannels, windows, taps, together } = plan;
   const product = weightScratch.take(outChannels * taps);

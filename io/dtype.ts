@@ -1,7 +1,7 @@
 /**
  * Number formats on disk and their float64 values. All are little-endian, as every format read here.
  */
-import { valuesOf } from "../autograd/internal.ts";
+import { show, type Storage, valuesOf } from "../autograd/internal.ts";
 import type { Tensor } from "../autograd/mod.ts";
 
 /** A number format by its safetensors name. */
@@ -64,6 +64,19 @@ const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
   ] as const).map(([name, width, decode]) => [name, { name, width, decode }]),
 );
 
+/** Thrown for an integer between two float64 numbers: the rest of its file can be read all the same. */
+export class InexactInteger extends RangeError {}
+
+/** Memory in the place of values that cannot be had: it throws when they are used. */
+export function refusing(error: Error): Storage {
+  return {
+    get values(): Float64Array {
+      throw error;
+    },
+    version: 0,
+  };
+}
+
 /** The format of a name, `null` for one that is not read here. */
 export function findDtype(name: string): Dtype | null {
   return DTYPES.get(name) ?? null;
@@ -86,6 +99,17 @@ export function dtypeToWrite(
   const isCounter = tensor.ndim === 0 && /(^|\.)num_batches_tracked$/.test(name) &&
     Number.isSafeInteger(tensor.item());
   return isCounter ? "I64" : float;
+}
+
+/**
+ * Checks a format to write floats in.
+ *
+ * @throws {RangeError} if it is another.
+ */
+export function assertFloatDtype(action: string, dtype: unknown): void {
+  if (dtype !== "F64" && dtype !== "F32") {
+    throw new RangeError(`Cannot ${action}: got dtype ${show(dtype)}, expected "F64" or "F32"`);
+  }
 }
 
 /** How many values are converted at once. */
@@ -227,12 +251,11 @@ function decodeU64(
 function exact(high: number, view: DataView, at: number): number {
   const low = view.getUint32(at, true);
   const value = high * 2 ** 32 + low;
-  if (value >= -(2 ** 53) && value <= 2 ** 53) {
-    // 2^53 + 1 rounds to 2^53 too.
-    if (Math.abs(value) < 2 ** 53 || low === 0) return value;
-  }
-  throw new RangeError(
-    `got a 64-bit integer near ${value}, expected at most 2^53, which float64 still holds exactly`,
+  if (Math.abs(value) < 2 ** 53) return value;
+  const whole = (BigInt(high) << 32n) + BigInt(low);
+  if (BigInt(Number(whole)) === whole) return Number(whole);
+  throw new InexactInteger(
+    `got the 64-bit integer ${whole}, expected one that float64 holds exactly, as up to 2^53`,
   );
 }
 

@@ -2,6 +2,7 @@
  * Files on disk: read in pieces, written whole or not at all. Everything else in this room works on
  * bytes and runs in a browser; the file system is looked for when a path is first used.
  */
+import { describe } from "../autograd/internal.ts";
 
 /** The bytes of a file, wherever they are. */
 export interface ByteSource {
@@ -39,11 +40,34 @@ export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 /** The most that one system call reads or writes. */
 const PIECE = 2 ** 24;
 
+/**
+ * Checks that an argument is a path.
+ *
+ * @throws {TypeError} if not.
+ */
+export function assertPath(path: unknown): asserts path is string {
+  if (typeof path !== "string" || path === "") {
+    throw new TypeError(`Cannot open a file: got ${describe(path)}, expected its path as a string`);
+  }
+}
+
+/**
+ * Checks that an argument is bytes.
+ *
+ * @throws {TypeError} if not.
+ */
+export function assertBytes(bytes: unknown, name: string): asserts bytes is Uint8Array {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(`Cannot read ${name}: got ${describe(bytes)}, expected a Uint8Array`);
+  }
+}
+
 /** Opens a file for the time that `use` runs. */
 export async function withFile<T>(
   path: string,
   use: (source: ByteSource) => Promise<T>,
 ): Promise<T> {
+  assertPath(path);
   const fs = fileSystem();
   const handle = await fs.open(path, "r");
   try {
@@ -68,6 +92,7 @@ export async function withFile<T>(
 
 /** The whole of a file. */
 export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  assertPath(path);
   const fs = fileSystem();
   // A pipe has no size: it is read to its end.
   if (!(await fs.stat(path)).isFile()) return new Uint8Array(await fs.readFile(path));
@@ -87,6 +112,7 @@ const ABANDONED_MS = 600_000;
  * takes the name. Whatever happens, `path` holds the old content or the new one.
  */
 export async function writeWhole(path: string, chunks: Chunks): Promise<void> {
+  assertPath(path);
   const fs = fileSystem();
   const target = await targetOf(path);
   const before = await fs.stat(target).catch(() => null);
@@ -173,6 +199,7 @@ async function removeAbandoned(folder: string, name: string): Promise<void> {
 
 /** Bytes in memory as a source. */
 export function sourceOf(bytes: Uint8Array, name: string): ByteSource {
+  assertBytes(bytes, name);
   return {
     name,
     size: bytes.length,

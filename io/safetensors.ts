@@ -8,10 +8,17 @@ import { type NamedTensors, namedTensors } from "./named_tensors.ts";
 import { identify, isSafetensors } from "./identify.ts";
 import { Tensor } from "../autograd/mod.ts";
 import { assertOptions } from "../autograd/internal.ts";
-import { type Dtype, dtypeNames, dtypeToWrite, encodePieces, findDtype } from "./dtype.ts";
+import {
+  assertFloatDtype,
+  type Dtype,
+  dtypeNames,
+  dtypeToWrite,
+  encodePieces,
+  findDtype,
+} from "./dtype.ts";
 import type { FloatDtype } from "./dtype.ts";
 import { messageOf, quote } from "./errors.ts";
-import { type ByteSource, joinChunks, withFile, writeWhole } from "./file.ts";
+import { assertBytes, type ByteSource, joinChunks, withFile, writeWhole } from "./file.ts";
 
 /** Tensors by name as a file holds them, with what the file says about itself. */
 export class LoadedTensors extends Map<string, Tensor> {
@@ -138,6 +145,7 @@ export function encodeSafetensors(
 export function decodeSafetensors(bytes: Uint8Array, options: NameOptions = {}): LoadedTensors {
   assertOptions("read safetensors", options, ["name"]);
   const name = options.name ?? "safetensors data";
+  assertBytes(bytes, name);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = headerLength(view, bytes.length, name);
   const header = parseHeader(bytes.subarray(8, 8 + length), bytes.length, name);
@@ -372,6 +380,7 @@ function* chunksOf(
 ): Iterable<Uint8Array> {
   assertOptions("write safetensors", options, ["metadata", "dtype"]);
   const float = options.dtype ?? "F64";
+  assertFloatDtype("write safetensors", float);
   const remarks = metadataEntries(options.metadata ?? {});
   const plan: { tensor: Tensor; dtype: FloatDtype | "I64" }[] = [];
   const tensors = namedTensors("write safetensors", state);

@@ -2,7 +2,7 @@
  * Tables of numbers as text: comma-separated values.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions } from "../../autograd/internal.ts";
+import { assertOptions, describe } from "../../autograd/internal.ts";
 import { quote } from "../errors.ts";
 import { readBytes } from "../file.ts";
 import { gunzip, isGzip } from "../archive/gzip.ts";
@@ -14,8 +14,19 @@ export interface CsvOptions {
   readonly header?: boolean;
   /** What stands between two cells. */
   readonly delimiter?: string;
-  /** The value of an empty cell; refused where left out. */
+  /** The value of a cell without one; refused where left out. */
   readonly missing?: number;
+  /** What cells without a value may say besides nothing: `["NA", "?"]`. */
+  readonly missingMarks?: readonly string[];
+  /** The columns that are read, by name or by number from 0; all of them where left out. */
+  readonly columns?: readonly (string | number)[];
+  /**
+   * The number of a cell, for columns of words; `null` leaves it to be read as one. The second argument is
+   * the column's name, or its number where it has none.
+   */
+  readonly convert?: (cell: string, column: string | number) => number | null;
+  /** Columns of labels, by name or number: each different word gets a number, in order of appearance. */
+  readonly labels?: readonly (string | number)[];
 }
 
 /** A table of numbers. */
@@ -24,6 +35,8 @@ export interface Table {
   readonly columns: readonly string[] | null;
   /** The numbers, [rows, columns]. */
   readonly values: Tensor;
+  /** For each column of labels its words; a word's place is its number. */
+  readonly labels: ReadonlyMap<string | number, readonly string[]>;
 }
 
 /**
@@ -68,36 +81,122 @@ export async function loadCsv(path: string, options: CsvOptions = {}): Promise<T
  * @throws {RangeError} if a cell is no number or a row has another length, naming line and column.
  */
 export function parseCsv(text: string, options: CsvOptions & NameOptions = {}): Table {
-  assertOptions("read CSV", options, ["header", "delimiter", "missing", "name"]);
+  assertOptions("read CSV", options, KNOWN);
   const { delimiter = ",", name = "CSV data" } = options;
-  if (delimiter.length !== 1 || delimiter === '"') {
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot read ${name}: got ${describe(text)}, expected a text`);
+  }
+  if (typeof delimiter !== "string" || delimiter.length !== 1 || delimiter === '"') {
     throw new RangeError(
-      `Cannot read ${name}: got delimiter ${quote(delimiter)}, expected one character`,
+      `Cannot read ${name}: got delimiter ${quote(String(delimiter))}, expected one character`,
     );
   }
-  let columns: string[] | null = null;
+  let names: string[] | null = null;
+  let reader: CellReader | null = null;
   let width = -1;
-  let isFirst = true;
   const numbers: number[] = [];
   for (const { cells, line } of rowsOf(text, delimiter, name)) {
-    if (isFirst && (options.header ?? isHeader(cells))) columns = cells;
-    else {
-      cells.forEach((cell, i) => numbers.push(numberOf(cell, i, line, columns, name, options)));
+    if (width === -1) {
+      width = cells.length;
+      const marks = options.missingMarks ?? [];
+      if (options.header ?? isHeader(cells, marks)) names = cells;
+      reader = new CellReader(names, width, name, options);
+      if (names !== null) continue;
     }
-    isFirst = false;
-    if (width === -1) width = cells.length;
     if (cells.length !== width) {
       throw new RangeError(
         `Cannot read ${name}: got ${cells.length} cells in line ${line}, expected ${width}`,
       );
     }
+    reader!.read(cells, line, numbers);
   }
-  const rows = width <= 0 ? 0 : numbers.length / width;
+  const chosen = reader?.columns ?? [];
+  const rows = chosen.length === 0 ? 0 : numbers.length / chosen.length;
   const values = new Tensor({ values: Float64Array.from(numbers), version: 0 }, [
     rows,
-    Math.max(width, 0),
+    chosen.length,
   ]);
-  return { columns, values };
+  const columns = names === null ? null : chosen.map((column) => names![column]);
+  return { columns, values, labels: reader?.labels ?? new Map() };
+}
+
+const KNOWN = [
+  "header",
+  "delimiter",
+  "missing",
+  "missingMarks",
+  "columns",
+  "convert",
+  "labels",
+  "name",
+] as const;
+
+/** Makes numbers of the cells of the columns that are wanted. */
+class CellReader {
+  /** The columns by number. */
+  readonly columns: readonly number[];
+  readonly labels = new Map<string | number, string[]>();
+  readonly #names: readonly string[] | null;
+  readonly #file: string;
+  readonly #options: CsvOptions;
+  readonly #labelled: ReadonlySet<number>;
+
+  constructor(
+    names: readonly string[] | null,
+    width: number,
+    file: string,
+    options: CsvOptions,
+  ) {
+    this.#names = names;
+    this.#file = file;
+    this.#options = options;
+    const all = Array.from({ length: width }, (_, i) => i);
+    this.columns = options.columns?.map((column) => this.#find(column, width)) ?? all;
+    this.#labelled = new Set(options.labels?.map((column) => this.#find(column, width)));
+  }
+
+  #find(column: string | number, width: number): number {
+    const found = typeof column === "number" ? column : this.#names?.indexOf(column) ?? -1;
+    if (Number.isInteger(found) && found >= 0 && found < width) return found;
+    throw new RangeError(
+      `Cannot read ${this.#file}: got column ${JSON.stringify(column)}, expected ` +
+        (this.#names === null
+          ? `a number from 0 to ${width - 1}`
+          : `one of ${this.#names.map(quote).join(", ")}`),
+    );
+  }
+
+  read(cells: readonly string[], line: number, into: number[]): void {
+    for (const column of this.columns) into.push(this.#number(cells[column], column, line));
+  }
+
+  #number(cell: string, column: number, line: number): number {
+    const name = this.#names?.[column] ?? column;
+    const { missing, missingMarks, convert } = this.#options;
+    const word = cell.trim();
+    if (this.#labelled.has(column)) {
+      const words = this.labels.get(name) ?? [];
+      this.labels.set(name, words);
+      const known = words.indexOf(word);
+      return known >= 0 ? known : words.push(word) - 1;
+    }
+    const converted = convert?.(cell, name) ?? null;
+    if (converted !== null) return converted;
+    if (missing !== undefined && (word === "" || missingMarks?.includes(word))) return missing;
+    if (!NUMBER.test(cell)) {
+      const shown = typeof name === "string" ? ` (${quote(name)})` : "";
+      throw new RangeError(
+        `Cannot read ${this.#file}: got ${quote(cell)} in line ${line}, column ${
+          column + 1
+        }${shown}, ` +
+          `expected a number; choose columns, or give labels, convert or missingMarks`,
+      );
+    }
+    const lower = word.toLowerCase();
+    if (lower.endsWith("nan")) return NaN;
+    if (/inf(inity)?$/.test(lower)) return lower.startsWith("-") ? -Infinity : Infinity;
+    return Number(lower);
+  }
 }
 
 interface Row {
@@ -177,33 +276,11 @@ const NUMBER =
   /^\s*[+-]?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|nan)\s*$/i;
 
 /** A first row names the columns if it has words and not a single number: a missing mark is no name. */
-function isHeader(cells: readonly string[]): boolean {
-  return cells.some((cell) => !isNumber(cell)) &&
+function isHeader(cells: readonly string[], marks: readonly string[]): boolean {
+  return cells.some((cell) => !isNumber(cell) && !marks.includes(cell.trim())) &&
     !cells.some((cell) => cell.trim() !== "" && isNumber(cell));
 }
 
 function isNumber(cell: string): boolean {
   return cell.trim() === "" || NUMBER.test(cell);
-}
-
-function numberOf(
-  cell: string,
-  index: number,
-  line: number,
-  columns: readonly string[] | null,
-  name: string,
-  { missing }: CsvOptions,
-): number {
-  if (cell.trim() === "" && missing !== undefined) return missing;
-  if (!NUMBER.test(cell)) {
-    const column = columns?.[index] === undefined ? "" : ` (${quote(columns[index])})`;
-    throw new RangeError(
-      `Cannot read ${name}: got ${quote(cell)} in line ${line}, column ${index + 1}${column}, ` +
-        `expected a number`,
-    );
-  }
-  const word = cell.trim().toLowerCase();
-  if (word.endsWith("nan")) return NaN;
-  if (/inf(inity)?$/.test(word)) return word.startsWith("-") ? -Infinity : Infinity;
-  return Number(word);
 }

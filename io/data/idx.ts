@@ -1,7 +1,7 @@
 /**
  * IDX, the format of MNIST: a magic number, the sizes as 32-bit big-endian integers, then the bytes.
  */
-import { readBytes } from "../file.ts";
+import { assertBytes, readBytes } from "../file.ts";
 import { gunzip, isGzip, MOST_UNPACKED } from "../archive/gzip.ts";
 
 /** An array of bytes with its sizes. */
@@ -23,6 +23,7 @@ const UNSIGNED_BYTE = 0x08;
  * @throws {RangeError} if it is damaged or holds something other than unsigned bytes.
  */
 export async function parseIdx(bytes: Uint8Array, name = "IDX data"): Promise<ByteArray> {
+  assertBytes(bytes, name);
   const plain = isGzip(bytes) ? await gunzip(bytes, name, sizeByHeader) : bytes;
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   if (plain.length < 4 || view.getUint16(0) !== 0 || plain[2] !== UNSIGNED_BYTE) {

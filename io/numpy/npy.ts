@@ -12,7 +12,14 @@ import {
   gatherStrided,
 } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
-import { type Dtype, encodeValues, findDtype, type FloatDtype } from "../dtype.ts";
+import {
+  type Dtype,
+  encodeValues,
+  findDtype,
+  type FloatDtype,
+  InexactInteger,
+  refusing,
+} from "../dtype.ts";
 import { messageOf } from "../errors.ts";
 import { readBytes, writeWhole } from "../file.ts";
 import type { NameOptions } from "../safetensors.ts";
@@ -148,7 +155,7 @@ export function otherThanNumbers(bytes: Uint8Array, file: string): string | null
 }
 
 /** Reads a `.npy` file, keeping its number format. */
-export function decodeArray(bytes: Uint8Array, file: string): NpyArray {
+export function decodeArray(bytes: Uint8Array, file: string, isOneOfMany = false): NpyArray {
   const damaged = (what: string): RangeError => new RangeError(`Cannot read ${file}: ${what}`);
   if (MAGIC.some((byte, i) => bytes[i] !== byte) || bytes.length < 12) {
     const found = identify(bytes);
@@ -195,7 +202,10 @@ export function decodeArray(bytes: Uint8Array, file: string): NpyArray {
       count,
     );
   } catch (error) {
-    throw damaged(messageOf(error));
+    const refused = damaged(messageOf(error));
+    // One integer that is too large does not deny the other arrays of a file.
+    if (!isOneOfMany || !(error instanceof InexactInteger)) throw refused;
+    return { tensor: new Tensor(refusing(refused), shape), dtype: dtype.name };
   }
   const ordered = isFortran && shape.length > 1 ? fromFortran(values, shape) : values;
   return { tensor: new Tensor({ values: ordered, version: 0 }, shape), dtype: dtype.name };

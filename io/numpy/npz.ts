@@ -3,7 +3,7 @@
  */
 import { type NamedTensors, namedTensors } from "../named_tensors.ts";
 import { assertOptions } from "../../autograd/internal.ts";
-import { dtypeToWrite } from "../dtype.ts";
+import { assertFloatDtype, dtypeToWrite } from "../dtype.ts";
 import { quote } from "../errors.ts";
 import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "../file.ts";
 import { decodeArray, encodeArray, type NpyOptions, otherThanNumbers } from "./npy.ts";
@@ -126,7 +126,7 @@ export async function readNpz(source: ByteSource, options: NpzOptions): Promise<
       loaded.metadata.set(name, kind);
       continue;
     }
-    const { tensor, dtype } = decodeArray(bytes, file);
+    const { tensor, dtype } = decodeArray(bytes, file, true);
     loaded.set(name, tensor);
     loaded.dtypes.set(name, dtype);
   }
@@ -171,6 +171,7 @@ function* filesOf(
   options: NpyOptions,
 ): Iterable<ZipFile> {
   assertOptions("write npz", options, ["dtype"]);
+  assertFloatDtype("write npz", options.dtype ?? "F64");
   for (const [name, x] of namedTensors("write npz", arrays)) {
     const content = encodeArray(x, dtypeToWrite(name, x, options.dtype ?? "F64"));
     yield { name: `${name}.npy`, content };

@@ -2,7 +2,7 @@
  * From the storages of a file to contiguous tensors.
  */
 import { gatherStrided, replaceValues, type Storage } from "../../autograd/internal.ts";
-import type { Dtype } from "../dtype.ts";
+import { type Dtype, InexactInteger, refusing } from "../dtype.ts";
 import { messageOf, quote } from "../errors.ts";
 import type { TensorView } from "./vocabulary.ts";
 
@@ -40,11 +40,17 @@ export async function fillViews(
       let storage = shared.get(identity);
       if (storage === undefined) {
         let values = decoded.get(dtype);
-        if (values === undefined) {
-          values = decode(bytes, dtype, key, file);
-          decoded.set(dtype, values);
+        try {
+          if (values === undefined) {
+            values = decode(bytes, dtype, key, file);
+            decoded.set(dtype, values);
+          }
+          storage = { values: gather(values, view, users.length === 1), version: 0 };
+        } catch (error) {
+          // One integer that is too large does not deny the other tensors.
+          if (!(error instanceof InexactInteger)) throw error;
+          storage = refusing(error);
         }
-        storage = { values: gather(values, view, users.length === 1), version: 0 };
         shared.set(identity, storage);
       }
       replaceValues(view.tensor, storage, view.tensor.shape);
@@ -66,7 +72,8 @@ function decode(
   try {
     dtype.decode(new DataView(bytes.buffer, bytes.byteOffset), 0, values, 0, count);
   } catch (error) {
-    throw new RangeError(`Cannot read storage ${quote(key)} of ${file}: ${messageOf(error)}`);
+    const message = `Cannot read storage ${quote(key)} of ${file}: ${messageOf(error)}`;
+    throw error instanceof InexactInteger ? new InexactInteger(message) : new RangeError(message);
   }
   return values;
 }

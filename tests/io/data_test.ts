@@ -94,3 +94,29 @@ Deno.test("the digits are a table of 65 columns", async () => {
   assertEquals(columns, null);
   assertEquals(values.shape, [1797, 65]);
 });
+
+Deno.test("CSV: columns of words are chosen, converted, or numbered as labels", () => {
+  const text =
+    "id,size,when,species\na1,5.1,2020-01-02,setosa\na2,NA,2020-01-03,virginica\na3,4.9,?,setosa\n";
+  const table = parseCsv(text, {
+    columns: ["size", "species"],
+    labels: ["species"],
+    missing: NaN,
+    missingMarks: ["NA", "?"],
+  });
+  assertEquals(table.columns, ["size", "species"]);
+  assertEquals(table.values.toArray(), [[5.1, 0], [NaN, 1], [4.9, 0]]);
+  assertEquals(table.labels.get("species"), ["setosa", "virginica"]);
+
+  const years = parseCsv(text, {
+    columns: [2],
+    missing: -1,
+    missingMarks: ["?"],
+    convert: (cell, column) => column === "when" && cell !== "?" ? Number(cell.slice(-2)) : null,
+  });
+  assertEquals(years.values.toArray(), [[2], [3], [-1]]);
+  assertThrows(() => parseCsv(text), RangeError, "choose columns, or give labels");
+  assertThrows(() => parseCsv(text, { columns: ["weight"] }), RangeError, 'got column "weight"');
+  // A first row of data with a missing mark is no header.
+  assertEquals(parseCsv("NA,NA\n1,2\n", { missing: 0, missingMarks: ["NA"] }).columns, null);
+});

@@ -63,6 +63,8 @@ with open(folder + "/numpy.pkl", "wb") as f: pickle.dump({k: v.numpy() for k, v 
 torch.save(state, folder + "/stored.pt")
 with zipfile.ZipFile(folder + "/stored.pt") as a, zipfile.ZipFile(folder + "/deflated.pt", "w", zipfile.ZIP_DEFLATED) as b:
     for name in a.namelist(): b.writestr(name, a.read(name))
+torch.save({"w": torch.ones(2), "seed": torch.tensor([2**53 + 1]), "exact": torch.tensor(2**53 + 2)}, folder + "/big.pt")
+np.savez(folder + "/big.npz", w=np.ones(2), seed=np.array([2**53 + 1]))
 torch.save({"epoch": 3, "w": torch.ones(2), "hist": [1, 2]}, folder + "/partial.pt")
 print(1)
 np.savez(folder + "/mixed.npz", x=np.arange(3.), names=np.array(["a", "b"]), objects=np.array([{}, []], dtype=object))
@@ -120,6 +122,13 @@ pythonTest(
       assertEquals(seen.others.get("args"), "an object of Python's argparse.Namespace");
 
       assertEquals([...(await loadState(`${folder}/partial.pt`)).keys()], ["w"]);
+      // One integer that is too large denies nothing but itself.
+      for (const file of ["big.pt", "big.npz"]) {
+        const big = await loadState(`${folder}/${file}`);
+        assertEquals(big.get("w")!.toArray(), [1, 1]);
+        if (file === "big.pt") assertEquals(big.get("exact")!.item(), 2 ** 53 + 2);
+        assertThrows(() => big.get("seed")!.item(), RangeError, "9007199254740993");
+      }
       const mixed = await loadNpz(`${folder}/mixed.npz`);
       assertEquals([...mixed.keys()], ["x"]);
       assert(mixed.metadata.get("names")!.includes("texts"));
@@ -233,4 +242,18 @@ Deno.test("CSV: lines that end with CR, a missing mark in the first row, a long 
   assertThrows(() => parseCsv("5.1,NA,0\n1,2,3\n"), RangeError, '"NA" in line 1');
   // An ambiguous pattern would take a time that grows with the square of the cell.
   assertThrows(() => parseCsv(`1\n${"1".repeat(400_000)}x\n`), RangeError, "expected a number");
+});
+
+Deno.test("paths, bytes and formats of a wrong kind are refused in words", async () => {
+  for (const wrong of [5, null, undefined, {}, ""]) {
+    await assertRejects(() => loadState(wrong as never), TypeError, "Cannot open a file");
+    await assertRejects(() => loadNpz(wrong as never), TypeError, "Cannot open a file");
+  }
+  for (const wrong of ["abc", null, [1], new ArrayBuffer(8)]) {
+    await assertRejects(() => decodeTorch(wrong as never), TypeError, "expected a Uint8Array");
+    assertThrows(() => decodeSafetensors(wrong as never), TypeError, "expected a Uint8Array");
+  }
+  for (const write of [encodeSafetensors, encodeNpz]) {
+    assertThrows(() => write({ w }, { dtype: "F99" as never }), RangeError, "got dtype F99");
+  }
 });

@@ -305,7 +305,7 @@ Deno.test("64-bit integers that float64 does not hold are refused", () => {
   assertThrows(
     () => decodeSafetensors(bytes),
     RangeError,
-    "a 64-bit integer near 9007199254740992",
+    "the 64-bit integer 9007199254740993",
   );
 });
 

@@ -45,7 +45,7 @@ export function tieMethods(tied: Operations): void {
 
 /** The operations as methods. */
 export abstract class TensorMethods {
-  /** A copy of the values, on the tape. Gradient: handed on. */
+  /** A copy of the values, on the tape. Gradient: passed on. */
   clone(this: Tensor): Tensor {
     return operations.clone(this);
   }

@@ -61,18 +61,18 @@ export class Generator {
    *
    * @param seed Where the stream begins; see {@linkcode manualSeed}.
    * @throws {TypeError} if it is neither a number nor a bigint.
-   * @throws {RangeError} if it is no integer or out of range.
+   * @throws {RangeError} if it is not an integer or out of range.
    */
   constructor(seed: Seed = DEFAULT_SEED) {
     this.manualSeed(seed);
   }
 
   /**
-   * Begins the stream anew. As in PyTorch a negative seed stands for seed + 2⁶⁴, and the low 32 bits
+   * Begins the stream again. As in PyTorch a negative seed stands for seed + 2⁶⁴, and the low 32 bits
    * alone decide the stream.
    *
    * @throws {TypeError} if `seed` is neither a number nor a bigint.
-   * @throws {RangeError} if it is no integer or out of range.
+   * @throws {RangeError} if it is not an integer or out of range.
    */
   manualSeed(seed: Seed): this {
     this.#seed = normalizeSeed(seed);
@@ -179,7 +179,7 @@ export class Generator {
 
   /**
    * Fills `out` as PyTorch's `normal_(mean, std)`: below 16 values one pair after the other, from 16
-   * on in blocks of 16, the last of which is drawn anew when the length is no multiple of 16.
+   * on in blocks of 16, the last of which is drawn again when the length is no multiple of 16.
    *
    * @throws {RangeError} if `mean` is not finite, or `std` is not finite or negative.
    */
@@ -291,12 +291,12 @@ function normalBlock(out: Float64Array, start: number, mean: number, std: number
 export const defaultGenerator: Generator = new Generator();
 
 /**
- * Begins the stream of the {@linkcode defaultGenerator} anew, as `torch.manual_seed`.
+ * Begins the stream of the {@linkcode defaultGenerator} again, as `torch.manual_seed`.
  *
  * @param seed An integer in −2⁶³ … 2⁶⁴ − 1; a bigint where a number is not exact.
  * @returns The default generator.
  * @throws {TypeError} if `seed` is neither a number nor a bigint.
- * @throws {RangeError} if it is no integer or out of range.
+ * @throws {RangeError} if it is not an integer or out of range.
  *
  * @example
  * ```ts

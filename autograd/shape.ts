@@ -76,7 +76,7 @@ export function broadcastsTo(from: Shape, to: Shape): boolean {
 /**
  * A dim in `0 … ndim − 1` from one that may be negative. A scalar accepts 0 and −1, as in PyTorch.
  *
- * @throws {TypeError} if it is no integer. @throws {RangeError} if it is out of range.
+ * @throws {TypeError} if it is not an integer. @throws {RangeError} if it is out of range.
  */
 export function normalizeDim(action: string, dim: number, ndim: number, name = "dim"): number {
   if (!Number.isInteger(dim)) {
@@ -130,9 +130,9 @@ export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boo
 }
 
 /**
- * Checks that a shape is a list of whole numbers of at least 0 and at most 64 axes.
+ * Checks that a shape is a list of integers of at least 0 and at most 64 axes.
  *
- * @throws {TypeError} if it is no list. @throws {RangeError} if a size is not a whole number ≥ 0.
+ * @throws {TypeError} if it is not a list. @throws {RangeError} if a size is not an integer ≥ 0.
  */
 export function validateShape(action: string, shape: Shape): Shape {
   if (!Array.isArray(shape)) {
@@ -157,9 +157,9 @@ export function validateShape(action: string, shape: Shape): Shape {
 }
 
 /**
- * Checks that an argument is a list of whole numbers of any sign.
+ * Checks that an argument is a list of integers of any sign.
  *
- * @throws {TypeError} if it is no list, or if something in it is no whole number.
+ * @throws {TypeError} if it is not a list, or if something in it is not an integer.
  */
 export function assertIntegers(
   action: string,
@@ -175,7 +175,7 @@ export function assertIntegers(
 }
 
 /**
- * Checks that an argument is a whole number of any sign.
+ * Checks that an argument is an integer of any sign.
  *
  * @throws {TypeError} if not.
  */

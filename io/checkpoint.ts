@@ -89,7 +89,7 @@ const DEEPEST = 200;
  *
  * @param file The file; what was there is replaced.
  * @param run The parts to be saved, with the number of steps taken and anything `extra`.
- * @throws {TypeError} if a part is of the wrong kind. @throws {RangeError} if `step` is no whole number.
+ * @throws {TypeError} if a part is of the wrong kind. @throws {RangeError} if `step` is not an integer.
  *
  * @example
  * ```ts
@@ -112,7 +112,7 @@ export async function saveCheckpoint(file: string, run: CheckpointContent): Prom
 /**
  * The bytes of a checkpoint; see {@linkcode saveCheckpoint}.
  *
- * @throws {TypeError} if a part is of the wrong kind. @throws {RangeError} if `step` is no whole number.
+ * @throws {TypeError} if a part is of the wrong kind. @throws {RangeError} if `step` is not an integer.
  */
 export function encodeCheckpoint(run: CheckpointContent): Uint8Array<ArrayBuffer> {
   assertParts("save a checkpoint", run, [...PARTS, "step", "extra"]);

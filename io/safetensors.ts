@@ -74,7 +74,7 @@ const PIECE = 2 ** 22;
  * @param path The file; what was there is replaced.
  * @param state Tensors by name, for instance `model.stateDict()`.
  * @param options `metadata` for the header; `dtype: "F32"` to round to float32.
- * @throws {TypeError} if something in `state` is no tensor or some metadata is no string.
+ * @throws {TypeError} if something in `state` is not a tensor or some metadata is not a string.
  *
  * @example
  * ```ts
@@ -115,7 +115,7 @@ export async function loadSafetensors(path: string): Promise<LoadedTensors> {
  * @param state Tensors by name.
  * @param options As of {@linkcode saveSafetensors}.
  * @returns The file.
- * @throws {TypeError} if something in `state` is no tensor or some metadata is no string.
+ * @throws {TypeError} if something in `state` is not a tensor or some metadata is not a string.
  *
  * @example
  * ```ts

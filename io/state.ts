@@ -57,7 +57,7 @@ const USUAL_KEYS = ["model", "model_state_dict", "state_dict", "net", "weights",
  * Reads the weights of a model: safetensors, `.npz`, or PyTorch's `.pt`, told apart by their content.
  * In a checkpoint the weights are looked for at its top and under `model`, `model_state_dict`,
  * `state_dict` and the like; a model that was saved whole gives its parameters and buffers. What else a
- * file holds is passed over: see {@linkcode inspect}.
+ * file holds is ignored: see {@linkcode inspect}.
  *
  * @param path The file.
  * @param options See {@linkcode LoadStateOptions}.

@@ -6,9 +6,9 @@ import { describe } from "./describe.ts";
 export type Known<Options> = readonly (keyof Options & string)[];
 
 /**
- * Refuses anything in the place of the options but an object, `sum(x, 1)` for `sum(x, { dim: 1 })`, and
- * options that are not known: passed over, PyTorch's `out` would leave that tensor as it was. One that
- * is `undefined` or `null` is absent.
+ * Throws unless `options` is an object of known keys: a silently ignored `out` would leave that tensor
+ * unwritten, and `sum(x, 1)` for `sum(x, { dim: 1 })` would sum everything. A key whose value is
+ * `undefined` or `null` counts as absent.
  *
  * @param action What is being done, as errors begin.
  * @param options What was given.
@@ -76,8 +76,8 @@ function misplaced(action: string, given: unknown, [first]: readonly string[]): 
 }
 
 /**
- * Refuses options where there are none, PyTorch's `out` above all. A number behind the arguments, as
- * `map` and `reduce` hand it on with each element, is passed over.
+ * Throws if a function without options is given some, PyTorch's `out` above all. A number after the
+ * arguments is ignored: `map` and `reduce` pass one along with each element.
  *
  * @param action What is being done, as errors begin.
  * @param given The caller's `arguments`.

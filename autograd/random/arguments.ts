@@ -8,7 +8,7 @@ export type Seed = number | bigint;
  * A seed as PyTorch counts it, 0 … 2⁶⁴ − 1: a negative one stands for seed + 2⁶⁴.
  *
  * @throws {TypeError} if it is neither a number nor a bigint.
- * @throws {RangeError} if it is no integer or out of range.
+ * @throws {RangeError} if it is not an integer or out of range.
  */
 export function normalizeSeed(seed: Seed): bigint {
   if (typeof seed !== "number" && typeof seed !== "bigint") {
@@ -34,7 +34,7 @@ export function normalizeSeed(seed: Seed): bigint {
 /**
  * Checks the bounds of a uniform distribution.
  *
- * @throws {TypeError} if one is no number.
+ * @throws {TypeError} if one is not a number.
  * @throws {RangeError} if they or their distance are not finite, or `high` is below `low`.
  */
 export function validateBounds(low: number, high: number): void {
@@ -56,7 +56,7 @@ export function validateBounds(low: number, high: number): void {
 /**
  * Checks the moments of a normal distribution.
  *
- * @throws {TypeError} if one is no number.
+ * @throws {TypeError} if one is not a number.
  * @throws {RangeError} if one is not finite or `std` is negative.
  */
 export function validateMoments(mean: number, std: number): void {
@@ -73,7 +73,7 @@ export function validateMoments(mean: number, std: number): void {
 /**
  * Checks the range low … high − 1 of integers.
  *
- * @throws {TypeError} if a bound is no number.
+ * @throws {TypeError} if a bound is not a number.
  * @throws {RangeError} if one is no safe integer, `high` is not above `low`, or they are more than 2⁵³
  * apart.
  */
@@ -101,7 +101,7 @@ export function validateIntegers(low: number, high: number): void {
 /**
  * Checks a probability.
  *
- * @throws {TypeError} if it is no number.
+ * @throws {TypeError} if it is not a number.
  * @throws {RangeError} if it is not in 0 … 1.
  */
 export function validateProbability(p: number): void {

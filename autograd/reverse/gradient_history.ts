@@ -1,6 +1,6 @@
 /**
  * Who has used a gradient, for as long as its values still hold what was used. A gradient that is
- * cleared, replaced or written by anyone else begins anew: its owner then knows what is in it.
+ * cleared, replaced or written by anyone else starts afresh: its owner then knows what is in it.
  */
 import type { Storage } from "../runtime/memory.ts";
 import { storageOf, type Tensor, valuesOf, write } from "../tensor.ts";

@@ -124,7 +124,7 @@ export function configure(options: KernelsOptions): void {
  * @param count From 1 on; more than the machine has processors is of no use.
  * @returns A promise that is kept when the threads are there; calls before that run on one. Where memory
  * has no room for so many there are fewer: `info().threads` tells.
- * @throws {RangeError} if `count` is no whole number from 1 to 64.
+ * @throws {RangeError} if `count` is not an integer from 1 to 64.
  * @throws {Error} if there are no vectorised kernels or no workers to share the work with.
  *
  * @example
@@ -143,6 +143,7 @@ export async function setThreads(count: number): Promise<void> {
       `Cannot set threads: got ${count}, expected a whole number from 1 to 64`,
     );
   }
+  await load();
   let started: boolean;
   try {
     started = startTeam(count);

@@ -178,6 +178,7 @@ export function teamFor(work: number): Team | null {
  * vectorised kernels to share.
  */
 export function startTeam(size: number): boolean {
+  load();
   team?.stop();
   team = null;
   if (size === 1 || build === "plain") return size === 1;
@@ -291,7 +292,7 @@ export function takeBack(x: Float64Array | null, pointer: number): void {
   if (x !== null && !inPool(x)) copyOut(pointer, x);
 }
 
-/** Writes 32-bit whole numbers to an address. */
+/** Writes 32-bit integers to an address. */
 export function writeIntegers(values: ArrayLike<number>, pointer: number): void {
   new Uint32Array(buffer!, pointer, values.length).set(values);
 }

@@ -51,7 +51,7 @@ export const THREAD_SCRATCH: number = 8 * 2 ** 20;
 /** Bytes that the control words and arguments take. */
 export const CONTROL_BYTES: number = 64 + 8 * MOST_CHUNKS * MOST_ARGS;
 
-/** Stands for the address of the scratch memory of whoever runs the chunk, `offset` bytes in. */
+/** Stands for the address of the scratch memory of whatever runs the chunk, `offset` bytes in. */
 export function ownScratch(offset: number): number {
   return -1 - offset;
 }

@@ -1,6 +1,6 @@
 /**
- * The tape: what a forward leaves behind so that a backward can find its way. Calls of primitives are
- * recorded here; `backward.ts` replays them.
+ * The tape: what a forward pass leaves behind so that a backward pass can differentiate it. Calls of
+ * primitives are recorded here; reverse/pass.ts walks them from the last to the first.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { aliasOf, attach, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts
 let gradEnabled = true;
 let nodeCount = 0;
 
-/** One recorded call of a primitive. It holds what the rule saved and its parents, no inputs. */
+/** One recorded call of a primitive. It holds its parents and what the rule saved, but not its inputs. */
 export class Node implements VjpContext {
   /** Counts up over all nodes: a consumer's number is above those of its parents. */
   readonly id: number = nodeCount++;
@@ -89,7 +89,7 @@ export class Node implements VjpContext {
 /** Sees the cotangent of a tensor and may return another one in its place. */
 export type GradHook = (grad: Tensor) => Tensor | void;
 
-/** Looks at a call once its outputs are there, while anomalies are looked for. */
+/** Inspects each call after its outputs are computed, while anomalies are searched for. */
 export interface Inspector {
   /** Called after each forward; `node` is `null` if the call was not recorded. */
   forward(
@@ -105,7 +105,7 @@ export interface Inspector {
 
 let inspector: Inspector | null = null;
 
-/** Puts an inspector in force and returns the one before. */
+/** Sets the inspector and returns the previous one. */
 export function setInspector(next: Inspector | null): Inspector | null {
   const before = inspector;
   inspector = next;
@@ -114,7 +114,7 @@ export function setInspector(next: Inspector | null): Inspector | null {
 
 let watcher: ((storage: Storage) => void) | null = null;
 
-/** Shows a caller the pooled storages that `bind` allocates, so that it can release them. Returns the watcher before. */
+/** Reports the pooled storages that `bind` allocates, so that the caller can release them; returns the previous watcher. */
 export function watchAllocations(
   next: ((storage: Storage) => void) | null,
 ): ((storage: Storage) => void) | null {

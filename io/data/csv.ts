@@ -45,7 +45,7 @@ export interface Table {
  * @param path The file.
  * @param options `header`, `delimiter`, `missing`.
  * @returns The table.
- * @throws {RangeError} if a cell is no number or a row has another length, naming line and column.
+ * @throws {RangeError} if a cell is not a number or a row has another length, naming line and column.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export async function loadCsv(path: string, options: CsvOptions = {}): Promise<T
  * @param text The table.
  * @param options As of {@linkcode loadCsv}; `name` for errors.
  * @returns The table.
- * @throws {RangeError} if a cell is no number or a row has another length, naming line and column.
+ * @throws {RangeError} if a cell is not a number or a row has another length, naming line and column.
  */
 export function parseCsv(text: string, options: CsvOptions & NameOptions = {}): Table {
   assertOptions("read CSV", options, KNOWN);

@@ -66,7 +66,7 @@ export interface NpyArray {
  * @param path The file; what was there is replaced.
  * @param x The tensor.
  * @param options `dtype: "F32"` to round to float32.
- * @throws {TypeError} if `x` is no tensor.
+ * @throws {TypeError} if `x` is not a tensor.
  *
  * @example
  * ```ts
@@ -98,7 +98,7 @@ export async function loadNpy(path: string): Promise<Tensor> {
 /**
  * The bytes of a `.npy` file.
  *
- * @throws {TypeError} if `x` is no tensor.
+ * @throws {TypeError} if `x` is not a tensor.
  */
 export function encodeNpy(x: Tensor, options: NpyOptions = {}): Uint8Array<ArrayBuffer> {
   assertTensor("write an array", x, "x");
@@ -134,7 +134,7 @@ export function encodeArray(x: Tensor, dtype: FloatDtype | "I64"): Uint8Array<Ar
   return bytes;
 }
 
-/** What an array holds that is no number, by NumPy's letters. */
+/** What an array holds that is not a number, by NumPy's letters. */
 const OTHERS: Readonly<Record<string, string>> = {
   U: "texts",
   S: "bytes",

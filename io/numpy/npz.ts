@@ -28,7 +28,7 @@ const MOST_UNPACKED = 2 ** 32;
  * @param path The file; what was there is replaced.
  * @param arrays Tensors by name.
  * @param options `dtype: "F32"` to round to float32.
- * @throws {TypeError} if something in `arrays` is no tensor.
+ * @throws {TypeError} if something in `arrays` is not a tensor.
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export async function loadNpz(path: string, options: NpzOptions = {}): Promise<L
 /**
  * The bytes of a `.npz` file.
  *
- * @throws {TypeError} if something in `arrays` is no tensor.
+ * @throws {TypeError} if something in `arrays` is not a tensor.
  */
 export function encodeNpz(
   arrays: NamedTensors,
@@ -120,7 +120,7 @@ export async function readNpz(source: ByteSource, options: NpzOptions): Promise<
   for (const [name, entry] of chosen) {
     const bytes = await readEntry(source, entry);
     const file = `${quote(entry.name)} of ${source.name}`;
-    // Texts and objects are no tensors; whoever asks for one by name is told.
+    // Texts and objects are no tensors; whatever asks for one by name is told.
     const kind = names === undefined ? otherThanNumbers(bytes, file) : null;
     if (kind !== null) {
       loaded.metadata.set(name, kind);

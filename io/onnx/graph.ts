@@ -17,7 +17,7 @@ const TYPE = { F32: 1, I64: 7, BOOL: 9, F64: 11 } as const;
 /** ONNX's numbers of the kinds of attributes. */
 const ATTRIBUTE = { float: 1, int: 2, text: 3, ints: 7 } as const;
 
-/** A constant of a node: whole numbers and lists of them, text, or `{ float }`. */
+/** A constant of a node: integers and lists of them, text, or `{ float }`. */
 export type Attribute = number | readonly number[] | string | { readonly float: number };
 
 /** A tensor that goes in or comes out. */
@@ -147,7 +147,7 @@ export class Graph {
     return name;
   }
 
-  /** Values as whole numbers. */
+  /** Values as integers. */
   toInts(input: string): string {
     return this.node("Cast", [input], { to: TYPE.I64 });
   }

@@ -100,7 +100,7 @@ export class Pickler {
     this.op(0x74);
   }
 
-  /** A tuple of whole numbers. */
+  /** A tuple of integers. */
   sizes(values: readonly number[]): void {
     this.tuple(values.map((value) => () => this.integer(value)));
   }

@@ -12,7 +12,7 @@ import { zipChunks, type ZipFile } from "../archive/zip_writer.ts";
 
 /**
  * What can be saved: tensors and plain values. A `StateDict` becomes an `OrderedDict` with the versions
- * of its modules, another `Map` or object a dict (an object's key that is a whole number an `int`, as in
+ * of its modules, another `Map` or object a dict (an object's key that is an integer an `int`, as in
  * the state of optimizers), an array a list, a `Uint8Array` a tensor of bytes. `undefined` entries of
  * objects are left out.
  */

@@ -143,7 +143,7 @@ export abstract class ConvBase extends Module {
     this.resetParameters(generator);
   }
 
-  /** Draws weight and bias anew, evenly in ±1/√fan_in. */
+  /** Draws weight and bias again, evenly in ±1/√fan_in. */
   resetParameters(generator: Generator | null = null): void {
     if (this.weight.size > 0) initAffine_(this.weight, this.bias, generator);
   }

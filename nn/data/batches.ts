@@ -36,7 +36,7 @@ export interface Batches<Batch> extends Iterable<Batch> {
  * @param options See {@linkcode BatchOptions}.
  * @returns The batches; tensors have the samples along a new first axis.
  * @throws {TypeError} if an argument is of the wrong kind.
- * @throws {RangeError} if `batchSize` is not a whole number of at least 1.
+ * @throws {RangeError} if `batchSize` is not an integer of at least 1.
  *
  * @example
  * ```ts

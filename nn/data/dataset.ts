@@ -39,7 +39,7 @@ export class TensorDataset<Tensors extends readonly Tensor[] = Tensor[]>
    * Takes the tensors as they are, without a copy.
    *
    * @param tensors At least one, all of the same length along their first axis.
-   * @throws {TypeError} if one is no tensor.
+   * @throws {TypeError} if one is not a tensor.
    * @throws {RangeError} if there is none, one is a scalar, or lengths differ.
    */
   constructor(...tensors: Tensors) {

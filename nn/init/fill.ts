@@ -33,7 +33,7 @@ export interface TruncNormalOptions extends NormalOptions {
  * Fills `x` evenly from a ≤ value < b; the bounds stand in the options or behind the tensor.
  *
  * @returns `x`.
- * @throws {TypeError} if `x` is no tensor or a bound no number.
+ * @throws {TypeError} if `x` is not a tensor or a bound no number.
  * @throws {RangeError} if a bound is not finite or `b` is below `a`.
  *
  * @example
@@ -68,7 +68,7 @@ export function uniform_<T extends Tensor>(
  * Fills `x` from the normal distribution; the moments stand in the options or behind the tensor.
  *
  * @returns `x`.
- * @throws {TypeError} if `x` is no tensor or a moment no number.
+ * @throws {TypeError} if `x` is not a tensor or a moment no number.
  * @throws {RangeError} if a moment is not finite or `std` is negative.
  *
  * @example
@@ -111,7 +111,7 @@ export function normal_<T extends Tensor>(
  * gives other values from the same seed.
  *
  * @returns `x`.
- * @throws {TypeError} if `x` is no tensor or a number no number.
+ * @throws {TypeError} if `x` is not a tensor or a number no number.
  * @throws {RangeError} if `std` is not positive, or if the bounds are NaN or `b` is below `a`.
  *
  * @example
@@ -185,7 +185,7 @@ function normalMass(from: number, to: number): number {
  * Fills `x` with one value.
  *
  * @returns `x`.
- * @throws {TypeError} if `x` is no tensor or `value` no number.
+ * @throws {TypeError} if `x` is not a tensor or `value` no number.
  */
 export function constant_<T extends Tensor>(x: T, value: number): T {
   if (typeof value !== "number") {
@@ -200,7 +200,7 @@ export function constant_<T extends Tensor>(x: T, value: number): T {
  * Fills `x` with ones.
  *
  * @returns `x`.
- * @throws {TypeError} if `x` is no tensor.
+ * @throws {TypeError} if `x` is not a tensor.
  */
 export function ones_<T extends Tensor>(x: T): T {
   return fillValues("call ones_", x, (values) => void values.fill(1));
@@ -210,7 +210,7 @@ export function ones_<T extends Tensor>(x: T): T {
  * Fills `x` with zeros.
  *
  * @returns `x`.
- * @throws {TypeError} if `x` is no tensor.
+ * @throws {TypeError} if `x` is not a tensor.
  */
 export function zeros_<T extends Tensor>(x: T): T {
   return fillValues("call zeros_", x, (values) => void values.fill(0));

@@ -33,7 +33,7 @@ export function drawInto<T extends Tensor>(
 /**
  * Checks that an argument is a finite number.
  *
- * @throws {TypeError} if it is no number. @throws {RangeError} if it is not finite.
+ * @throws {TypeError} if it is not a number. @throws {RangeError} if it is not finite.
  */
 export function expectFinite(action: string, name: string, value: number): void {
   if (typeof value !== "number") {

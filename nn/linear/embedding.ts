@@ -72,7 +72,7 @@ export class Embedding extends Module {
    *
    * @param embeddings [numEmbeddings, embeddingDim]; its values are shared.
    * @param options freeze = true: the table does not learn; paddingIdx.
-   * @throws {TypeError} if it is no tensor. @throws {RangeError} if it is no matrix.
+   * @throws {TypeError} if it is not a tensor. @throws {RangeError} if it is no matrix.
    */
   static fromPretrained(
     embeddings: Tensor,
@@ -100,7 +100,7 @@ export class Embedding extends Module {
     return layer;
   }
 
-  /** Draws the table anew. */
+  /** Draws the table again. */
   resetParameters(generator: Generator | null = null): void {
     if (this.weight.size > 0) initEmbedding_(this.weight, this.paddingIdx, generator);
   }

@@ -56,7 +56,7 @@ export class Linear extends Module {
    * @param outFeatures The length of an output row.
    * @param options bias = true, generator.
    * @throws {TypeError} if an argument is of the wrong kind.
-   * @throws {RangeError} if a size is not a whole number of at least 0.
+   * @throws {RangeError} if a size is not an integer of at least 0.
    */
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
@@ -71,7 +71,7 @@ export class Linear extends Module {
     this.resetParameters(generator);
   }
 
-  /** Draws weight and bias anew. */
+  /** Draws weight and bias again. */
   resetParameters(generator: Generator | null = null): void {
     initAffine_(this.weight, this.bias, generator);
   }
@@ -119,7 +119,7 @@ export class Bilinear extends Module {
    * @param outFeatures The length of an output row.
    * @param options bias = true, generator.
    * @throws {TypeError} if an argument is of the wrong kind.
-   * @throws {RangeError} if a size is not a whole number, or `in1Features` is not at least 1.
+   * @throws {RangeError} if a size is not an integer, or `in1Features` is not at least 1.
    */
   constructor(
     in1Features: number,
@@ -141,7 +141,7 @@ export class Bilinear extends Module {
     this.resetParameters(generator);
   }
 
-  /** Draws weight and bias anew. */
+  /** Draws weight and bias again. */
   resetParameters(generator: Generator | null = null): void {
     const bound = 1 / Math.sqrt(this.in1Features);
     uniform_(this.weight, { a: -bound, b: bound, generator });

@@ -69,7 +69,7 @@ export function classLayout(shape: Shape, axis: number): [n: number, c: number, 
 /**
  * Checks the weights of the classes.
  *
- * @throws {TypeError} if it is no tensor. @throws {RangeError} if it is not one for each class.
+ * @throws {TypeError} if it is not a tensor. @throws {RangeError} if it is not one for each class.
  */
 export function checkClassWeight(action: string, weight: Tensor | null, classes: number): void {
   if (weight === null) return;

@@ -21,7 +21,7 @@ export function assertTensors(action: string, tensors: Readonly<Record<string, u
  * Checks that tensors broadcast together.
  *
  * @returns The shape that they broadcast to.
- * @throws {TypeError} if one is no tensor. @throws {RangeError} if they do not.
+ * @throws {TypeError} if one is not a tensor. @throws {RangeError} if they do not.
  */
 export function checkBroadcast(action: string, tensors: Readonly<Record<string, Tensor>>): Shape {
   assertTensors(action, tensors);
@@ -32,7 +32,7 @@ export function checkBroadcast(action: string, tensors: Readonly<Record<string, 
 /**
  * Checks that tensors have as many dims each.
  *
- * @throws {TypeError} if one is no tensor. @throws {RangeError} if they have not.
+ * @throws {TypeError} if one is not a tensor. @throws {RangeError} if they have not.
  */
 export function checkSameRank(action: string, tensors: Readonly<Record<string, Tensor>>): void {
   assertTensors(action, tensors);
@@ -49,7 +49,7 @@ export function checkSameRank(action: string, tensors: Readonly<Record<string, T
 /**
  * Checks that a tensor has the shape of x.
  *
- * @throws {TypeError} if it is no tensor. @throws {RangeError} if it has another shape.
+ * @throws {TypeError} if it is not a tensor. @throws {RangeError} if it has another shape.
  */
 export function checkShapeOf(action: string, x: Tensor, other: Tensor, name: string): void {
   assertTensor(action, x, "x");
@@ -65,7 +65,7 @@ export function checkShapeOf(action: string, x: Tensor, other: Tensor, name: str
 /**
  * Checks an optional weight: it broadcasts to the shape of the losses.
  *
- * @throws {TypeError} if it is no tensor. @throws {RangeError} if it does not broadcast to it.
+ * @throws {TypeError} if it is not a tensor. @throws {RangeError} if it does not broadcast to it.
  */
 export function checkWeight(
   action: string,

@@ -13,7 +13,7 @@ export interface LossOptions {
 /**
  * Checks the name of a reduction.
  *
- * @throws {TypeError} if it is no string. @throws {RangeError} if it is another one.
+ * @throws {TypeError} if it is not a string. @throws {RangeError} if it is another one.
  */
 export function checkReduction<R extends string = Reduction>(
   action: string,

@@ -33,9 +33,9 @@ export function layerOptions<T extends object>(
 }
 
 /**
- * Checks a whole number.
+ * Checks an integer.
  *
- * @throws {TypeError} if it is no number. @throws {RangeError} if it is not whole or below `least`.
+ * @throws {TypeError} if it is not a number. @throws {RangeError} if it is not an integer or below `least`.
  */
 export function checkCount(layer: string, name: string, value: unknown, least: number): number {
   checkNumber(layer, name, value);
@@ -66,7 +66,7 @@ export function checkNumber(layer: string, name: string, value: unknown): number
 /**
  * Checks a switch.
  *
- * @throws {TypeError} if it is no boolean.
+ * @throws {TypeError} if it is not a boolean.
  */
 export function checkFlag(layer: string, name: string, value: unknown): boolean {
   if (typeof value !== "boolean") {
@@ -80,7 +80,7 @@ export function checkFlag(layer: string, name: string, value: unknown): boolean 
 /**
  * Checks a name.
  *
- * @throws {TypeError} if it is no string. @throws {RangeError} if it is not one of `known`.
+ * @throws {TypeError} if it is not a string. @throws {RangeError} if it is not one of `known`.
  */
 export function checkChoice<T extends string>(
   layer: string,
@@ -119,7 +119,7 @@ export function checkTensor(layer: string, name: string, value: unknown): Tensor
 /**
  * One number for each axis from a number or a list.
  *
- * @throws {TypeError} if something is no number. @throws {RangeError} if one is not whole or below
+ * @throws {TypeError} if something is not a number. @throws {RangeError} if one is not an integer or below
  * `least`, or the list has another length.
  */
 export function checkPerAxis(

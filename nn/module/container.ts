@@ -88,7 +88,7 @@ abstract class ModuleRow extends Module {
   /**
    * Puts a module in the place of another.
    *
-   * @throws {RangeError} if there is none. @throws {TypeError} if it is no module.
+   * @throws {RangeError} if there is none. @throws {TypeError} if it is not a module.
    */
   set(index: number, module: Module): this {
     this.at(index);
@@ -101,7 +101,7 @@ abstract class ModuleRow extends Module {
   /**
    * Adds a module at the end, named by its position.
    *
-   * @throws {TypeError} if it is no module.
+   * @throws {TypeError} if it is not a module.
    */
   append(module: Module): this {
     checkModule(this, module);
@@ -112,7 +112,7 @@ abstract class ModuleRow extends Module {
   /**
    * Adds modules at the end.
    *
-   * @throws {TypeError} if one is no module.
+   * @throws {TypeError} if one is not a module.
    */
   extend(modules: Iterable<Module>): this {
     for (const module of [...modules]) this.append(module);
@@ -142,7 +142,7 @@ export class Sequential<Inputs extends unknown[] = [x: Tensor], Output = Tensor>
    * Makes the layer.
    *
    * @param modules Modules in order, or one record, Map or list of pairs that names them.
-   * @throws {TypeError} if something is no module. @throws {RangeError} if a name is refused.
+   * @throws {TypeError} if something is not a module. @throws {RangeError} if a name is refused.
    */
   constructor(...modules: readonly Module[] | readonly [NamedModules]) {
     super();
@@ -185,7 +185,7 @@ export class ModuleList extends ModuleRow {
    * Makes the layer.
    *
    * @param modules The modules.
-   * @throws {TypeError} if one is no module.
+   * @throws {TypeError} if one is not a module.
    */
   constructor(modules: Iterable<Module> = []) {
     super();
@@ -228,7 +228,7 @@ export class ModuleDict extends Module {
    * Makes the layer.
    *
    * @param modules A record, a Map or pairs.
-   * @throws {TypeError} if something is no module. @throws {RangeError} if a name is refused.
+   * @throws {TypeError} if something is not a module. @throws {RangeError} if a name is refused.
    */
   constructor(modules: NamedModules = {}) {
     super();
@@ -264,7 +264,7 @@ export class ModuleDict extends Module {
   /**
    * Adds a module, or puts it in the place of the one of this name.
    *
-   * @throws {TypeError} if it is no module. @throws {RangeError} if the name is refused.
+   * @throws {TypeError} if it is not a module. @throws {RangeError} if the name is refused.
    */
   set(name: string, module: Module): this {
     checkModule(this, module);

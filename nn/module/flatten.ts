@@ -36,7 +36,7 @@ export class Flatten extends Module {
    * Makes the layer.
    *
    * @param options startDim = 1, which may stand alone, endDim = −1.
-   * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if it is not whole.
+   * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if it is not an integer.
    */
   constructor(options: number | FlattenOptions = {}) {
     super();

@@ -95,7 +95,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   /**
    * Sets the mode of this module and of all below it.
    *
-   * @throws {TypeError} if `mode` is no boolean.
+   * @throws {TypeError} if `mode` is not a boolean.
    */
   train(mode = true): this {
     if (typeof mode !== "boolean") {
@@ -128,8 +128,8 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    *
    * @param name Its key in the state dict; may be PyTorch's snake_case of the field that holds it.
    * @param value A leaf, or `null` for a parameter that is absent by design.
-   * @throws {TypeError} if the name is no string or the value no tensor.
-   * @throws {RangeError} if the name is empty, has a dot or is taken, or the value is no leaf.
+   * @throws {TypeError} if the name is not a string or the value no tensor.
+   * @throws {RangeError} if the name is empty, has a dot or is taken, or the value is not a leaf.
    */
   registerParameter<T extends Tensor | null>(name: string, value: T): T {
     this.ownRegistry.addParameter(name, value);
@@ -142,7 +142,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    * @param name Its key in the state dict.
    * @param value A tensor, or `null` for a buffer that is absent by design.
    * @param options `persistent: false` keeps it out of the state dict.
-   * @throws {TypeError} if the name is no string or the value no tensor.
+   * @throws {TypeError} if the name is not a string or the value no tensor.
    * @throws {RangeError} if the name is empty, has a dot or is taken.
    */
   registerBuffer<T extends Tensor | null>(
@@ -158,7 +158,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   /**
    * Registers a submodule and returns it; one in a public field needs no registration.
    *
-   * @throws {TypeError} if the name is no string or the value no module.
+   * @throws {TypeError} if the name is not a string or the value no module.
    * @throws {RangeError} if the name is empty, has a dot or is taken.
    */
   registerModule<T extends Module | null>(name: string, value: T): T {

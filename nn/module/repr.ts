@@ -2,7 +2,7 @@
  * Values as Python prints them, for `toString()` in PyTorch's layout.
  */
 
-/** `1e-05`, `0.1`, `1.0`, `inf`; a whole number is taken for a float. */
+/** `1e-05`, `0.1`, `1.0`, `inf`; an integer is taken for a float. */
 export function pythonFloat(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";

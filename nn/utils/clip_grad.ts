@@ -27,7 +27,7 @@ export interface ClipGradNormOptions {
  * ```
  *
  * where the norm is that of the norms of the gradients, and the factor is always applied. Gradients of
- * `null` are passed over.
+ * `null` are ignored.
  *
  * @param params A tensor or an iterable of tensors.
  * @param maxNorm The bound, at least 0.

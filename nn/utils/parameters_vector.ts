@@ -11,7 +11,7 @@ import { assertTensor, describe, formatShape } from "../../autograd/internal.ts"
  *
  * @param params An iterable of tensors, at least one.
  * @returns A copy.
- * @throws {TypeError} if something is no tensor. @throws {RangeError} if there is none.
+ * @throws {TypeError} if something is not a tensor. @throws {RangeError} if there is none.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export function parametersToVector(params: Iterable<Tensor>): Tensor {
  *
  * @param vector As many elements as all parameters have, in one axis.
  * @param params An iterable of tensors.
- * @throws {TypeError} if something is no tensor. @throws {RangeError} if the length does not fit.
+ * @throws {TypeError} if something is not a tensor. @throws {RangeError} if the length does not fit.
  *
  * @example
  * ```ts

@@ -38,3 +38,15 @@ for (
     });
   });
 }
+
+Deno.test("threads start also where nothing has asked for a kernel before", async () => {
+  const url = new URL("../../mod.ts", import.meta.url).href;
+  const program = `import { kernels } from ${JSON.stringify(url)};
+await kernels.setThreads(2);
+console.log(kernels.info().threads);
+await kernels.setThreads(1);`;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", program],
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "2\n", new TextDecoder().decode(stderr));
+});

@@ -3,7 +3,7 @@
  * g are written in place.
  *
  * In every formula g stands for ±g + wd·p, where the sign is − to maximize. `shrink` is the factor of a
- * decoupled weight decay, 1 − lr·wd; whoever uses it passes wd = 0.
+ * decoupled weight decay, 1 − lr·wd; whatever uses it passes wd = 0.
  */
 
 /** buf ← first ? g : μ·buf + (1 − τ)·g; p ← p − lr·(nesterov ? g + μ·buf : buf); without buf p − lr·g */

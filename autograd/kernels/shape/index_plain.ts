@@ -1,4 +1,4 @@
-/** Values picked by index, and their transposes that add them back. Indices are whole numbers. */
+/** Values picked by index, and their transposes that add them back. Indices are integers. */
 import { RowWalk } from "./strided_plain.ts";
 
 /** An array as rows of an axis: [outer, length, inner], of which `count` rows are picked. */

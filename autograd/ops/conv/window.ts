@@ -16,9 +16,9 @@ export function show(value: unknown): string {
 }
 
 /**
- * One whole number of at least `least` for each of `axes`.
+ * One integer of at least `least` for each of `axes`.
  *
- * @throws {TypeError} if something is no number. @throws {RangeError} if it is too small or no whole
+ * @throws {TypeError} if something is not a number. @throws {RangeError} if it is too small or no whole
  * number, or if the list has another length than 1 or `axes`.
  */
 export function perAxis(

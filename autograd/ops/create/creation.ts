@@ -72,7 +72,7 @@ export function fromValues(values: ArrayLike<number>, shape: Shape): Tensor {
  * @param values The numbers, copied.
  * @param options `shape` for a flat list of values; `requiresGrad` to collect gradients.
  * @returns The tensor.
- * @throws {TypeError} if something in `values` is no number.
+ * @throws {TypeError} if something in `values` is not a number.
  * @throws {RangeError} if nested arrays are ragged, or if `shape` holds another number of elements.
  *
  * @example
@@ -199,7 +199,7 @@ export function ones(shape: Shape, options: CreationOptions = {}): Tensor {
 /**
  * A tensor whose elements all have one value.
  *
- * @throws {TypeError} if `value` is no number.
+ * @throws {TypeError} if `value` is not a number.
  */
 export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
   if (typeof value !== "number") {
@@ -267,7 +267,7 @@ export function arange(start: number, end?: number, step = 1): Tensor {
  *
  * An end that is a scalar tensor stands for its number; no gradient reaches it.
  *
- * @throws {TypeError} if an end is no number. @throws {RangeError} if `count` is not a whole number of
+ * @throws {TypeError} if an end is not a number. @throws {RangeError} if `count` is not an integer of
  * at least 0.
  */
 export function linspace(

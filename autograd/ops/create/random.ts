@@ -19,8 +19,8 @@ export interface RandomOptions extends CreationOptions {
  *
  * Equal bit for bit to `torch.rand` in float64.
  *
- * @throws {TypeError} if `shape` is no list or `generator` no Generator.
- * @throws {RangeError} if a size is not a whole number of at least 0.
+ * @throws {TypeError} if `shape` is not a list or `generator` no Generator.
+ * @throws {RangeError} if a size is not an integer of at least 0.
  *
  * @example
  * ```ts
@@ -41,8 +41,8 @@ export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
  * Equal to `torch.randn` in float64, to 1e-15 relative. As there, a tensor of 16 elements or more is
  * drawn in blocks, so a longer one does not begin with the values of a short one.
  *
- * @throws {TypeError} if `shape` is no list or `generator` no Generator.
- * @throws {RangeError} if a size is not a whole number of at least 0.
+ * @throws {TypeError} if `shape` is not a list or `generator` no Generator.
+ * @throws {RangeError} if a size is not an integer of at least 0.
  *
  * @example
  * ```ts
@@ -62,9 +62,9 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
  *
  * Equal to `torch.randint`.
  *
- * @throws {TypeError} if `shape` is no list or `generator` no Generator.
+ * @throws {TypeError} if `shape` is not a list or `generator` no Generator.
  * @throws {RangeError} if the bounds are no integers, `high` is not above `low`, they are more than
- * 2⁵³ apart, or a size is not a whole number of at least 0.
+ * 2⁵³ apart, or a size is not an integer of at least 0.
  *
  * @example
  * ```ts
@@ -100,8 +100,8 @@ export function randint(
  *
  * Equal to `torch.randperm`.
  *
- * @throws {TypeError} if `n` is no number or `generator` no Generator.
- * @throws {RangeError} if `n` is not a whole number of at least 0.
+ * @throws {TypeError} if `n` is not a number or `generator` no Generator.
+ * @throws {RangeError} if `n` is not an integer of at least 0.
  *
  * @example
  * ```ts

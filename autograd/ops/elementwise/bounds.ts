@@ -146,7 +146,7 @@ function toHigh(g: Tensor, x: Tensor, low: Input, high: Tensor): Tensor {
  * Shapes: x and y broadcastable → the broadcast shape. Gradient: g to the larger; half to each in a
  * tie.
  *
- * @throws {TypeError} if x or y is no tensor (as in PyTorch; `clamp` takes a number).
+ * @throws {TypeError} if x or y is not a tensor (as in PyTorch; `clamp` takes a number).
  * @throws {RangeError} if the shapes do not broadcast.
  *
  * @example
@@ -170,7 +170,7 @@ export function maximum(x: Tensor, y: Tensor): Tensor {
  * Shapes: x and y broadcastable → the broadcast shape. Gradient: g to the smaller; half to each in a
  * tie.
  *
- * @throws {TypeError} if x or y is no tensor (as in PyTorch; `clamp` takes a number).
+ * @throws {TypeError} if x or y is not a tensor (as in PyTorch; `clamp` takes a number).
  * @throws {RangeError} if the shapes do not broadcast.
  *
  * @example
@@ -240,7 +240,7 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
 /**
  * max(x, min) with a tensor as the bound, as {@linkcode clamp} with a lower bound alone.
  *
- * @throws {TypeError} if `min` is no tensor; a number goes into `clamp(x, { min })`.
+ * @throws {TypeError} if `min` is not a tensor; a number goes into `clamp(x, { min })`.
  */
 export function clampMin(x: Tensor, min: Tensor): Tensor {
   assertNoOptions("clampMin", arguments, 2);
@@ -251,7 +251,7 @@ export function clampMin(x: Tensor, min: Tensor): Tensor {
 /**
  * min(x, max) with a tensor as the bound, as {@linkcode clamp} with an upper bound alone.
  *
- * @throws {TypeError} if `max` is no tensor; a number goes into `clamp(x, { max })`.
+ * @throws {TypeError} if `max` is not a tensor; a number goes into `clamp(x, { max })`.
  */
 export function clampMax(x: Tensor, max: Tensor): Tensor {
   assertNoOptions("clampMax", arguments, 2);

@@ -169,7 +169,7 @@ function places(action: string, primitive: Places, x: Tensor, options: ExtremumO
  *
  * Shapes: the axis vanishes, or stays as 1 with `keepdim`. Gradient: none.
  *
- * @throws {TypeError} if `dim` is no integer. @throws {RangeError} if it is out of range, or if there
+ * @throws {TypeError} if `dim` is not an integer. @throws {RangeError} if it is out of range, or if there
  * is nothing to compare.
  *
  * @example

@@ -92,7 +92,7 @@ const NORM: Known<NormOptions> = ["p", "dim", "keepdim"];
  * @param x A tensor.
  * @param options `p`, `dim`, `keepdim`.
  * @returns The norm.
- * @throws {TypeError} if p is no number. @throws {RangeError} if a dim is out of range, or for an
+ * @throws {TypeError} if p is not a number. @throws {RangeError} if a dim is out of range, or for an
  * empty vector with p below 0 or ∞.
  *
  * @example

@@ -16,7 +16,7 @@ const clonePrimitive = /* @__PURE__ */ ownPrimitive<Unary>({
   samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: undefined }],
 });
 
-/** A copy of the values, on the tape. Gradient: handed on. */
+/** A copy of the values, on the tape. Gradient: passed on. */
 export function clone(x: Tensor): Tensor {
   assertTensor("clone", x, "x");
   return bind(clonePrimitive, [x], undefined)[0];

@@ -26,7 +26,7 @@ const overwritePrimitive = /* @__PURE__ */ ownPrimitive<Binary>({
   ],
 });
 
-/** `Tensor.copy_`: writes `source` into `target` and puts it, and all views of it, on the tape anew. */
+/** `Tensor.copy_`: writes `source` into `target` and puts it, and all views of it, on the tape again. */
 export function copyInto(target: Tensor, source: Tensor | number): Tensor {
   const from = asTensor("copy_", source, "source");
   if (!broadcastsTo(from.shape, target.shape)) {

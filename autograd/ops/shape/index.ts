@@ -14,14 +14,14 @@ import { uniform } from "../create/samples.ts";
 import { reshape } from "./shape.ts";
 import { part } from "./view.ts";
 
-/** Indices: a tensor of whole numbers, or plain numbers. */
+/** Indices: a tensor of integers, or plain numbers. */
 export type Index = Tensor | NestedArray;
 
 /**
  * Indices as a tensor.
  *
  * @throws {TypeError} if they are neither a tensor nor numbers.
- * @throws {RangeError} if one is no whole number in `0 … length − 1`.
+ * @throws {RangeError} if one is not an integer in `0 … length − 1`.
  */
 export function asIndex(action: string, index: Index, name: string, length: number): Tensor {
   if (!(index instanceof Tensor) && !Array.isArray(index) && typeof index !== "number") {
@@ -144,7 +144,7 @@ function without(index: Tensor, skip: number): Tensor {
  *
  * @param x The tensor.
  * @param dim The axis.
- * @param index A vector (or a scalar) of whole numbers 0 … d − 1.
+ * @param index A vector (or a scalar) of integers 0 … d − 1.
  * @returns A copy.
  * @throws {RangeError} if the index has several axes or is out of range; negative ones are.
  *

@@ -21,7 +21,7 @@ import { uniform } from "../create/samples.ts";
 import { flatten, reshape, unsqueeze } from "./shape.ts";
 import { part } from "./view.ts";
 
-/** An empty vector, which PyTorch's cat has always passed over, whatever the other shapes. */
+/** An empty vector, which PyTorch's cat has always ignored, whatever the other shapes. */
 function isSkipped(shape: Shape): boolean {
   return shape.length === 1 && shape[0] === 0;
 }
@@ -130,7 +130,7 @@ function assertTensors(
 /**
  * The tensors one after another along an axis.
  *
- * Shapes: [*, dᵢ, *], equal elsewhere → [*, Σ dᵢ, *]; vectors without elements are passed over,
+ * Shapes: [*, dᵢ, *], equal elsewhere → [*, Σ dᵢ, *]; vectors without elements are ignored,
  * whatever the other shapes. Gradient: to each its part of g.
  *
  * @param tensors At least one.

@@ -66,7 +66,7 @@ export interface PadOptions {
  * Shapes: each axis d becomes before + d + after. Gradient: that of the values copied, added up.
  *
  * @param x The tensor. In modes other than "constant" it has one or two axes more than are padded.
- * @param sizes Two whole numbers for each padded axis.
+ * @param sizes Two integers for each padded axis.
  * @param options `mode` and, for "constant", `value`.
  * @returns A copy.
  * @throws {RangeError} if the sizes do not fit `x` or the mode: a mirror image must be shorter than

@@ -9,7 +9,7 @@ import { fma } from "../fma";
 // @ts-ignore: decorator
 @inline
 const LOG2_E: f64 = 1.4426950408889634;
-// 1.5·2⁵²: adding it rounds to a whole number that then stands in the low bits.
+// 1.5·2⁵²: adding it rounds to an integer that then stands in the low bits.
 // @ts-ignore: decorator
 @inline
 const ROUND: f64 = 6755399441055744;
@@ -75,7 +75,7 @@ export function expAny(x: v128): v128 {
   p = fma(p, r, f64x2.splat(C3));
   p = fma(p, r, f64x2.splat(C2));
   p = f64x2.add(fma(f64x2.mul(p, r), r, r), f64x2.splat(1));
-  // The whole number in the low bits of `rounded`, halved towards -∞, and the rest.
+  // The integer in the low bits of `rounded`, halved towards -∞, and the rest.
   const bits = i64x2.sub(rounded, f64x2.splat(ROUND));
   const half = i64x2.shr_s(bits, 1);
   const rest = i64x2.sub(bits, half);

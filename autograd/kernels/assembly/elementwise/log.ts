@@ -46,7 +46,7 @@ const ROOT_HALF: i64 = 0x3fe6a09e00000000;
 // @ts-ignore: decorator
 @inline
 const MANTISSA: i64 = 0x000fffffffffffff;
-// 2⁵² + 2⁵¹ as a number and as bits: a small whole number in the low bits becomes a float64.
+// 2⁵² + 2⁵¹ as a number and as bits: a small integer in the low bits becomes a float64.
 // @ts-ignore: decorator
 @inline
 const WHOLE: f64 = 6755399441055744;

@@ -6,7 +6,7 @@ const RUN: i32 = 512;
 /** The sum of n neighbours. */
 export function sumOf(x: usize, n: i32): f64 {
   if (n > RUN) {
-    // The left half is a whole number of runs.
+    // The left half is an integer of runs.
     const runs = (n + RUN - 1) / RUN;
     const left = (runs + 1) / 2 * RUN;
     return sumOf(x, left) + sumOf(x + (<usize>left << 3), n - left);

@@ -2,7 +2,13 @@
  * Passes over a dataset in batches.
  */
 import { Generator, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, chooseGenerator, describe, type Known } from "../../autograd/internal.ts";
+import {
+  assertOptions,
+  chooseGenerator,
+  describe,
+  type Known,
+  show,
+} from "../../autograd/internal.ts";
 import { type Dataset, type Rows, TensorDataset } from "./dataset.ts";
 import { type Batched, stackSamples } from "./stack_samples.ts";
 
@@ -24,6 +30,13 @@ const KNOWN: Known<BatchOptions> = ["batchSize", "shuffle", "generator", "dropLa
 export interface Batches<Batch> extends Iterable<Batch> {
   /** The number of batches in a pass. */
   readonly length: number;
+  /**
+   * A pass from batch `first` on: how a run goes on in the middle of an epoch. Its order is drawn as for a
+   * whole pass, so a generator in the state that it had when the epoch began gives the same batches.
+   *
+   * @throws {RangeError} if there is no such batch.
+   */
+  from(first: number): Iterable<Batch>;
 }
 
 /**
@@ -70,11 +83,11 @@ export function batches<Sample>(
   const generator = options.generator ?? null;
   chooseGenerator("make batches", generator);
 
-  function* pass(): Generator_<Tensor[] | Batched<Sample>> {
+  function* pass(first = 0): Generator_<Tensor[] | Batched<Sample>> {
     const { length } = dataset;
     const order = new Float64Array(length);
     const finish = shuffle ? drawOrder(order, generator) : countUp(order);
-    for (let start = 0; start < length; start += batchSize) {
+    for (let start = first * batchSize; start < length; start += batchSize) {
       if (dropLast && start + batchSize > length) break;
       const indices = order.subarray(start, start + batchSize);
       yield dataset instanceof TensorDataset
@@ -89,7 +102,16 @@ export function batches<Sample>(
       const count = dataset.length / batchSize;
       return dropLast ? Math.floor(count) : Math.ceil(count);
     },
-    [Symbol.iterator]: pass,
+    from(first: number): Iterable<Tensor[] | Batched<Sample>> {
+      if (!Number.isInteger(first) || first < 0 || first > this.length) {
+        throw new RangeError(
+          `Cannot go on with batches: got first ${show(first)}, expected an integer from 0 to ` +
+            this.length,
+        );
+      }
+      return { [Symbol.iterator]: () => pass(first) };
+    },
+    [Symbol.iterator]: () => pass(),
   };
 }
 

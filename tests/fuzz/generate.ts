@@ -5,6 +5,7 @@
  * @module
  */
 import type { Tensor } from "../../mod.ts";
+import { storageOf } from "../../autograd/tensor.ts";
 import { Execution } from "./execute.ts";
 import type { Attrs, Program, Statement } from "./program.ts";
 
@@ -131,6 +132,8 @@ class Generation {
     const values = t.data;
     const names = [...smooth, ...kinked, ...plain, "square"];
     if (values.every((v) => Math.abs(v) < 5)) names.push("exp");
+    // PyTorch's second derivative of mish is NaN for large values.
+    if (values.some((v) => Math.abs(v) > 20)) names.splice(names.indexOf("mish"), 1);
     if (values.every((v) => v > 0.05)) names.push("log", "sqrt");
     if (values.every((v) => Math.abs(v) > 0.1)) names.push("reciprocal");
     this.#call(this.#choose.of(names), [x]);
@@ -289,7 +292,14 @@ class Generation {
   #edit(x: number, t: Tensor): void {
     const source = this.#partner(t);
     // PyTorch returns gradients that cannot be written to, and loses track of views edited without grad.
-    if (this.#program[x].kind === "grad") return this.#unary(x, t);
+    const origin = (at: number): Statement => {
+      const made = this.#program[at];
+      const isView = made.kind === "call" && (made.name === "reshape" || made.name === "unsqueeze");
+      return isView ? origin(made.args[0]) : made;
+    };
+    // A tensor into its own view: PyTorch sees a circle.
+    const same = storageOf(this.#execution.tensor(source)!) === storageOf(t);
+    if (origin(x).kind === "grad" || same) return this.#unary(x, t);
     const hasViews = this.#program.some((made, at) =>
       made.kind === "call" && (made.name === "reshape" || made.name === "unsqueeze") &&
       (at === x || made.args[0] === x)

@@ -190,3 +190,18 @@ Deno.test("batches() refuses wrong arguments", () => {
     assertThrows(() => batches(dataset as TensorDataset, options), error, message);
   }
 });
+
+Deno.test("a pass goes on in the middle of an epoch with the batches that were left", () => {
+  const generator = new Generator(4);
+  const loader = batches(new TensorDataset(arange(10)), { batchSize: 3, shuffle: true, generator });
+  const began = generator.getState();
+  const whole = [...loader].map(([x]) => x.toArray());
+  const after = generator.getState();
+  for (const first of [0, 2, 4]) {
+    generator.setState(began);
+    const rest = [...loader.from(first)].map(([x]) => x.toArray());
+    assertEquals(rest, whole.slice(first));
+    assertEquals(generator.getState(), after);
+  }
+  assertThrows(() => loader.from(5), RangeError, "got first 5, expected an integer from 0 to 4");
+});

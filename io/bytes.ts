@@ -22,7 +22,8 @@ export {
   type Run,
   type Scheduling,
 } from "./checkpoint.ts";
-export type { DtypeName, FloatDtype } from "./dtype.ts";
+export type { DtypeName } from "./dtype.ts";
+export type { DtypeOptions, FloatDtype } from "./encode_values.ts";
 export { OpaqueValue, type PickleKey, type PickleMap, type PickleValue } from "./pickle/values.ts";
 export { decodeNpy, encodeNpy, type NpyOptions } from "./numpy/npy.ts";
 export { decodeNpz, encodeNpz, type NpzOptions } from "./numpy/npz.ts";

@@ -1,8 +1,7 @@
 /**
  * Number formats on disk and their float64 values. All are little-endian, as every format read here.
  */
-import { show, type Storage, valuesOf } from "../autograd/internal.ts";
-import type { Tensor } from "../autograd/mod.ts";
+import type { Storage } from "../autograd/internal.ts";
 
 /** A number format by its safetensors name. */
 export type DtypeName =
@@ -21,9 +20,6 @@ export type DtypeName =
   | "U16"
   | "U8"
   | "BOOL";
-
-/** The formats that tensors are written in; counters are written as I64 beside them. */
-export type FloatDtype = "F64" | "F32";
 
 /** Reads `count` numbers from `view` at byte `offset` into `out` from `start` on. */
 type Decode = (
@@ -48,10 +44,10 @@ const DTYPES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
   ([
     ["F64", 8, decodeF64],
     ["F32", 4, decodeF32],
-    ["F16", 2, byTable(2, (bits) => smallFloat(bits, 5, 10))],
-    ["BF16", 2, byTable(2, bfloat16)],
-    ["F8_E5M2", 1, byTable(1, (bits) => smallFloat(bits, 5, 2))],
-    ["F8_E4M3", 1, byTable(1, float8E4M3)],
+    ["F16", 2, byTable(2, "F16")],
+    ["BF16", 2, byTable(2, "BF16")],
+    ["F8_E5M2", 1, byTable(1, "F8_E5M2")],
+    ["F8_E4M3", 1, byTable(1, "F8_E4M3")],
     ["I64", 8, decodeI64],
     ["I32", 4, decodeI32],
     ["I16", 2, decodeI16],
@@ -87,72 +83,6 @@ export function dtypeNames(): string {
   return [...DTYPES.keys()].join(", ");
 }
 
-/**
- * The format in which an entry of a state is written: a batch counter as the 0-d int64 that PyTorch
- * has, everything else as floats.
- */
-export function dtypeToWrite(
-  name: string,
-  tensor: Tensor,
-  float: FloatDtype,
-): FloatDtype | "I64" {
-  const isCounter = tensor.ndim === 0 && /(^|\.)num_batches_tracked$/.test(name) &&
-    Number.isSafeInteger(tensor.item());
-  return isCounter ? "I64" : float;
-}
-
-/**
- * Checks a format to write floats in.
- *
- * @throws {RangeError} if it is another.
- */
-export function assertFloatDtype(action: string, dtype: unknown): void {
-  if (dtype !== "F64" && dtype !== "F32") {
-    throw new RangeError(`Cannot ${action}: got dtype ${show(dtype)}, expected "F64" or "F32"`);
-  }
-}
-
-/** How many values are converted at once. */
-const PIECE = 2 ** 19;
-
-/**
- * The bytes of a tensor in a format, in pieces. Each is a copy that is made when its turn comes: memory
- * behind a tensor may move while somebody waits for a disk.
- */
-export function* encodePieces(
-  tensor: Tensor,
-  dtype: FloatDtype | "I64",
-): Iterable<Uint8Array<ArrayBuffer>> {
-  for (let start = 0; start < tensor.size; start += PIECE) {
-    yield encodeRange(tensor, dtype, start, Math.min(start + PIECE, tensor.size));
-  }
-}
-
-/** The bytes of a tensor in a format, copied. */
-export function encodeValues(
-  tensor: Tensor,
-  dtype: FloatDtype | "I64",
-): Uint8Array<ArrayBuffer> {
-  return encodeRange(tensor, dtype, 0, tensor.size);
-}
-
-function encodeRange(
-  x: Tensor,
-  dtype: FloatDtype | "I64",
-  start: number,
-  end: number,
-): Uint8Array<ArrayBuffer> {
-  const values = valuesOf(x);
-  switch (dtype) {
-    case "F64":
-      return new Uint8Array(values.slice(start, end).buffer as ArrayBuffer);
-    case "F32":
-      return new Uint8Array(new Float32Array(values.subarray(start, end)).buffer);
-    case "I64":
-      return new Uint8Array(BigInt64Array.from(values.subarray(start, end), BigInt).buffer);
-  }
-}
-
 function decodeF64(
   view: DataView,
   offset: number,
@@ -179,14 +109,32 @@ function decodeF32(
   for (let i = 0; i < count; i++) out[start + i] = view.getFloat32(offset + 4 * i, true);
 }
 
-/** Formats of few bits are looked up; a table is made when it is first needed. */
-function byTable(width: 1 | 2, valueOf: (bits: number) => number): Decode {
-  let table: Float64Array | null = null;
+/** A float of so few bits that all of its values fit a table. */
+export type SmallFloat = "F16" | "BF16" | "F8_E5M2" | "F8_E4M3";
+
+const SMALL_FLOATS: Readonly<Record<SmallFloat, (bits: number) => number>> = {
+  F16: (bits) => smallFloat(bits, 5, 10),
+  BF16: bfloat16,
+  F8_E5M2: (bits) => smallFloat(bits, 5, 2),
+  F8_E4M3: float8E4M3,
+};
+
+const tables = new Map<SmallFloat, Float64Array>();
+
+/** The values of a small float by their bits; made when first needed. */
+export function smallFloatTable(name: SmallFloat): Float64Array {
+  let table = tables.get(name);
+  if (table === undefined) {
+    const length = name.startsWith("F8") ? 2 ** 8 : 2 ** 16;
+    table = Float64Array.from({ length }, (_, bits) => SMALL_FLOATS[name](bits));
+    tables.set(name, table);
+  }
+  return table;
+}
+
+function byTable(width: 1 | 2, name: SmallFloat): Decode {
   return (view, offset, out, start, count) => {
-    const values = table ??= Float64Array.from(
-      { length: 256 ** width },
-      (_, bits) => valueOf(bits),
-    );
+    const values = smallFloatTable(name);
     if (width === 2) {
       for (let i = 0; i < count; i++) out[start + i] = values[view.getUint16(offset + 2 * i, true)];
     } else {

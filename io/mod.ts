@@ -31,7 +31,8 @@ export {
   saveCheckpoint,
   type Scheduling,
 } from "./checkpoint.ts";
-export type { DtypeName, FloatDtype } from "./dtype.ts";
+export type { DtypeName } from "./dtype.ts";
+export type { DtypeOptions, FloatDtype } from "./encode_values.ts";
 export { OpaqueValue, type PickleKey, type PickleMap, type PickleValue } from "./pickle/values.ts";
 export { decodeNpy, encodeNpy, loadNpy, type NpyOptions, saveNpy } from "./numpy/npy.ts";
 export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./numpy/npz.ts";

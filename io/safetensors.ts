@@ -8,15 +8,8 @@ import { type NamedTensors, namedTensors } from "./named_tensors.ts";
 import { identify, isSafetensors } from "./identify.ts";
 import { Tensor } from "../autograd/mod.ts";
 import { assertOptions } from "../autograd/internal.ts";
-import {
-  assertFloatDtype,
-  type Dtype,
-  dtypeNames,
-  dtypeToWrite,
-  encodePieces,
-  findDtype,
-} from "./dtype.ts";
-import type { FloatDtype } from "./dtype.ts";
+import { type Dtype, type DtypeName, dtypeNames, findDtype } from "./dtype.ts";
+import { type DtypeOptions, encodePieces, planDtypes } from "./encode_values.ts";
 import { messageOf, quote } from "./errors.ts";
 import { assertBytes, type ByteSource, joinChunks, withFile, writeWhole } from "./file.ts";
 
@@ -29,11 +22,9 @@ export class LoadedTensors extends Map<string, Tensor> {
 }
 
 /** How tensors are written. */
-export interface SafetensorsOptions {
+export interface SafetensorsOptions extends DtypeOptions {
   /** Remarks about the file. */
   readonly metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
-  /** The format of the values; `"F32"` rounds them. Batch counters are int64 in any case. */
-  readonly dtype?: FloatDtype;
 }
 
 /** What errors call bytes in memory. */
@@ -73,8 +64,10 @@ const PIECE = 2 ** 22;
  *
  * @param path The file; what was there is replaced.
  * @param state Tensors by name, for instance `model.stateDict()`.
- * @param options `metadata` for the header; `dtype: "F32"` to round to float32.
+ * @param options `metadata` for the header; `dtype: "F32"` to round to float32; `dtypes` for single
+ * tensors, for instance the `dtypes` of what was loaded.
  * @throws {TypeError} if something in `state` is not a tensor or some metadata is not a string.
+ * @throws {RangeError} if an integer format does not hold a value, or `dtypes` names no tensor.
  *
  * @example
  * ```ts
@@ -378,18 +371,15 @@ function* chunksOf(
   state: NamedTensors,
   options: SafetensorsOptions,
 ): Iterable<Uint8Array> {
-  assertOptions("write safetensors", options, ["metadata", "dtype"]);
-  const float = options.dtype ?? "F64";
-  assertFloatDtype("write safetensors", float);
+  assertOptions("write safetensors", options, ["metadata", "dtype", "dtypes"]);
   const remarks = metadataEntries(options.metadata ?? {});
-  const plan: { tensor: Tensor; dtype: FloatDtype | "I64" }[] = [];
   const tensors = namedTensors("write safetensors", state);
-  for (const [name, tensor] of tensors) {
-    if (name === "__metadata__") {
-      throw new RangeError(`Cannot write ${quote(name)}: the name is taken, expected another one`);
-    }
-    plan.push({ tensor, dtype: dtypeToWrite(name, tensor, float) });
+  if (tensors.has("__metadata__")) {
+    throw new RangeError(
+      `Cannot write ${quote("__metadata__")}: the name is taken, expected another one`,
+    );
   }
+  const plan = planDtypes("write safetensors", tensors, options);
   // Wider formats first, so that every tensor is aligned to its width.
   const places = new Map<number, [begin: number, end: number]>();
   const order = plan.map((_, i) => i).sort((a, b) =>
@@ -403,8 +393,7 @@ function* chunksOf(
     places.set(i, [begin, end]);
   }
   // By hand, because an object would put names like "0" first.
-  const described = [...tensors.keys()].map((name, i) => {
-    const { tensor, dtype } = plan[i];
+  const described = plan.map(({ name, tensor, dtype }, i) => {
     const entry = { dtype, shape: tensor.shape, data_offsets: places.get(i) };
     return `${JSON.stringify(name)}:${JSON.stringify(entry)}`;
   });
@@ -417,10 +406,10 @@ function* chunksOf(
   new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
   head.set(json, 8);
   yield head;
-  for (const i of order) yield* encodePieces(plan[i].tensor, plan[i].dtype);
+  for (const i of order) yield* encodePieces(plan[i]);
 }
 
-function widthOf(dtype: FloatDtype | "I64"): number {
+function widthOf(dtype: DtypeName): number {
   return findDtype(dtype)!.width;
 }
 

@@ -170,17 +170,14 @@ async function formatOf(source: ByteSource): Promise<Inspected["format"]> {
 
 function selected(
   state: ReadonlyMap<string, Tensor>,
-  { prefix = "", names, map }: LoadStateOptions,
+  options: LoadStateOptions,
   source: ByteSource,
 ): ReadonlyMap<string, Tensor> {
+  const { prefix = "", names, map } = options;
   if (prefix === "" && names === undefined && map === undefined) return state;
-  const wanted = typeof names === "function" ? names : (name: string) => names!.includes(name);
   const chosen = state instanceof LoadedTensors ? new LoadedTensors() : new StateDict();
   for (const [name, value] of state) {
-    if (!name.startsWith(prefix)) continue;
-    const short = name.slice(prefix.length);
-    if (names !== undefined && !wanted(short)) continue;
-    const given = map === undefined ? short : map(short);
+    const given = nameOf(name, options);
     if (given !== null) chosen.set(given, value);
   }
   if (chosen.size === 0) {
@@ -192,12 +189,23 @@ function selected(
   return chosen;
 }
 
-async function readWeights(source: ByteSource, { key }: LoadStateOptions): Promise<StateDict> {
+/** What a tensor of that name is called in the result; `null` leaves it out. */
+function nameOf(name: string, { prefix = "", names, map }: LoadStateOptions): string | null {
+  if (!name.startsWith(prefix)) return null;
+  const short = name.slice(prefix.length);
+  const isWanted = typeof names === "function" ? names(short) : names?.includes(short) ?? true;
+  if (!isWanted) return null;
+  return map === undefined ? short : map(short);
+}
+
+async function readWeights(source: ByteSource, options: LoadStateOptions): Promise<StateDict> {
+  const { key } = options;
   const loaded = await readTorch(source);
   const candidates: unknown[] = key === undefined
     ? [loaded, ...USUAL_KEYS.map((name) => loaded instanceof Map ? loaded.get(name) : undefined)]
     : [at(loaded, key)];
   for (const candidate of candidates) {
+    if (isStateOf(candidate)) refuseForeignTensors(candidate, options, source);
     const state = asStateDict(candidate) ?? stateOfModel(candidate);
     if (state !== null) return state;
   }
@@ -205,6 +213,7 @@ async function readWeights(source: ByteSource, { key }: LoadStateOptions): Promi
   const partial = new StateDict();
   for (const candidate of key === undefined ? [loaded] : candidates) {
     if (!(candidate instanceof Map)) continue;
+    refuseForeignTensors(candidate, options, source);
     for (const [name, value] of candidate as Map<unknown, unknown>) {
       if (typeof name === "string" && value instanceof Tensor) partial.set(name, value);
     }
@@ -217,6 +226,48 @@ async function readWeights(source: ByteSource, { key }: LoadStateOptions): Promi
       (key === undefined ? "at its top or under a usual name" : `under ${quote(key)}`) +
       `, expected a state dict; it holds ${listed(seen)}`,
   );
+}
+
+/** Python's makers of tensors that are no plain arrays, and what to do in Python to make them so. */
+const FOREIGN_TENSORS: readonly (readonly [maker: RegExp, what: string, advice: string])[] = [
+  [/^torch\._utils\._rebuild_sparse/, "a sparse tensor", "to_dense()"],
+  [/^torch\._utils\._rebuild_qtensor$/, "a quantised tensor", "dequantize()"],
+  [/^torch\._utils\._rebuild_nested_tensor$/, "a nested tensor", "to_padded_tensor(0)"],
+  [/^torch\._utils\._rebuild_meta_tensor/, "a tensor without values", "to_empty(device='cpu')"],
+  [/^torch\.Tensor$/, "a tensor of complex numbers", "torch.view_as_real(x)"],
+];
+
+/** The maker of a tensor that is no plain array, `undefined` for anything else. */
+function foreignTensor(value: unknown): (typeof FOREIGN_TENSORS)[number] | undefined {
+  if (!(value instanceof OpaqueValue) || value.args === null) return undefined;
+  return FOREIGN_TENSORS.find(([maker]) => maker.test(value.name));
+}
+
+/** Whether a value is a state dict, some of whose tensors may be no plain arrays. */
+function isStateOf(value: unknown): value is Map<unknown, unknown> {
+  return value instanceof Map &&
+    [...value.values()].every((x) => x instanceof Tensor || foreignTensor(x) !== undefined);
+}
+
+/** Weights that would be missing without a word are named, unless they are not asked for. */
+function refuseForeignTensors(
+  state: ReadonlyMap<unknown, unknown>,
+  options: LoadStateOptions,
+  source: ByteSource,
+): void {
+  for (const [name, value] of state) {
+    const foreign = foreignTensor(value);
+    if (foreign === undefined || typeof name !== "string" || nameOf(name, options) === null) {
+      continue;
+    }
+    const [, what, advice] = foreign;
+    throw new RangeError(
+      `Cannot read ${source.name}: got ${what} in ${
+        quote(name)
+      }, expected plain ones; convert it ` +
+        `in Python with ${advice}, or leave it out by names`,
+    );
+  }
 }
 
 function listed(names: readonly string[]): string {

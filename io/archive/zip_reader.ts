@@ -4,6 +4,7 @@
  */
 import { crc32 } from "./crc32.ts";
 import { quote } from "../errors.ts";
+import { identify } from "../identify.ts";
 import { inflate } from "./inflate.ts";
 import type { ByteSource } from "../file.ts";
 
@@ -183,7 +184,15 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
     }
     return directory;
   }
-  throw damaged(source, "got no zip directory at its end, expected a whole zip file");
+  const first = new Uint8Array(Math.min(64, source.size));
+  await source.read(0, first);
+  const found = isZip(first) ? null : identify(first);
+  throw damaged(
+    source,
+    found === null
+      ? "got no zip directory at its end, expected a whole zip file"
+      : `got ${found}, expected a zip file`,
+  );
 }
 
 async function findDirectory64(source: ByteSource, end: number): Promise<Directory | null> {

@@ -6,6 +6,7 @@ import { assertOptions, describe } from "../../autograd/internal.ts";
 import { quote } from "../errors.ts";
 import { readBytes } from "../file.ts";
 import { gunzip, isGzip } from "../archive/gzip.ts";
+import { identify } from "../identify.ts";
 import type { NameOptions } from "../safetensors.ts";
 
 /** How a table is written. */
@@ -62,7 +63,17 @@ export interface Table {
  */
 export async function loadCsv(path: string, options: CsvOptions = {}): Promise<Table> {
   const bytes = await readBytes(path);
-  const plain = isGzip(bytes) ? await gunzip(bytes, path) : bytes;
+  const plain = isGzip(bytes) ? await gunzip(bytes, path, LONGEST_TEXT) : bytes;
+  if (plain.length > LONGEST_TEXT) {
+    throw new RangeError(
+      `Cannot read ${path}: got ${plain.length} bytes, expected at most ${LONGEST_TEXT}; split it`,
+    );
+  }
+  const found = plain.length === 0 ? null : identify(plain);
+  // A line of a table may begin with a bracket; nothing else that is recognised may.
+  if (found !== null && !found.startsWith("JSON")) {
+    throw new RangeError(`Cannot read ${path}: got ${found}, expected a table as text`);
+  }
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(plain);
@@ -71,6 +82,9 @@ export async function loadCsv(path: string, options: CsvOptions = {}): Promise<T
   }
   return parseCsv(text, { ...options, name: path });
 }
+
+/** Engines hold no longer strings. */
+const LONGEST_TEXT = 2 ** 29 - 25;
 
 /**
  * Reads a table of numbers. Cells may stand in double quotes, empty lines are skipped.

@@ -2,6 +2,7 @@
  * IDX, the format of MNIST: a magic number, the sizes as 32-bit big-endian integers, then the bytes.
  */
 import { assertBytes, readBytes } from "../file.ts";
+import { identify } from "../identify.ts";
 import { gunzip, isGzip, MOST_UNPACKED } from "../archive/gzip.ts";
 
 /** An array of bytes with its sizes. */
@@ -27,11 +28,13 @@ export async function parseIdx(bytes: Uint8Array, name = "IDX data"): Promise<By
   const plain = isGzip(bytes) ? await gunzip(bytes, name, sizeByHeader) : bytes;
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   if (plain.length < 4 || view.getUint16(0) !== 0 || plain[2] !== UNSIGNED_BYTE) {
+    const found = identify(plain);
+    if (found !== null) {
+      throw new RangeError(`Cannot read ${name}: got ${found}, expected an IDX file`);
+    }
     const start = [...plain.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0"));
     throw new RangeError(
-      `Cannot read ${name}: got a file that starts with ${
-        start.join(" ") || "nothing"
-      }, expected ` +
+      `Cannot read ${name}: got a file that starts with ${start.join(" ")}, expected ` +
         `00 00 08 (IDX of unsigned bytes)`,
     );
   }

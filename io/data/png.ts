@@ -6,7 +6,8 @@
 import { Tensor } from "../../autograd/mod.ts";
 import { assertOptions } from "../../autograd/internal.ts";
 import { crc32 } from "../archive/crc32.ts";
-import { readBytes } from "../file.ts";
+import { assertBytes, readBytes } from "../file.ts";
+import { identify } from "../identify.ts";
 import { inflate } from "../archive/inflate.ts";
 import type { NameOptions } from "../safetensors.ts";
 
@@ -73,6 +74,7 @@ export async function decodePng(bytes: Uint8Array, options: NameOptions = {}): P
   assertOptions("read PNG", options, ["name"]);
   const name = options.name ?? "PNG data";
   const damaged = (what: string): RangeError => new RangeError(`Cannot read ${name}: ${what}`);
+  assertBytes(bytes, name);
   const png = readChunks(bytes, damaged);
   const samples = await readSamples(png, damaged);
   return toTensor(png, samples, damaged);
@@ -82,7 +84,12 @@ type Damage = (what: string) => RangeError;
 
 function readChunks(bytes: Uint8Array, damaged: Damage): Png {
   if (SIGNATURE.some((byte, i) => bytes[i] !== byte)) {
-    throw damaged("got a file that does not start as a PNG image does, expected one that does");
+    const found = identify(bytes);
+    throw damaged(
+      found === null
+        ? "got a file that does not start as a PNG image does, expected one that does"
+        : `got ${found}, expected a PNG image`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data: Uint8Array[] = [];

@@ -12,15 +12,9 @@ import {
   gatherStrided,
 } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
-import {
-  type Dtype,
-  encodeValues,
-  findDtype,
-  type FloatDtype,
-  InexactInteger,
-  refusing,
-} from "../dtype.ts";
-import { messageOf } from "../errors.ts";
+import { type Dtype, type DtypeName, findDtype, InexactInteger, refusing } from "../dtype.ts";
+import { assertFloatDtype, encodeValues, type FloatDtype, type Planned } from "../encode_values.ts";
+import { messageOf, quote } from "../errors.ts";
 import { readBytes, writeWhole } from "../file.ts";
 import type { NameOptions } from "../safetensors.ts";
 
@@ -36,7 +30,7 @@ const MOST_DIMS = 64;
 const LONGEST_HEADER = 65536;
 
 /** By NumPy's type code without the byte order. */
-const DTYPES: Readonly<Record<string, string>> = {
+const DTYPES: Readonly<Record<string, DtypeName>> = {
   f8: "F64",
   f4: "F32",
   f2: "F16",
@@ -50,7 +44,9 @@ const DTYPES: Readonly<Record<string, string>> = {
   u1: "U8",
   b1: "BOOL",
 };
-const CODES = { F64: "<f8", F32: "<f4", I64: "<i8" } as const;
+const CODES: ReadonlyMap<DtypeName, string> = new Map(
+  Object.entries(DTYPES).map(([code, dtype]) => [dtype, (/1$/.test(code) ? "|" : "<") + code]),
+);
 
 /** A tensor and the number format that it had. */
 export interface NpyArray {
@@ -103,7 +99,9 @@ export async function loadNpy(path: string): Promise<Tensor> {
 export function encodeNpy(x: Tensor, options: NpyOptions = {}): Uint8Array<ArrayBuffer> {
   assertTensor("write an array", x, "x");
   assertOptions("write npy", options, ["dtype"]);
-  return encodeArray(x, options.dtype ?? "F64");
+  const { dtype = "F64" } = options;
+  assertFloatDtype("write npy", dtype);
+  return encodeArray({ name: "the array", tensor: x, dtype });
 }
 
 /**
@@ -118,13 +116,24 @@ export function decodeNpy(bytes: Uint8Array, options: NameOptions = {}): Tensor 
   return decodeArray(bytes, options.name ?? "npy data").tensor;
 }
 
-/** The bytes of a `.npy` file in any format that is written. */
-export function encodeArray(x: Tensor, dtype: FloatDtype | "I64"): Uint8Array<ArrayBuffer> {
-  const { shape } = x;
+/**
+ * The bytes of a `.npy` file in any format that NumPy has.
+ *
+ * @throws {RangeError} if it has none such, or an integer format does not hold a value.
+ */
+export function encodeArray(planned: Planned): Uint8Array<ArrayBuffer> {
+  const { shape } = planned.tensor;
+  const code = CODES.get(planned.dtype);
+  if (code === undefined) {
+    throw new RangeError(
+      `Cannot write ${quote(planned.name)}: got dtype ${planned.dtype}, expected one that NumPy ` +
+        `has: ${[...CODES.keys()].join(", ")}`,
+    );
+  }
   const sizes = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const text = `{'descr': '${CODES[dtype]}', 'fortran_order': False, 'shape': ${sizes}, }`;
+  const text = `{'descr': '${code}', 'fortran_order': False, 'shape': ${sizes}, }`;
   const length = Math.ceil((10 + text.length + 1) / ALIGNMENT) * ALIGNMENT;
-  const values = encodeValues(x, dtype);
+  const values = encodeValues(planned);
   const bytes = new Uint8Array(length + values.length);
   bytes.set(MAGIC);
   bytes[6] = 1;

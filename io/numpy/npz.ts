@@ -3,10 +3,10 @@
  */
 import { type NamedTensors, namedTensors } from "../named_tensors.ts";
 import { assertOptions } from "../../autograd/internal.ts";
-import { assertFloatDtype, dtypeToWrite } from "../dtype.ts";
+import { type DtypeOptions, planDtypes } from "../encode_values.ts";
 import { quote } from "../errors.ts";
 import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "../file.ts";
-import { decodeArray, encodeArray, type NpyOptions, otherThanNumbers } from "./npy.ts";
+import { decodeArray, encodeArray, otherThanNumbers } from "./npy.ts";
 import { LoadedTensors, type NameOptions } from "../safetensors.ts";
 import { readEntry, readZip, type ZipEntry } from "../archive/zip_reader.ts";
 import { zipChunks, type ZipFile } from "../archive/zip_writer.ts";
@@ -27,8 +27,10 @@ const MOST_UNPACKED = 2 ** 32;
  *
  * @param path The file; what was there is replaced.
  * @param arrays Tensors by name.
- * @param options `dtype: "F32"` to round to float32.
+ * @param options `dtype: "F32"` to round to float32; `dtypes` for single arrays, for instance the
+ * `dtypes` of what was loaded.
  * @throws {TypeError} if something in `arrays` is not a tensor.
+ * @throws {RangeError} if an integer format does not hold a value, or `dtypes` names no array.
  *
  * @example
  * ```ts
@@ -45,7 +47,7 @@ const MOST_UNPACKED = 2 ** 32;
 export async function saveNpz(
   path: string,
   arrays: NamedTensors,
-  options: NpyOptions = {},
+  options: DtypeOptions = {},
 ): Promise<void> {
   await writeWhole(path, zipChunks(filesOf(arrays, options)));
 }
@@ -70,7 +72,7 @@ export async function loadNpz(path: string, options: NpzOptions = {}): Promise<L
  */
 export function encodeNpz(
   arrays: NamedTensors,
-  options: NpyOptions = {},
+  options: DtypeOptions = {},
 ): Uint8Array<ArrayBuffer> {
   return joinChunks(zipChunks(filesOf(arrays, options)));
 }
@@ -168,12 +170,11 @@ async function arraysIn(source: ByteSource): Promise<Map<string, ZipEntry>> {
 
 function* filesOf(
   arrays: NamedTensors,
-  options: NpyOptions,
+  options: DtypeOptions,
 ): Iterable<ZipFile> {
-  assertOptions("write npz", options, ["dtype"]);
-  assertFloatDtype("write npz", options.dtype ?? "F64");
-  for (const [name, x] of namedTensors("write npz", arrays)) {
-    const content = encodeArray(x, dtypeToWrite(name, x, options.dtype ?? "F64"));
-    yield { name: `${name}.npy`, content };
+  assertOptions("write npz", options, ["dtype", "dtypes"]);
+  const tensors = namedTensors("write npz", arrays);
+  for (const planned of planDtypes("write npz", tensors, options)) {
+    yield { name: `${planned.name}.npy`, content: encodeArray(planned) };
   }
 }

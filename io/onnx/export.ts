@@ -14,7 +14,7 @@ import {
 } from "../../autograd/internal.ts";
 import { keepingModes } from "../../nn/module/keeping_modes.ts";
 import type { Module } from "../../nn/module/module.ts";
-import type { FloatDtype } from "../dtype.ts";
+import type { FloatDtype } from "../encode_values.ts";
 import { writeWhole } from "../file.ts";
 import { type Call, type Converter, NoCounterpart } from "./converter.ts";
 import { elementwise } from "./elementwise.ts";

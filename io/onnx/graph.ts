@@ -5,7 +5,7 @@
  */
 import type { Shape } from "../../autograd/mod.ts";
 import { sizeOf } from "../../autograd/internal.ts";
-import type { FloatDtype } from "../dtype.ts";
+import type { FloatDtype } from "../encode_values.ts";
 import { Message } from "./protobuf.ts";
 
 /** The operator set: the first that has everything needed here, so that old runtimes read it. */

@@ -5,7 +5,7 @@ import { Tensor } from "../../autograd/mod.ts";
 import { assertOptions, describe, type Storage, storageOf } from "../../autograd/internal.ts";
 import { StateDict } from "../../nn/module/state_dict.ts";
 import { Counter } from "../../optim/state_dict.ts";
-import { dtypeToWrite, encodeValues, type FloatDtype } from "../dtype.ts";
+import { dtypeToWrite, encodeValues, type FloatDtype } from "../encode_values.ts";
 import { joinChunks, writeWhole } from "../file.ts";
 import { Pickler } from "../pickle/pickler.ts";
 import { zipChunks, type ZipFile } from "../archive/zip_writer.ts";
@@ -197,7 +197,7 @@ class TorchWriter {
     const dtype = dtypeToWrite(key, tensor, this.float);
     const requiresGrad = tensor.requiresGrad && tensor.isLeaf;
     this.#rebuild(storageOf(tensor), dtype, tensor.shape, requiresGrad, () => {
-      return encodeValues(tensor, dtype);
+      return encodeValues({ name: key, tensor, dtype });
     });
   }
 

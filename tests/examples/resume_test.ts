@@ -188,7 +188,7 @@ Deno.test("predict tells what it cannot read in one line with exit code 2", asyn
         [[], "got 0 images, expected one"],
         [[blank], "got no --model"],
         [[`${folder}/none.png`, "--model", weights], "there is no such file"],
-        [[weights, "--model", weights], "does not start as a PNG image does"],
+        [[weights, "--model", weights], "expected a PNG image"],
         [[blank, "--model", blank], "Cannot read"],
         [[blank, "--model", weights], "nothing is drawn in it"],
         [[blank, "--modle", weights], "Unknown option"],

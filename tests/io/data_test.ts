@@ -31,7 +31,7 @@ for (
     ["missing values", [0, 0, 8, 1, 0, 0, 0, 9, 1], "got 9 bytes, expected 17"],
     ["values left over", [0, 0, 8, 1, 0, 0, 0, 0, 1], "got 9 bytes, expected 8"],
     ["a header cut off", [0, 0, 8, 3, 0, 0], "got 6 bytes"],
-    ["nothing", [], "starts with nothing"],
+    ["nothing", [], "an empty file"],
   ] as const
 ) {
   Deno.test(`IDX with ${name} is refused`, async () => {

@@ -15,7 +15,11 @@ import {
   encodeTorch,
   inspect,
   loadCheckpoint,
+  loadCsv,
+  loadIdx,
+  loadNpy,
   loadNpz,
+  loadPng,
   loadSafetensors,
   loadState,
   loadTorch,
@@ -256,4 +260,131 @@ Deno.test("paths, bytes and formats of a wrong kind are refused in words", async
   for (const write of [encodeSafetensors, encodeNpz]) {
     assertThrows(() => write({ w }, { dtype: "F99" as never }), RangeError, "got dtype F99");
   }
+});
+
+Deno.test("what was loaded is written in the formats that it had", () => {
+  const state = new Map([
+    ["labels", tensor([3, 0, 2])],
+    ["mask", tensor([1, 0])],
+    ["half", tensor([1.5, -0, Infinity, NaN, 2 ** -24])],
+    ["brain", tensor([1, -2.5])],
+    ["w", tensor([0.1])],
+  ]);
+  const dtypes = { labels: "I64", mask: "BOOL", half: "F16", brain: "BF16" };
+  const read = decodeSafetensors(encodeSafetensors(state, { dtypes }));
+  assertEquals(Object.fromEntries(read.dtypes), { ...dtypes, w: "F64" });
+  for (const [name, value] of state) {
+    assertEquals(read.get(name)!.toArray(), value.toArray(), name);
+  }
+  const again = encodeSafetensors(read, { dtypes: read.dtypes });
+  assertEquals(again, encodeSafetensors(state, { dtypes }));
+  const refused: [Record<string, string>, string][] = [
+    [{ w: "I64" }, 'Cannot write "w" as I64: got 0.1'],
+    [{ labels: "BOOL" }, 'Cannot write "labels" as BOOL: got 3'],
+    [{ lables: "I64" }, 'got a dtype for "lables"'],
+    [{ labels: "int64" }, "got dtype int64 for"],
+  ];
+  for (const [wrong, message] of refused) {
+    assertThrows(() => encodeSafetensors(state, { dtypes: wrong }), RangeError, message);
+  }
+});
+
+Deno.test("small floats are rounded to the nearest, to the even one of two as near", () => {
+  const values = [1 + 2 ** -11, 1 + 3 * 2 ** -11, 65519, 65520, -1e9, 2 ** -25, 3 * 2 ** -26];
+  const rounded = [1, 1 + 2 ** -9, 65504, Infinity, -Infinity, 0, 2 ** -24];
+  const file = encodeSafetensors({ x: tensor(values) }, { dtypes: { x: "F16" } });
+  assertEquals(decodeSafetensors(file).get("x")!.toArray(), rounded);
+});
+
+pythonTest(
+  "PyTorch and NumPy read the formats that were asked for",
+  python,
+  ["torch", "numpy"],
+  () =>
+    withTempDir(async (folder) => {
+      const dtypes = { a: "I32", b: "F16", c: "BOOL", d: "U8" };
+      const state = {
+        a: tensor([-3, 7]),
+        b: tensor([0.1, 1e6]),
+        c: tensor([1, 0]),
+        d: tensor([9]),
+      };
+      await Deno.writeFile(`${folder}/x.npz`, encodeNpz(state, { dtypes }));
+      const report = await runPython(
+        python!,
+        `
+import sys, json, numpy as np
+f = np.load(sys.argv[1])
+print(json.dumps({k: [str(f[k].dtype), [str(float(v)) for v in f[k]]] for k in f.files}))
+`,
+        [`${folder}/x.npz`],
+      );
+      assertEquals(report, {
+        a: ["int32", ["-3.0", "7.0"]],
+        b: ["float16", ["0.0999755859375", "inf"]],
+        c: ["bool", ["1.0", "0.0"]],
+        d: ["uint8", ["9.0"]],
+      });
+      assertThrows(() => encodeNpz(state, { dtypes: { a: "BF16" } }), RangeError, "NumPy has");
+    }),
+);
+
+pythonTest(
+  "weights that are no plain arrays are named, not left out",
+  python,
+  ["torch", "numpy"],
+  () =>
+    withTempDir(async (folder) => {
+      await runPython(
+        python!,
+        `
+import sys, torch
+eye = torch.eye(3)
+kinds = {"sparse": eye.to_sparse(), "quantised": torch.quantize_per_tensor(eye, 0.1, 0, torch.qint8),
+  "complex": torch.zeros(2, dtype=torch.complex128)}
+for kind, value in kinds.items():
+    torch.save({"model": {"w": eye, "x": value}}, f"{sys.argv[1]}/{kind}.pt")
+print(1)
+`,
+        [folder],
+      );
+      for (const kind of ["sparse", "quantised", "complex"]) {
+        const file = `${folder}/${kind}.pt`;
+        const error = await assertRejects(() => loadState(file), RangeError, '"x"');
+        assert(error.message.includes(kind), error.message);
+        assertEquals([...(await loadState(file, { key: "model", names: ["w"] })).keys()], ["w"]);
+      }
+    }),
+);
+
+Deno.test("every reader says what a file is that is another one", async () => {
+  await withTempDir(async (folder) => {
+    const files: [string, Uint8Array, string][] = [
+      [
+        "pointer",
+        new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\n"),
+        "Git LFS",
+      ],
+      ["page", new TextEncoder().encode("<!DOCTYPE html><html></html>"), "HTML"],
+      ["hdf5", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a), "HDF5"],
+    ];
+    const readers = {
+      loadCsv,
+      loadIdx,
+      loadNpy,
+      loadNpz,
+      loadPng,
+      loadSafetensors,
+      loadState,
+      loadTorch,
+    };
+    for (const [name, bytes, kind] of files) {
+      const path = `${folder}/${name}`;
+      await Deno.writeFile(path, bytes);
+      for (const [reader, read] of Object.entries(readers)) {
+        const error = await assertRejects(() => read(path) as Promise<unknown>, RangeError);
+        assert(error.message.includes(kind), `${reader}: ${error.message}`);
+      }
+    }
+  });
 });

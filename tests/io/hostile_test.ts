@@ -234,7 +234,7 @@ const zips: [name: string, bytes: Uint8Array, message: string][] = [
   ["encryption", zipWith((v, [a]) => v.setUint16(a + 8, 1, true)), "encrypted"],
   ["another checksum", zipWith((v, [a]) => v.setUint32(a + 16, 1, true)), "checksum"],
   ["no zip file", new Uint8Array(100), "no zip directory"],
-  ["nothing", new Uint8Array(0), "no zip directory"],
+  ["nothing", new Uint8Array(0), "an empty file"],
 ];
 for (const [name, bytes, message] of zips) {
   Deno.test(`zip files: ${name} is refused`, async () => {

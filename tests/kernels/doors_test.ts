@@ -166,13 +166,55 @@ Deno.test("threads pack once and take rows of a large product", async () => {
   }
 });
 
-Deno.test("every door shows its plain version", () => {
+/** The kernel behind each door whose name is another. */
+const kernelOfDoor: Readonly<Record<string, keyof typeof operations>> = {
+  avgPool: "avgPoolWindows",
+  avgPoolTranspose: "avgPoolWindowsBack",
+  batchStatistics: "imageStatistics",
+  channelAffine: "imageAffine",
+  channelGradient: "imageInputGradient",
+  cotangentSums: "imageCotangentSums",
+  crossEntropy: "crossEntropyLosses",
+  crossEntropyBackward: "crossEntropyGradient",
+  logSoftmax: "logSoftmaxRows",
+  logSoftmaxBackward: "logSoftmaxBackwardRows",
+  matmul: "gemmBatched",
+  maxPool: "maxPoolWindows",
+  powNumber: "square",
+  rowAffine: "normRows",
+  rowGradient: "normRowsGradient",
+  rowScale: "scaleRows",
+  rowScaleGradient: "normRowsGradient",
+  scatterStrided: "sumRows",
+  softmax: "softmaxRows",
+  softmaxBackward: "softmaxBackwardRows",
+  sqrt: "sqrtOf",
+};
+
+/** An operation for each door that shares its kernel with another one. */
+const operationOfDoor: Readonly<Record<string, () => unknown>> = {
+  rowScaleGradient: () => gradients([x], (x) => f.rmsNorm(x, [48])),
+};
+
+testBuilds("behind every door of the tables a vectorised kernel runs", () => {
   const vectorised = Object.entries(doors).filter(([, kernel]) =>
     typeof kernel === "function" && "plain" in kernel
   );
   // Fewer lines than this would mean that doors were dropped.
   assert(vectorised.length >= 40, vectorised.map(([name]) => name).join());
-  for (const [name, kernel] of vectorised) {
-    assert(typeof (kernel as { plain: unknown }).plain === "function", name);
+  for (const [door, kernel] of vectorised) {
+    assert(typeof (kernel as { plain: unknown }).plain === "function", door);
+    const name = kernelOfDoor[door] ?? door as keyof typeof operations;
+    const run = operationOfDoor[door] ?? operations[name];
+    assert(run !== undefined, `no operation is known that goes through ${door}`);
+    calls.delete(name);
+    run();
+    assert(calls.has(name), `${door} did not run ${name}`);
   }
+});
+
+testBuilds("a convolution's gradient by its input is a packed convolution too", () => {
+  calls.clear();
+  gradients([images], (x) => f.conv2d(x, values([4, 3, 3, 3])));
+  assertEquals(calls.get("convForward"), 2);
 });

@@ -148,7 +148,7 @@ export async function npzContent(source: ByteSource): Promise<{
     const kind = otherThanNumbers(bytes, file);
     if (kind !== null) others.set(name, kind);
     else {
-      const { tensor, dtype } = decodeArray(bytes, file);
+      const { tensor, dtype } = decodeArray(bytes, file, true);
       tensors.push({ name, shape: tensor.shape, dtype });
     }
   }

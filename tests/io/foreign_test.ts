@@ -140,6 +140,19 @@ pythonTest(
     }),
 );
 
+Deno.test("weights are read from recorded files of every kind", async () => {
+  const folder = decodeURIComponent(new URL("data", import.meta.url).pathname);
+  const expected = await loadNpz(`${folder}/weights.npz`);
+  const kinds = ["foreign.pt", "whole.pt", "whole_old.pt", "script.pt", "plain.pkl", "numpy.pkl"];
+  for (const file of [...kinds, "deflated.pt"]) {
+    const state = await loadState(`${folder}/${file}`, { names: (name) => name !== "scratch" });
+    assertEquals([...state.keys()].sort(), [...expected.keys()].sort(), file);
+    for (const [name, value] of expected) {
+      assertEquals(state.get(name)!.toArray(), value.toArray(), `${file}: ${name}`);
+    }
+  }
+});
+
 const w = tensor([[1, 2], [3, 4]]);
 
 Deno.test("a state is chosen by key, prefix, names and map", async () => {

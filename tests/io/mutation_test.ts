@@ -10,11 +10,13 @@ import {
   decodeNpz,
   decodePng,
   decodeSafetensors,
+  decodeState,
   decodeTorch,
   encodeNpy,
   encodeNpz,
   encodeSafetensors,
   encodeTorch,
+  inspect,
   parseCsv,
   parseIdx,
 } from "../../io/mod.ts";
@@ -106,6 +108,36 @@ const formats: Record<string, Format> = {
   },
 };
 
+/** What people's files are like, as Python wrote them: see data/record.py. */
+for (
+  const name of [
+    "foreign.pt",
+    "whole.pt",
+    "whole_old.pt",
+    "script.pt",
+    "plain.pkl",
+    "numpy.pkl",
+    "deflated.pt",
+    "mixed.npz",
+  ]
+) {
+  const bytes = await Deno.readFile(new URL(`data/${name}`, import.meta.url));
+  const isGuarded = !/old|pkl/.test(name);
+  // Integers beyond 2^53 refuse to be looked at, and nothing else is asked of them here.
+  const names = name.endsWith(".npz") ? ["x"] : undefined;
+  formats[`state of ${name}`] = {
+    bytes,
+    decode: (bytes) => decodeState(bytes, { names }),
+    isGuarded,
+  };
+  formats[`content of ${name}`] = { bytes, decode: (bytes) => content(bytes), isGuarded: false };
+}
+
+async function content(bytes: Uint8Array): Promise<unknown> {
+  const { tensors, others } = await inspect(bytes);
+  return [tensors.map(({ name, shape }) => [name, ...shape]), others];
+}
+
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff];
 
 function mutate(original: Uint8Array, random: Generator): Uint8Array {
@@ -163,7 +195,8 @@ function summary(value: unknown): { text: string; size: number } {
     if (Array.isArray(part)) return part.map(show);
     return typeof part === "object" && part !== null ? { ...part } : String(part);
   };
-  return { text: JSON.stringify(show(value)), size };
+  const plain = (_: string, part: unknown) => typeof part === "bigint" ? String(part) : part;
+  return { text: JSON.stringify(show(value), plain), size };
 }
 
 for (const [name, { bytes, decode, isGuarded }] of Object.entries(formats)) {

@@ -74,7 +74,8 @@ export const functions: ReadonlyMap<string, Call> = new Map<string, Call>([
     name,
     ([x], attrs) => fn(x, { dim: ints(attrs, "dim"), keepdim: attrs.keepdim as boolean }),
   ]),
-  ["where", ([c, x, y]) => tg.where(tg.gt(c, 0), x, y)],
+  // What rounding leaves of a zero must not decide.
+  ["where", ([c, x, y]) => tg.where(tg.gt(c, 1e-6), x, y)],
   ["clamp", ([x]) => tg.clamp(x, { min: -1, max: 1 })],
   ["cumsum", ([x], attrs) => tg.cumsum(x, int(attrs, "dim"))],
   ["softmax", ([x], attrs) => f.softmax(x, int(attrs, "dim"))],

@@ -60,7 +60,8 @@ CALLS = {
        for name in ["add", "sub", "mul", "div", "maximum", "minimum", "matmul"]},
     **{name: (lambda a, t, n=name: getattr(torch, n)(a[0], dim=t["dim"], keepdim=t["keepdim"]))
        for name in ["sum", "mean", "amax", "amin", "logsumexp", "var"]},
-    "where": lambda a, t: torch.where(a[0] > 0, a[1], a[2]),
+    # What rounding leaves of a zero must not decide.
+    "where": lambda a, t: torch.where(a[0] > 1e-6, a[1], a[2]),
     "clamp": lambda a, t: a[0].clamp(-1, 1),
     "cumsum": lambda a, t: a[0].cumsum(t["dim"]),
     "softmax": lambda a, t: a[0].softmax(t["dim"]),
@@ -79,7 +80,8 @@ CALLS = {
     "cat": lambda a, t: torch.cat([a[0], a[1]], t["dim"]),
     "stack": lambda a, t: torch.stack([a[0], a[1]], t["dim"]),
     "index_select": lambda a, t: a[0].index_select(t["dim"], torch.tensor(t["index"])),
-    "linear": lambda a, t: F.linear(a[0], a[1], a[2]),
+    # A view in PyTorch, of which one made without grad cannot be edited.
+    "linear": lambda a, t: copied(F.linear(a[0], a[1], a[2])),
     "conv2d": lambda a, t: F.conv2d(a[0], a[1], None, t["stride"], t["padding"]),
     "conv1d": lambda a, t: F.conv1d(a[0], a[1], None, 1, t["padding"]),
     "max_pool2d": lambda a, t: F.max_pool2d(a[0], 2),

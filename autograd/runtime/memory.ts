@@ -49,12 +49,16 @@ export interface MemoryInfo {
 
 /** From this many values on a tensor lives in the pool. */
 let pooledFrom = 2048;
-/** Up to this many values a tensor lives in the small slab, which it keeps from being collected. */
-const SMALL_UP_TO = 64;
-/** Up to this many values it lives in the medium slab. */
-const MEDIUM_UP_TO = 2048;
-const SMALL_SLAB = 2 ** 14;
-const MEDIUM_SLAB = 2 ** 17;
+/**
+ * Smaller tensors share slabs by their size, sixteen of the largest in one, eight from 512 values on. A tensor that is kept keeps
+ * its slab: it costs up to 32 times its size, or 4 KiB.
+ */
+const SLABS: readonly Slab[] = [32, 64, 128, 256, 512, 1024, 2048].map((upTo) => ({
+  upTo,
+  bytes: (upTo > 256 ? 8 : 16) * 8 * upTo,
+  buffer: new ArrayBuffer(0),
+  top: 0,
+}));
 const MIB = 2 ** 20;
 /**
  * A group of blocks grows to this, or to more where tokens become scarce. The first are smaller: what is made
@@ -69,6 +73,17 @@ const LARGE_BLOCKS = 16;
 const MOST_COLLECT = 3;
 /** Storages used within this many allocations are never moved: a kernel may be at work on them. */
 const RECENT = 64;
+
+/** Memory on the heap that small tensors are cut from, one after the other. */
+interface Slab {
+  /** The largest tensors that live here, in values. */
+  readonly upTo: number;
+  readonly bytes: number;
+  buffer: ArrayBuffer;
+  /** The bytes that are taken. */
+  top: number;
+}
+
 /** A block in use, or, with pointer 0, values that have left the pool. */
 class Cell {
   used = 0;
@@ -173,11 +188,6 @@ function list(group: Group): void {
   groups.push(group);
 }
 
-let smallSlab = new ArrayBuffer(SMALL_SLAB);
-let smallTop = 0;
-let mediumSlab = new ArrayBuffer(MEDIUM_SLAB);
-let mediumTop = 0;
-
 /** Storage of `n` zeros. */
 export function allocateStorage(n: number): Storage {
   const storage = allocateUninitialised(n);
@@ -191,27 +201,21 @@ export function allocateUninitialised(n: number): Storage {
     const storage = allocatePooled(n);
     if (storage !== null) return storage;
   }
-  if (n <= SMALL_UP_TO) {
-    const bytes = n * 8;
-    if (smallTop + bytes > SMALL_SLAB) {
-      smallSlab = new ArrayBuffer(SMALL_SLAB);
-      smallTop = 0;
-    }
-    const values = new Float64Array(smallSlab, smallTop, n);
-    smallTop += bytes;
-    return { values, version: 0 };
-  }
-  if (n <= MEDIUM_UP_TO) {
-    const bytes = n * 8;
-    if (mediumTop + bytes > MEDIUM_SLAB) {
-      mediumSlab = new ArrayBuffer(MEDIUM_SLAB);
-      mediumTop = 0;
-    }
-    const values = new Float64Array(mediumSlab, mediumTop, n);
-    mediumTop += bytes;
-    return { values, version: 0 };
+  for (const slab of SLABS) {
+    if (n <= slab.upTo) return { values: cut(slab, n), version: 0 };
   }
   return { values: heapArray(n), version: 0 };
+}
+
+function cut(slab: Slab, n: number): Float64Array {
+  const bytes = n * 8;
+  if (slab.top + bytes > slab.buffer.byteLength) {
+    slab.buffer = new ArrayBuffer(slab.bytes);
+    slab.top = 0;
+  }
+  const values = new Float64Array(slab.buffer, slab.top, n);
+  slab.top += bytes;
+  return values;
 }
 
 function heapArray(n: number): Float64Array {

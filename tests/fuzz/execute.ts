@@ -37,6 +37,12 @@ function weightedSum(x: Tensor): Tensor {
 /** One run: what the statements have made. */
 export class Execution {
   readonly #made: Made[] = [];
+  readonly #nudge: number;
+
+  /** @param nudge By what share of themselves the values of leaves move, to and fro. */
+  constructor(nudge = 0) {
+    this.#nudge = nudge;
+  }
 
   /** The tensor that a statement made; `null` if it made none. */
   tensor(at: number): Tensor | null {
@@ -73,7 +79,8 @@ export class Execution {
     switch (statement.kind) {
       case "leaf": {
         const { shape, seed, requiresGrad } = statement;
-        const values = valuesOf(seed, shape.reduce((a, b) => a * b, 1));
+        const values = valuesOf(seed, shape.reduce((a, b) => a * b, 1))
+          .map((value, i) => value * (1 + this.#nudge * Math.sin(i + 1)));
         return this.#show(tensor(Float64Array.from(values), { shape, requiresGrad }));
       }
       case "call": {
@@ -156,7 +163,7 @@ export class Execution {
 }
 
 /** Runs a whole program. */
-export function execute(program: Program): Observation[] {
-  const execution = new Execution();
+export function execute(program: Program, nudge = 0): Observation[] {
+  const execution = new Execution(nudge);
   return program.map((statement) => execution.run(statement));
 }

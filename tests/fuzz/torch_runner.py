@@ -46,6 +46,13 @@ def weighted_sum(x):
     return (x * torch.cos(torch.arange(x.numel()) + 1.0).reshape(x.shape)).sum()
 
 
+def normalised(y):
+    # The second derivative of batch norm is wrong in 1.13 where the cotangent is a permuted view.
+    if y.requires_grad:
+        y.register_hook(lambda g: g.contiguous())
+    return y
+
+
 def copied(view):
     return view.clone(memory_format=CONTIGUOUS)
 
@@ -86,7 +93,7 @@ CALLS = {
     "conv1d": lambda a, t: F.conv1d(a[0], a[1], None, 1, t["padding"]),
     "max_pool2d": lambda a, t: F.max_pool2d(a[0], 2),
     "avg_pool2d": lambda a, t: F.avg_pool2d(a[0], 2),
-    "batch_norm": lambda a, t: F.batch_norm(a[0], None, None, None, None, True),
+    "batch_norm": lambda a, t: normalised(F.batch_norm(a[0], None, None, None, None, True)),
     "layer_norm": lambda a, t: F.layer_norm(a[0], a[0].shape[-1:]),
     "group_norm": lambda a, t: F.group_norm(a[0], t["groups"]),
     "cross_entropy": lambda a, t: F.cross_entropy(a[0], torch.tensor(t["target"])),
@@ -158,7 +165,7 @@ class Execution:
 
     def forward(self, s):
         module = self.get(s["module"])
-        y = module(self.get(s["x"]))
+        y = normalised(module(self.get(s["x"])))
         return y, show(y) + [v for b in module.buffers() for v in numbers_of(b)]
 
     def grad(self, s):

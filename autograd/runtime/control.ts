@@ -49,9 +49,12 @@ export interface KernelsInfo {
  * assert(kernels.info().supported.includes(kernels.info().kernels));
  * ```
  */
-export const ready: PromiseLike<void> = {
+export const ready: Promise<void> = {
   // Unpacking and compiling wait for the first who asks.
-  then: (resolved, refused) => load().then(resolved, refused),
+  then: (kept, refused) => load().then(kept, refused),
+  catch: (refused) => load().catch(refused),
+  finally: (settled) => load().finally(settled),
+  [Symbol.toStringTag]: "Promise",
 };
 
 /**
@@ -140,7 +143,7 @@ export function configure(options: KernelsOptions): void {
 export async function setThreads(count: number): Promise<void> {
   if (!Number.isInteger(count) || count < 1 || count > 64) {
     throw new RangeError(
-      `Cannot set threads: got ${count}, expected a whole number from 1 to 64`,
+      `Cannot set threads: got ${count}, expected an integer from 1 to 64`,
     );
   }
   await load();
@@ -162,6 +165,7 @@ export async function setThreads(count: number): Promise<void> {
   while (!teamReady()) {
     if (Date.now() > patience) {
       startTeam(1);
+      setBlasThreads(1);
       throw new Error(
         `Cannot set threads: got workers that did not start within ${
           MOST_WAITING / 1000

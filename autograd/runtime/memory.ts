@@ -11,7 +11,7 @@
  * made ahead of time, because a `WeakRef` keeps its target until the end of the job that made it.
  *
  * - The collector does not see what is at stake. When enough has been allocated, it is asked to run, by
- *   an allocation that is large enough to be feared.
+ *   an allocation large enough for it to worry about.
  * - Above a budget, what was not used for longest moves out to heap arrays, which the collector takes
  *   if nobody holds them, and comes back when somebody asks for it. That is the slow path, for groups
  *   that one living tensor keeps and for jobs that use up all tokens.
@@ -50,8 +50,8 @@ export interface MemoryInfo {
 /** From this many values on a tensor lives in the pool. */
 let pooledFrom = 2048;
 /**
- * Smaller tensors share slabs by their size, sixteen of the largest in one, eight from 512 values on. A tensor that is kept keeps
- * its slab: it costs up to 32 times its size, or 4 KiB.
+ * Smaller tensors share slabs by their size, sixteen of the largest in one, from 512 values on eight. A
+ * tensor that is kept keeps its slab: it costs up to 32 times its size, or 4 KiB.
  */
 const SLABS: readonly Slab[] = [32, 64, 128, 256, 512, 1024, 2048].map((upTo) => ({
   upTo,

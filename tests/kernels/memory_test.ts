@@ -32,6 +32,19 @@ Deno.test("storage of zeros is zero at every size, also where a block is used ag
   }
 });
 
+Deno.test("a small tensor that is kept keeps little besides", () => {
+  for (const n of [1, 10, 33, 64, 65, 200, 500, 1000, 2000]) {
+    const kept: Float64Array[] = [];
+    for (let i = 0; i < 5000; i++) {
+      const { values } = allocateStorage(n);
+      if (i % 50 === 0) kept.push(values);
+    }
+    const slabs = new Set(kept.map(({ buffer }) => buffer));
+    const bytes = [...slabs].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    assert(bytes <= kept.length * Math.max(4096, 32 * 8 * n), `${n} values: ${bytes} bytes`);
+  }
+});
+
 Deno.test("storages do not overlap", () => {
   const all = Array.from({ length: 300 }, (_, i) => allocateUninitialised(i * 13));
   all.forEach(({ values }, i) => values.fill(i));

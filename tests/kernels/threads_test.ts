@@ -1,4 +1,4 @@
-import { configure, info, setThreads } from "../../autograd/runtime/control.ts";
+import { configure, info, ready, setThreads } from "../../autograd/runtime/control.ts";
 import * as door from "../../autograd/kernels/mod.ts";
 import { conv, convInput, convWeight } from "../../autograd/kernels/conv/conv_columns.ts";
 import { numbers, pooled } from "./pooled.ts";
@@ -85,6 +85,40 @@ Deno.test("setThreads refuses what is no number of threads, and plain kernels", 
   configure({ plain: true });
   await assertRejects(() => setThreads(2), Error, "got the plain kernels");
   configure({});
+});
+
+Deno.test("setThreads gives up on workers that never start, and one thread goes on", async () => {
+  const runtime = globalThis as unknown as { process: { getBuiltinModule(name: string): unknown } };
+  const { process } = runtime;
+  const { getBuiltinModule } = process;
+  const { now } = Date;
+  class Idle {
+    postMessage(): void {}
+    terminate(): void {}
+    unref(): void {}
+  }
+  process.getBuiltinModule = (name) =>
+    name === "node:worker_threads" ? { Worker: Idle } : getBuiltinModule.call(process, name);
+  let looks = 0;
+  // A minute between two looks at the clock.
+  Date.now = () => 60_000 * ++looks;
+  try {
+    await assertRejects(() => setThreads(2), Error, "did not start within 20 s");
+  } finally {
+    Date.now = now;
+    process.getBuiltinModule = getBuiltinModule;
+  }
+  assertEquals(info().threads, 1);
+  await setThreads(2);
+  assertEquals(info().threads, 2);
+  await setThreads(1);
+});
+
+Deno.test("ready is a promise in every way", async () => {
+  await ready;
+  await ready.finally(() => {});
+  await ready.catch(() => {});
+  assertEquals(await ready.then(() => 5), 5);
 });
 
 Deno.test("configure chooses the fastest kernels, the same everywhere, or plain ones", () => {

@@ -106,6 +106,7 @@ const steps: readonly Step[] = [
       "--no-prompt",
       "--allow-read",
       "--allow-write",
+      "--allow-env",
       ...worldly,
     ],
   },

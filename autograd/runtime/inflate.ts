@@ -8,18 +8,28 @@
 /** In which order the lengths of the code lengths' own code are stored. */
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** A Huffman code: how many codes each length has, and the symbols in order of their codes. */
+/**
+ * A Huffman code: what the next `bits` bits of a stream, the first one lowest, begin with. An entry is a
+ * symbol times 16 plus the length of its code, 0 where no code begins so.
+ */
 interface Code {
-  readonly counts: readonly number[];
-  readonly symbols: readonly number[];
+  readonly bits: number;
+  readonly table: Uint16Array;
 }
 
 function codeOf(lengths: readonly number[]): Code {
-  const counts = new Array<number>(16).fill(0);
-  for (const length of lengths) if (length > 0) counts[length]++;
-  const symbols = [...lengths.keys()].filter((symbol) => lengths[symbol] > 0);
-  // The sort is stable: symbols of one length keep their order.
-  return { counts, symbols: symbols.sort((a, b) => lengths[a] - lengths[b]) };
+  const bits = Math.max(...lengths);
+  const table = new Uint16Array(1 << bits);
+  for (let length = 1, code = 0; length <= bits; length++, code <<= 1) {
+    for (let symbol = 0; symbol < lengths.length; symbol++) {
+      if (lengths[symbol] !== length) continue;
+      let start = 0;
+      for (let i = 0; i < length; i++) start = start << 1 | code >> i & 1;
+      for (let i = start; i < table.length; i += 1 << length) table[i] = symbol << 4 | length;
+      code++;
+    }
+  }
+  return { bits, table };
 }
 
 /**
@@ -49,21 +59,23 @@ const FIXED: [literals: Code, distances: Code] = [
 export function inflate(stream: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(size);
   let [end, at] = [0, 0];
+  /** The next 17 bits or more. */
+  const peek = (): number => {
+    const byte = at >> 3;
+    return (stream[byte] | stream[byte + 1] << 8 | stream[byte + 2] << 16) >> (at & 7);
+  };
   const take = (bits: number): number => {
-    let value = 0;
-    for (let i = 0; i < bits; i++, at++) value |= (stream[at >> 3] >> (at & 7) & 1) << i;
+    const value = peek() & (1 << bits) - 1;
+    at += bits;
     return value;
   };
-  const symbolOf = ({ counts, symbols }: Code): number => {
-    let [code, first, index] = [0, 0, 0];
-    for (let length = 1; length < 16; length++) {
-      code = code << 1 | take(1);
-      first <<= 1;
-      if (code < first + counts[length]) return symbols[index + code - first];
-      first += counts[length];
-      index += counts[length];
+  const symbolOf = ({ bits, table }: Code): number => {
+    const entry = table[peek() & (1 << bits) - 1];
+    if (entry === 0) {
+      throw new RangeError("Cannot unpack the kernels: got a damaged module, expected a whole one");
     }
-    throw new RangeError("Cannot unpack the kernels: got a damaged module, expected a whole one");
+    at += entry & 15;
+    return entry >> 4;
   };
   const dynamicCodes = (): [literals: Code, distances: Code] => {
     const [literals, distances, count] = [take(5) + 257, take(5) + 1, take(4) + 4];

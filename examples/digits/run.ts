@@ -23,7 +23,7 @@ export class TrainingRun {
   epoch = 1;
   /** The steps taken in all epochs. */
   step = 0;
-  readonly #optimizer: optim.SGD;
+  readonly optimizer: optim.SGD;
   readonly #generator: Generator;
   #stepInEpoch = 0;
   #sum = new ScoreSum();
@@ -41,7 +41,7 @@ export class TrainingRun {
       batchNorm: options.batchNorm,
       momentum: options.bnMomentum,
     });
-    this.#optimizer = makeOptimizer(this.net, options);
+    this.optimizer = makeOptimizer(this.net, options);
     this.ledger = new Ledger(this.net.norms());
     this.#generator = new Generator(options.seed);
     this.#atEpochStart = this.#generator.clone();
@@ -61,7 +61,7 @@ export class TrainingRun {
   *steps(): Iterable<Score> {
     const { net, ledger, split, options: { batchSize } } = this;
     this.#atEpochStart = this.#generator.clone();
-    const steps = trainSteps(net, split.train, this.#optimizer, {
+    const steps = trainSteps(net, split.train, this.optimizer, {
       batchSize,
       generator: this.#generator,
       ledger,
@@ -91,7 +91,7 @@ export class TrainingRun {
   async save(file: string): Promise<void> {
     await saveCheckpoint(file, {
       model: this.net,
-      optimizer: this.#optimizer,
+      optimizer: this.optimizer,
       generator: this.#atEpochStart,
       step: this.step,
       extra: {
@@ -108,11 +108,11 @@ export class TrainingRun {
   async resume(file: string): Promise<void> {
     const { step, extra } = await loadCheckpoint(file, {
       model: this.net,
-      optimizer: this.#optimizer,
+      optimizer: this.optimizer,
       generator: this.#generator,
     });
     const { lr, momentum, weightDecay } = this.options;
-    for (const group of this.#optimizer.paramGroups) {
+    for (const group of this.optimizer.paramGroups) {
       Object.assign(group, { lr, momentum, weightDecay });
     }
     this.step = step;

@@ -16,6 +16,7 @@ import { checkChoice, checkCount, layerOptions } from "../module/arguments.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
 import type { NonFinitePolicy } from "./running_statistics.ts";
 import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./tracked_norm.ts";
+import { normWatcher } from "./watch.ts";
 
 export type { NonFinitePolicy } from "./running_statistics.ts";
 
@@ -134,6 +135,7 @@ export abstract class BatchNorm extends TrackedNorm {
     const useBatch = training || (this.runningMean === null && this.runningVar === null);
     const update = training && this.trackRunningStats && isStatsUpdateEnabled();
     warnOfMode(this, useBatch, update);
+    normWatcher?.before(this);
     const tracked = !useBatch || update;
     const run = (x: Tensor, mask: Tensor | null): NormalizedBatch => {
       const operands = {
@@ -153,6 +155,7 @@ export abstract class BatchNorm extends TrackedNorm {
     const moments = results.map((result) => result.moments);
     for (const batch of moments) if (batch !== null) warnOfMoments(this, batch, update);
     if (update) this.statistics.absorb(moments);
+    normWatcher?.after(this, moments);
     return results.length === 1 ? results[0].y : cat(results.map(({ y }) => y));
   }
 

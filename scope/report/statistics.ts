@@ -1,0 +1,176 @@
+/**
+ * Running statistics: how fast they forget, and how far they are from the batches.
+ */
+import type { Figure } from "./figure.ts";
+import { short } from "./lanes.ts";
+import { BELOW, percent, SIZE, UNDER } from "./learning.ts";
+import { draw, Plot } from "./plot.ts";
+import type { LayerView, RunView } from "./view.ts";
+
+/** Steps after which half of a value is forgotten: ln 2 / −ln(1 − m). */
+export function halfLife(momentum: number): number {
+  return Math.LN2 / -Math.log1p(-momentum);
+}
+
+/** What share of the initial 0 and 1 is left after so many updates: (1 − m)ⁿ. */
+export function initialShare(momentum: number | null, updates: number): number {
+  if (momentum === null) return updates > 0 ? 0 : 1;
+  return (1 - momentum) ** updates;
+}
+
+/** The share of the initial value that is left, update by update. */
+export function forgettingFigure({ layers }: RunView): Figure | null {
+  const tracking = layers.filter(({ updates }) => updates > 0);
+  const layer = tracking[0];
+  if (layer === undefined) return null;
+  const { momentum } = layer;
+  const table = {
+    columns: [
+      "layer",
+      "momentum",
+      "half-life in updates",
+      "updates",
+      "share of the initial 0 and 1",
+    ],
+    rows: tracking.map(({ name, momentum, updates }) => [
+      name,
+      momentum ?? "cumulative",
+      momentum === null ? null : halfLife(momentum),
+      updates,
+      initialShare(momentum, updates),
+    ]),
+  };
+  const span = momentum === null || momentum >= 1
+    ? 20
+    : Math.max(10, Math.ceil(Math.log(0.004) / Math.log1p(-momentum)));
+  const points = Array.from({ length: span + 1 }, (_, n) => ({
+    n,
+    share: initialShare(momentum, n),
+  }));
+  const half = momentum === null ? 0 : halfLife(momentum);
+  const below = (share: number) => points.find((point) => point.share < share)?.n ?? span;
+  return {
+    id: "forgetting",
+    heading: "How fast running statistics forget",
+    takeaway: momentum === null
+      ? "A cumulative mean forgets its initial value with the first update."
+      : `Momentum ${momentum}: half-life ${
+        half.toFixed(1)
+      } updates; the initial 0 and 1 weigh less ` +
+        `than 10 % after ${below(0.1)} and less than 1 % after ${below(0.01)}. Here there were ` +
+        `${layer.updates}.`,
+    drawing: draw({
+      ...SIZE,
+      ...BELOW,
+      marginLeft: 44,
+      x: { ...UNDER, label: "updates" },
+      y: { percent: true, label: "share of the initial value, %", grid: true, ticks: 5 },
+      marks: [
+        Plot.line(points, { x: "n", y: "share", stroke: "var(--tracked)", strokeWidth: 2 }),
+        ...(momentum === null ? [] : [
+          Plot.ruleX([half], { stroke: "var(--ink)", strokeDasharray: "3 3", y1: 0, y2: 0.5 }),
+          Plot.dot([[half, 0.5]], { symbol: "triangle", fill: "var(--tracked)", r: 5 }),
+          Plot.text([[half, 0.5]], {
+            text: [`half-life ${half.toFixed(1)}`],
+            textAnchor: "start",
+            dx: 8,
+            fill: "var(--ink)",
+          }),
+        ]),
+      ],
+    }, { title: "Share of the initial value in the running statistics", id: "forgetting-drawing" }),
+    table,
+  };
+}
+
+/** Drift of mean and variance, channel by channel. */
+export function driftFigures({ layers }: RunView): Figure[] {
+  const known = layers.filter(({ z }) => z.length > 0);
+  if (known.length === 0) return [];
+  const worst = (
+    values: (layer: LayerView) => readonly number[],
+    size: (value: number) => number,
+  ) =>
+    known.flatMap((layer) => values(layer).map((value, channel) => ({ layer, value, channel })))
+      .reduce((a, b) => size(b.value) > size(a.value) ? b : a);
+  const z = worst(({ z }) => z, Math.abs);
+  const f = worst(({ f }) => f, (value) => Math.abs(Math.log(value)));
+  return [
+    dots("drift-z", "Drift of the mean", {
+      takeaway: `Batch means lie at most ${
+        short(Math.abs(z.value))
+      } standard deviations from the running mean (${z.layer.name}, channel ${z.channel}).`,
+      label: "z = (batch mean − running mean) / running sd",
+      centre: 0,
+      isLog: false,
+      layers: known,
+      values: ({ z }) => z,
+    }),
+    dots("drift-f", "Drift of the variance", {
+      takeaway: `Batch variances are ${short(f.value)} times the running variance at the most ` +
+        `extreme (${f.layer.name}, channel ${f.channel}); 1 is no drift.`,
+      label: "F = batch variance / running variance",
+      centre: 1,
+      isLog: true,
+      layers: known,
+      values: ({ f }) => f,
+    }),
+  ];
+}
+
+interface DotsOptions {
+  readonly takeaway: string;
+  readonly label: string;
+  readonly centre: number;
+  readonly isLog: boolean;
+  readonly layers: readonly LayerView[];
+  readonly values: (layer: LayerView) => readonly number[];
+}
+
+function dots(id: string, heading: string, options: DotsOptions): Figure {
+  const { takeaway, label, centre, isLog, layers, values } = options;
+  const rows = layers.flatMap((layer) =>
+    values(layer).map((value, channel) => ({ layer: layer.name, channel, value }))
+  );
+  const drawn = rows.filter(({ value }) => Number.isFinite(value) && (!isLog || value > 0));
+  return {
+    id,
+    heading,
+    takeaway,
+    drawing: draw({
+      width: SIZE.width,
+      height: 62 + 44 * layers.length,
+      ...BELOW,
+      marginLeft: 60,
+      x: {
+        ...UNDER,
+        label,
+        type: isLog ? "log" : "linear",
+        grid: true,
+        ticks: 5,
+        ...(isLog ? { tickFormat: "~g" } : {}),
+      },
+      y: { label: null, domain: layers.map(({ name }) => name) },
+      marks: [
+        Plot.ruleX([centre], { stroke: "var(--ink)" }),
+        Plot.dot(drawn, {
+          x: "value",
+          y: "layer",
+          r: 4,
+          symbol: "triangle",
+          stroke: "var(--tracked)",
+          strokeOpacity: 0.8,
+        }),
+      ],
+    }, { title: `${heading} by channel`, id: `${id}-drawing` }),
+    table: {
+      columns: ["layer", "channel", label.split(" = ")[0]],
+      rows: rows.map(({ layer, channel, value }) => [layer, channel, value]),
+    },
+  };
+}
+
+/** How much of the way the layers' parts went, as a sentence for one layer. */
+export function forgotten({ momentum, updates }: LayerView): string {
+  return percent(initialShare(momentum, updates));
+}

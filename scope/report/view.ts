@@ -1,0 +1,157 @@
+/**
+ * What the report draws from: plain data, whatever it was recorded with.
+ */
+
+/** How often something was moved, and the length of the way. */
+export interface Move {
+  readonly times: number;
+  /** The sum of the root mean squares of its steps. */
+  readonly distance: number;
+}
+
+/** What moved: by optimizer steps, and by forward passes. */
+export interface Moves {
+  readonly step: Move;
+  readonly forward: Move;
+}
+
+/** The two kinds of state, and the two ways in which it moves. */
+export interface Matrix {
+  readonly learned: Moves;
+  readonly tracked: Moves;
+}
+
+/** Values at events: `at` counts events from 0. */
+export interface Series {
+  readonly at: readonly number[];
+  readonly value: readonly number[];
+}
+
+/** What the four quantities are called, in this order everywhere. */
+export const QUANTITIES = ["gamma", "beta", "mean", "variance"] as const;
+/** γ and β are learned, running mean and variance are tracked. */
+export type Quantity = typeof QUANTITIES[number];
+
+/** The names of the quantities for people. */
+export const NAMES: Readonly<Record<Quantity, string>> = {
+  gamma: "γ",
+  beta: "β",
+  mean: "running mean",
+  variance: "running variance",
+};
+
+/** One channel of a layer. */
+export interface ChannelView {
+  readonly layer: string;
+  readonly channel: number;
+  /** How far the running mean is from the batches', in standard deviations; `null` if unknown. */
+  readonly drift: number | null;
+  readonly series: Readonly<Record<Quantity, Series>>;
+  /** The statistics of the batches themselves. */
+  readonly batch: { readonly mean: Series; readonly variance: Series };
+}
+
+/** How an event came to be. */
+export type EventKind = "step" | "forward" | "other";
+/** In which mode a forward ran. */
+export type Mode = "train" | "eval" | "frozen" | "noGrad";
+
+/** A stretch of events of one mode. */
+export interface Stretch {
+  readonly mode: Mode;
+  readonly from: number;
+  /** The last event of the stretch. */
+  readonly to: number;
+  /** How many forward passes it holds. */
+  readonly forwards: number;
+  /** Where in the program the mode was set, if known. */
+  readonly site: string | null;
+}
+
+/** The axis that all series share. */
+export interface Axis {
+  /** How many events there are. */
+  readonly length: number;
+  /** The events at which the optimizer stepped. */
+  readonly steps: readonly number[];
+  /** The events that were forward passes in training mode. */
+  readonly forwards: readonly number[];
+  readonly modes: readonly Stretch[];
+  /** How many there were, also where not all were kept. */
+  readonly counts: { readonly steps: number; readonly forwards: number; readonly evals: number };
+}
+
+/** Loss, accuracy and whatever else was recorded at events. */
+export interface MetricView {
+  readonly name: string;
+  /** A share of 1, shown in per cent. */
+  readonly isShare: boolean;
+  readonly series: Series;
+}
+
+/** A layer as it is at the end. */
+export interface LayerView {
+  readonly name: string;
+  readonly channels: number;
+  readonly eps: number;
+  /** The weight of a batch in the running statistics; `null` for the cumulative mean. */
+  readonly momentum: number | null;
+  /** How often its running statistics were written. */
+  readonly updates: number;
+  readonly moves: Readonly<Record<Quantity, Moves>>;
+  /** The four quantities at the end, channel by channel; empty where there are none. */
+  readonly final: Readonly<Record<Quantity, readonly number[]>>;
+  /** |mean of the last batches − running mean| in standard deviations, channel by channel. */
+  readonly z: readonly number[];
+  /** Batch variance over running variance, channel by channel. */
+  readonly f: readonly number[];
+  /** The parts of dx, as shares of the gradient that arrives; `null` where it was not recorded. */
+  readonly gradient: GradientParts | null;
+}
+
+/** dx = through y − through the mean − through the variance, as root mean squares over time. */
+export interface GradientParts {
+  readonly direct: Series;
+  readonly mean: Series;
+  readonly variance: Series;
+}
+
+/** How far training and evaluation lie apart in a layer. */
+export interface GapView {
+  readonly layer: string;
+  /** Root mean square of train − eval output over that of the train output. */
+  readonly distance: number;
+  /** The same after the statistics were computed again from the data; `null` if it was not tried. */
+  readonly recalibrated: number | null;
+  readonly reasons: readonly string[];
+}
+
+/** One finding of an audit of the model. */
+export interface FindingView {
+  readonly layer: string;
+  readonly message: string;
+}
+
+/** A call on the tape, with those that it came from. */
+export interface TapeNode {
+  readonly primitive: string;
+  readonly path: string;
+  readonly shapes: string;
+  readonly bytes: number;
+  readonly gradient: number | null;
+}
+
+/** A training run. */
+export interface RunView {
+  readonly matrix: Matrix;
+  readonly axis: Axis;
+  /** The worst drift first. */
+  readonly channels: readonly ChannelView[];
+  readonly layers: readonly LayerView[];
+  readonly metrics: readonly MetricView[];
+  readonly gaps: readonly GapView[];
+  /** The scores by running and by recalibrated statistics, if both were taken. */
+  readonly scores: { readonly running: number; readonly recalibrated: number } | null;
+  readonly findings: readonly FindingView[];
+  readonly tape: readonly TapeNode[];
+}

@@ -2,12 +2,12 @@
  * A figure of a page: a heading, a sentence that says what is to be seen, the drawing, and its data as a
  * table.
  */
-import { type Content, Html, html } from "./html.ts";
+import { type Content, Html, markup } from "./html.ts";
 
 /** Rows of a table under a figure; the first names the columns. */
 export interface Table {
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number | null)[])[];
+  readonly rows: readonly (readonly (string | number | Html | null)[])[];
 }
 
 /** A figure. */
@@ -28,7 +28,7 @@ const MOST_ROWS = 60;
 
 /** The figure's markup. */
 export function figure({ id, heading, takeaway, drawing, table, isWide }: Figure): Html {
-  return html`
+  return markup`
     <figure id="${id}" aria-labelledby="${id}-heading" ${isWide ? new Html(' class="wide"') : null}>
       <figcaption>
         <h3 id="${id}-heading">${heading}</h3>
@@ -49,7 +49,7 @@ function dataTable({ columns, rows }: Table, id: string): Html {
   const label = stride === 1
     ? `Data (${rows.length} ${rows.length === 1 ? "row" : "rows"})`
     : `Data (${shown.length} of ${rows.length} rows)`;
-  return html`
+  return markup`
     <details>
       <summary>${label}</summary>
       <div class="scroll" tabindex="0" role="region" aria-label="Data of the figure"
@@ -60,20 +60,24 @@ function dataTable({ columns, rows }: Table, id: string): Html {
 
 /** A plain table; numbers stand to the right. */
 export function tableOf({ columns, rows }: Table): Html {
-  return html`
+  return markup`
     <table>
       <thead>
-        <tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr>
+        <tr>${columns.map((column) => markup`<th scope="col">${column}</th>`)}</tr>
       </thead>
-      <tbody>${rows.map((row) =>
-        html`
-          <tr>${row.map((value) =>
-            typeof value === "number"
-              ? html`<td class="number">${shown(value)}</td>`
-              : html`<td>${value ?? "–"}</td>`
-          )}</tr>
+      <tbody>${
+    rows.map((row) =>
+      markup`
+          <tr>${
+        row.map((value) =>
+          typeof value === "number"
+            ? markup`<td class="number">${shown(value)}</td>`
+            : markup`<td>${value ?? "–"}</td>`
+        )
+      }</tr>
         `
-      )}</tbody>
+    )
+  }</tbody>
     </table>
   `;
 }

@@ -2,7 +2,7 @@
  * What is seen first: a sentence made of numbers, the 2 × 2 matrix, and the two lanes.
  */
 import { figure, type Table } from "./figure.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 import { lanes, short } from "./lanes.ts";
 import { type ChannelView, type Move, NAMES, QUANTITIES, type RunView } from "./view.ts";
 
@@ -13,28 +13,34 @@ const WIDTHS = { wide: 1160, half: 640, narrow: 340 };
 
 /** The whole first screen. */
 export function firstScreen(run: RunView): Html {
-  return html`${sentence(run)}
+  return markup`${sentence(run)}
 <div class="first">${matrix(run)}${closeUp(run)}${overview(run)}</div>`;
 }
 
 /** "In 90 steps the optimizer moved γ and β 360 times and forward passes 0 times. …" */
 export function sentence({ matrix: { learned, tracked }, axis }: RunView): Html {
-  const number = (value: number, name: string) => html`<b data-count="${name}">${value}</b>`;
+  const number = (value: number, name: string) => markup`<b data-count="${name}">${value}</b>`;
   const steps = axis.counts.steps;
-  return html`
+  return markup`
     <p class="sentence"
-      id="sentence"><span class="line">In ${number(steps, "steps")} ${steps === 1
-        ? "step"
-        : "steps"} the <span class="learned-text">● optimizer</span> moved γ and β ${number(
-          learned.step.times,
-          "learned-step",
-        )} times and forward passes ${number(
-          learned.forward.times,
-          "learned-forward",
-        )} times.</span> <span class="line"><span class="tracked-text">▲ Forward passes</span> moved the running mean and variance ${number(
-          tracked.forward.times,
-          "tracked-forward",
-        )} times and the optimizer ${number(tracked.step.times, "tracked-step")} times.</span></p>
+      id="sentence"><span class="line">In ${number(steps, "steps")} ${
+    steps === 1 ? "step" : "steps"
+  } the <span class="learned-text">● optimizer</span> moved γ and β ${
+    number(
+      learned.step.times,
+      "learned-step",
+    )
+  } times and forward passes ${
+    number(
+      learned.forward.times,
+      "learned-forward",
+    )
+  } times.</span> <span class="line"><span class="tracked-text">▲ Forward passes</span> moved the running mean and variance ${
+    number(
+      tracked.forward.times,
+      "tracked-forward",
+    )
+  } times and the optimizer ${number(tracked.step.times, "tracked-step")} times.</span></p>
   `;
 }
 
@@ -47,9 +53,9 @@ export function sentenceText({ matrix: { learned, tracked }, axis }: RunView): s
 
 /** Rows what learns and what is tracked, columns what moves it. */
 export function matrix({ matrix: { learned, tracked }, axis }: RunView): Html {
-  const { steps, forwards, evals } = axis.counts;
-  const evaluated = evals === 0 ? "" : `, ${evals} in evaluation`;
-  return html`
+  const { steps, forwards } = axis.counts;
+  const isEvaluated = axis.modes.some(({ mode }) => mode === "eval");
+  return markup`
     <div>
       <table class="matrix" id="matrix">
         <caption>What moved, how often, and by what</caption>
@@ -59,20 +65,26 @@ export function matrix({ matrix: { learned, tracked }, axis }: RunView): Html {
             <th
               scope="col"><span class="learned-mark" aria-hidden="true">●</span> optimizer step<small>${steps} of them</small></th>
             <th
-              scope="col"><span class="tracked-mark" aria-hidden="true">▲</span> forward pass<small>${forwards} in training${evaluated}</small></th>
+              scope="col"><span class="tracked-mark" aria-hidden="true">▲</span> forward pass<small>${forwards} of them${
+    isEvaluated ? ", training and evaluation" : ""
+  }</small></th>
           </tr>
         </thead>
         <tbody>
-          <tr><th scope="row">learned<small>γ and β, by gradients</small></th>${cell(
-            learned.step,
-            "learned-step",
-            "by-step",
-          )}${cell(learned.forward, "learned-forward", "by-forward")}</tr>
-          <tr><th scope="row">tracked<small>running mean and variance, beside the tape</small></th>${cell(
-            tracked.step,
-            "tracked-step",
-            "by-step",
-          )}${cell(tracked.forward, "tracked-forward", "by-forward")}</tr>
+          <tr><th scope="row">learned<small>γ and β, by gradients</small></th>${
+    cell(
+      learned.step,
+      "learned-step",
+      "by-step",
+    )
+  }${cell(learned.forward, "learned-forward", "by-forward")}</tr>
+          <tr><th scope="row">tracked<small>running mean and variance, beside the tape</small></th>${
+    cell(
+      tracked.step,
+      "tracked-step",
+      "by-step",
+    )
+  }${cell(tracked.forward, "tracked-forward", "by-forward")}</tr>
         </tbody>
       </table>
       <p
@@ -83,11 +95,11 @@ export function matrix({ matrix: { learned, tracked }, axis }: RunView): Html {
 }
 
 function cell({ times, distance }: Move, name: string, by: string): Html {
-  return html`
+  return markup`
     <td class="${times === 0 ? "zero" : by}" data-cell="${name}" data-times="${times}"
-      data-distance="${distance}"><b>${times}</b><span>${times === 0
-        ? "times: never moved"
-        : `times, distance ${short(distance)}`}</span></td>
+      data-distance="${distance}"><b>${times}</b><span>${
+    times === 0 ? "times: never moved" : `times, distance ${short(distance)}`
+  }</span></td>
   `;
 }
 
@@ -106,8 +118,8 @@ export function closeUpLanes(
   const to = lastOfCloseUp(run);
   return lanes(run.axis, channel, {
     id,
-    title: `The first ${to + 1} events of ${nameOf(channel)}`,
-    from: -1,
+    title: `The first ${to} events of ${nameOf(channel)}`,
+    from: 0,
     to,
     width,
     height: 40,
@@ -127,8 +139,8 @@ export function overviewLanes(
   return lanes(run.axis, channel, {
     id,
     title: `Learned and tracked values of ${nameOf(channel)} over the whole run`,
-    from: -1,
-    to: Math.max(run.axis.length - 1, 1),
+    from: 0,
+    to: Math.max(run.axis.length, 1),
     width,
     height: 52,
     isCloseUp: false,
@@ -137,7 +149,7 @@ export function overviewLanes(
 }
 
 function lastOfCloseUp({ axis }: RunView): number {
-  return Math.min(CLOSE_UP, axis.length) - 1;
+  return Math.max(1, Math.min(CLOSE_UP, axis.length));
 }
 
 /** The first events, each to be seen. */
@@ -147,12 +159,12 @@ function closeUp(run: RunView): Html | null {
   const to = lastOfCloseUp(run);
   return figure({
     id: "close-up",
-    heading: `The first ${to + 1} events, one by one`,
-    takeaway: html`
+    heading: `The first ${to} events, one by one`,
+    takeaway: markup`
       <span class="learned-text">γ and β</span> change at ● and hold still at ▲; <span
         class="tracked-text">mean and variance</span> change at ▲ and hold still at ●. Rings are the batches' own statistics.
     `,
-    drawing: html`${closeUpLanes(run, channel, "close-up-wide", WIDTHS.half, "wide-only")}${
+    drawing: markup`${closeUpLanes(run, channel, "close-up-wide", WIDTHS.half, "wide-only")}${
       closeUpLanes(run, channel, "close-up-narrow", WIDTHS.narrow, "narrow-only")
     }`,
     table: tableOfChannel(channel, to),
@@ -166,11 +178,11 @@ function overview(run: RunView): Html | null {
   return figure({
     id: "lanes",
     heading: "The whole run",
-    takeaway: html`<span id="lanes-channel">${
+    takeaway: markup`<span id="lanes-channel">${
       nameOf(channel)
     }</span>. Each strip has its own scale, written
 at its right: compare shapes, not heights. The cloud is the batches' own statistics, which the running line averages.`,
-    drawing: html`${picker(run)}${
+    drawing: markup`${picker(run)}${
       overviewLanes(run, channel, "lanes-wide", WIDTHS.wide, "wide-only")
     }${
       overviewLanes(run, channel, "lanes-narrow", WIDTHS.narrow, "narrow-only")
@@ -182,12 +194,12 @@ at its right: compare shapes, not heights. The cloud is the batches' own statist
 
 /** For the page's script, which shows it. */
 function picker({ channels }: RunView): Html {
-  return html`<div class="tools" id="tools" hidden><label for="channel">Channel (worst drift first)
+  return markup`<div class="tools" id="tools" hidden><label for="channel">Channel (worst drift first)
 <select id="channel">${
     channels.map((channel, i) =>
-      html`<option value="${i}">${nameOf(channel)}${
-        channel.drift === null ? "" : ` · drift ${short(channel.drift)} sd`
-      }</option>`
+      markup`<option value="${i}" data-layer="${channel.layerIndex}" data-place="${channel.place}">${
+        nameOf(channel)
+      }${channel.drift === null ? "" : ` · drift ${short(channel.drift)} sd`}</option>`
     )
   }</select></label><label for="event">Event <input id="event" type="range" min="0" step="1"></label></div>`;
 }
@@ -199,7 +211,7 @@ function tableOfChannel({ series }: ChannelView, to: number): Table {
     for (const event of series[quantity].at) if (event <= to) events.add(event);
   }
   const rows = [...events].sort((a, b) => a - b).map((event) => [
-    event < 0 ? "start" : event,
+    event === 0 ? "start" : event,
     ...QUANTITIES.map((quantity) => valueAt(series[quantity], event)),
   ]);
   return { columns: ["event", ...QUANTITIES.map((quantity) => NAMES[quantity])], rows };

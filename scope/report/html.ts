@@ -33,7 +33,7 @@ export function escape(text: string): string {
 }
 
 /** Markup from a template. */
-export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
+export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
   return new Html(
     strings.reduce((text, string, i) => text + written(values[i - 1]) + string),
   );

@@ -4,7 +4,7 @@
  * Each of the four strips has a scale of its own, since γ moves by hundredths where a running variance
  * moves by whole numbers; its two ends are written beside it.
  */
-import { Html, html } from "./html.ts";
+import { Html, markup } from "./html.ts";
 import { draw, Plot } from "./plot.ts";
 import {
   type Axis,
@@ -35,7 +35,7 @@ export interface LanesOptions {
 const GAP = 5;
 const MARGIN = { left: 74, right: 52 };
 /** The names that stand beside the strips. */
-const SHORT_NAMES = { gamma: "γ", beta: "β", mean: "mean", variance: "variance" };
+const SHORT_NAMES = { gamma: "γ", beta: "β", runningMean: "mean", runningVar: "variance" };
 /** What the rows under the lanes take. */
 const ROW = 20;
 /** More marks than this in a row would run into each other. */
@@ -49,7 +49,7 @@ export function lanes(axis: Axis, channel: ChannelView, options: LanesOptions): 
   const parts: Html[] = [];
   let y = 0;
   for (const quantity of QUANTITIES) {
-    if (quantity === "mean") y += 10;
+    if (quantity === "runningMean") y += 10;
     parts.push(at(strip(channel, quantity, options), y));
     y += height + GAP;
   }
@@ -62,11 +62,13 @@ export function lanes(axis: Axis, channel: ChannelView, options: LanesOptions): 
   y += ROW + 6;
   parts.push(at(eventAxis(options), y));
   y += 36;
-  return html`
+  return markup`
     <svg class="plot lanes ${className}" viewBox="0 0 ${width} ${y}" width="${width}"
       height="${y}" role="img" aria-labelledby="${id}-title" data-from="${options.from}"
-      data-to="${options.to}" data-left="${MARGIN.left}" data-right="${width -
-        MARGIN.right}" ${options.isCloseUp ? new Html(` data-stairs="yes"`) : null}
+      data-to="${options.to}" data-left="${MARGIN.left}" data-right="${
+    width -
+    MARGIN.right
+  }" ${options.isCloseUp ? new Html(` data-stairs="yes"`) : null}
       font-family="system-ui, sans-serif"
       font-size="12"><title id="${id}-title">${title}</title>${parts}</svg>
   `;
@@ -131,7 +133,7 @@ function strip(channel: ChannelView, quantity: Quantity, options: LanesOptions):
   const isLearned = quantity === "gamma" || quantity === "beta";
   const colour = isLearned ? "var(--learned)" : "var(--tracked)";
   const series = channel.series[quantity];
-  const cloud = quantity === "mean" || quantity === "variance" ? channel.batch[quantity] : null;
+  const cloud = quantity === "gamma" || quantity === "beta" ? null : channel.batch[quantity];
   const most = Math.min(MOST_POINTS, width);
   const all = pointsOf(series, from, to);
   const points = thinned(all, most);
@@ -236,8 +238,9 @@ function domainOf({ from, to, isCloseUp }: LanesOptions): [number, number] {
 /** ● where the optimizer stepped, ▲ where a forward pass ran in training mode. */
 function marksRow(axis: Axis, kind: "step" | "forward", options: LanesOptions): Html {
   const { from, to, width, id } = options;
-  const events = (kind === "step" ? axis.steps : axis.forwards)
-    .filter((event) => event >= from && event <= to);
+  const inside = (event: number) => event >= from && event <= to;
+  const events = (kind === "step" ? axis.steps : axis.forwards).filter(inside);
+  const evaluations = (kind === "step" ? [] : axis.evaluations).filter(inside);
   const most = Math.floor(MOST_MARKS * Math.min(1, width / 900));
   const stride = Math.ceil(events.length / most) || 1;
   const colour = kind === "step" ? "var(--learned)" : "var(--tracked)";
@@ -255,6 +258,15 @@ function marksRow(axis: Axis, kind: "step" | "forward", options: LanesOptions): 
         symbol: kind === "step" ? "circle" : "triangle",
         r: options.isCloseUp ? 5 : 3,
         fill: colour,
+        frameAnchor: "middle",
+      }),
+      // In evaluation nothing is tracked: the triangle is empty.
+      Plot.dot(evaluations, {
+        x: (event: number) => event,
+        symbol: "triangle",
+        r: options.isCloseUp ? 5 : 3,
+        fill: "var(--paper)",
+        stroke: colour,
         frameAnchor: "middle",
       }),
       Plot.text([kind === "step" ? "● step" : "▲ forward"], {
@@ -335,7 +347,7 @@ function eventAxis(options: LanesOptions): Html {
     marks: [Plot.axisX({
       ticks: isCloseUp ? options.to - options.from : Math.max(3, Math.floor(width / 110)),
       tickFormat: (event: number) =>
-        event < 0 ? "start" : Number.isInteger(event) ? String(event) : "",
+        event === 0 && isCloseUp ? "start" : Number.isInteger(event) ? String(event) : "",
       label: width < 500 ? "event →" : "event: forward passes and optimizer steps, in order →",
       labelArrow: "none",
       labelAnchor: "right",

@@ -53,12 +53,12 @@ function histogramOf(x: string): Plot.RectYOptions {
 
 /** γ / √(running variance + eps): by what a channel is multiplied in evaluation. */
 export function effectiveScale({ final, eps }: LayerView): number[] {
-  return final.variance.map((variance, c) => (final.gamma[c] ?? 1) / Math.sqrt(variance + eps));
+  return final.runningVar.map((variance, c) => (final.gamma[c] ?? 1) / Math.sqrt(variance + eps));
 }
 
 /** The effective scale of all channels. */
 export function scaleFigure({ layers }: RunView): Figure | null {
-  const tracking = layers.filter(({ final }) => final.variance.length > 0);
+  const tracking = layers.filter(({ final }) => final.runningVar.length > 0);
   if (tracking.length === 0) return null;
   const rows = tracking.flatMap((layer) =>
     effectiveScale(layer).map((scale, channel) => ({
@@ -66,7 +66,7 @@ export function scaleFigure({ layers }: RunView): Figure | null {
       channel,
       scale,
       gamma: layer.final.gamma[channel] ?? 1,
-      variance: layer.final.variance[channel],
+      variance: layer.final.runningVar[channel],
     }))
   );
   const sizes = rows.map(({ scale }) => scale).filter(Number.isFinite);
@@ -109,66 +109,56 @@ export function scaleFigure({ layers }: RunView): Figure | null {
 }
 
 const PARTS = [
-  { key: "direct", name: "through x", short: "x", stroke: "var(--ink)", dash: "none" },
-  { key: "mean", name: "through the mean", short: "mean", stroke: "var(--tracked)", dash: "6 3" },
-  {
-    key: "variance",
-    name: "through the variance",
-    short: "variance",
-    stroke: "var(--other)",
-    dash: "2 3",
-  },
+  { key: "direct", name: "through x", symbol: "circle", stroke: "var(--ink)" },
+  { key: "mean", name: "through the mean", symbol: "triangle", stroke: "var(--tracked)" },
+  { key: "variance", name: "through the variance", symbol: "square", stroke: "var(--other)" },
 ] as const;
 
-/** dx in its three parts, for the layers for which it was recorded. */
+/** dx in its three parts, for the layers for which they were taken. */
 export function gradientFigures({ layers }: RunView): Figure[] {
-  return layers.flatMap((layer, i): Figure[] => {
-    const { gradient, name } = layer;
-    if (gradient === null || gradient.direct.at.length === 0) return [];
-    const lines = PARTS.map((part) => ({
-      ...part,
-      points: gradient[part.key].at.map((at, i) => ({ at, value: gradient[part.key].value[i] })),
-    }));
-    const last = lines.map(({ name, points }) => `${name} ${short(points.at(-1)!.value)}`);
+  return layers.flatMap(({ gradient, name }, i): Figure[] => {
+    if (gradient === null || gradient.direct.length === 0) return [];
+    const rows = PARTS.flatMap((part) =>
+      gradient[part.key].map((value, channel) => ({ ...part, channel, value }))
+    );
+    const middle = PARTS.map(({ key, name }) => `${name} ${short(median(gradient[key]))}`);
     return [{
       id: `gradient-${i}`,
       heading: `The gradient of ${name}'s input, in three parts`,
       takeaway:
-        `dx = through x − through the batch's mean − through its variance; root mean squares ` +
-        `at the end: ${last.join(", ")}. Evaluation has the first part only.`,
+        `In training dx = through x − through the batch's mean − through its variance; in ` +
+        `evaluation the first part alone. Root mean squares on one batch, the middle channel: ${
+          middle.join(", ")
+        }.`,
       drawing: draw({
         ...SIZE,
         ...BELOW,
-        marginLeft: 52,
-        marginRight: 62,
-        x: { ...UNDER, label: "event" },
-        y: { grid: true, label: "root mean square", ticks: 5 },
-        marks: lines.flatMap(({ points, stroke, dash, short }, i) => [
-          Plot.line(points, {
-            x: "at",
-            y: "value",
+        marginLeft: 128,
+        x: { ...UNDER, label: "root mean square by channel", grid: true, ticks: 4 },
+        y: { label: null, domain: PARTS.map(({ name }) => name) },
+        marks: PARTS.map(({ name, symbol, stroke }) =>
+          Plot.dot(rows.filter((row) => row.name === name), {
+            x: "value",
+            y: "name",
+            r: 4,
+            symbol,
             stroke,
-            strokeWidth: 1.8,
-            strokeDasharray: dash,
-          }),
-          Plot.text(points.slice(-1), {
-            x: "at",
-            y: "value",
-            text: [short],
-            textAnchor: "start",
-            dx: 5,
-            dy: (i - 1) * 11,
-            fill: stroke,
-          }),
-        ]),
+          })
+        ),
       }, { title: `Parts of the gradient of ${name}`, id: `gradient-${i}-drawing` }),
       table: {
-        columns: ["event", ...PARTS.map(({ name }) => name)],
-        rows: gradient.direct.at.map((at, i) => [
-          at,
-          ...PARTS.map(({ key }) => gradient[key].value[i] ?? null),
+        columns: ["channel", ...PARTS.map(({ name }) => name), "together"],
+        rows: gradient.direct.map((_, channel) => [
+          channel,
+          ...PARTS.map(({ key }) => gradient[key][channel]),
+          gradient.whole[channel],
         ]),
       },
     }];
   });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1];
 }

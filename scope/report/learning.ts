@@ -2,7 +2,7 @@
  * How well it learned, and whether evaluation sees what training saw.
  */
 import type { Figure } from "./figure.ts";
-import { html } from "./html.ts";
+import { markup } from "./html.ts";
 import { draw, Plot } from "./plot.ts";
 import { short } from "./lanes.ts";
 import type { GapView, MetricView, RunView } from "./view.ts";
@@ -95,7 +95,7 @@ export function gapFigure({ gaps, scores }: RunView): Figure | null {
   return {
     id: "gap",
     heading: "Training against evaluation",
-    takeaway: html`Outputs in evaluation differ most in ${worst.layer}: by ${
+    takeaway: markup`Outputs in evaluation differ most in ${worst.layer}: by ${
       percent(worst.distance)
     } of their size.${score}`,
     drawing: draw({

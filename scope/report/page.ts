@@ -2,7 +2,7 @@
  * A page in one file that can load nothing: styles, figures and data lie in it, and its policy forbids the
  * rest.
  */
-import { type Content, embeddedJson, Html, html } from "./html.ts";
+import { type Content, embeddedJson, Html, markup } from "./html.ts";
 import { script } from "./script.ts";
 import { drawingStyle, pageStyle, palette } from "./style.ts";
 
@@ -22,7 +22,7 @@ export interface Page {
 
 /** The file's text. */
 export function pageOf({ title, about, main, data }: Page): string {
-  return html`
+  return markup`
     <!DOCTYPE html>
     <html lang="en">
       <head>

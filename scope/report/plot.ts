@@ -39,7 +39,9 @@ export function draw(options: Plot.PlotOptions, { title, id, className }: DrawOp
 
 /** Gives an SVG its title and role, and takes out what every figure would repeat. */
 function titled(svg: string, { title, id, className = "" }: DrawOptions): Html {
-  const body = shortened(svg).replace(/<style>[^]*?<\/style>/, "");
+  // A label on a group without a role is not read out, and the title says more.
+  const body = shortened(svg).replace(/<style>[^]*?<\/style>/, "")
+    .replace(/ aria-label="[^"]*"/g, "");
   const start = body.indexOf(">");
   const head = body.slice(0, start).replace('class="plot"', `class="plot ${className}"`.trim());
   return new Html(

@@ -2,14 +2,21 @@
  * The report of one training run.
  */
 import { figure, type Table } from "./figure.ts";
-import { findingSection, ledgerSection, modeSection, present, tapeSection } from "./findings.ts";
+import {
+  findingSection,
+  ledgerSection,
+  modeSection,
+  present,
+  tapeSection,
+  writeSection,
+} from "./findings.ts";
 import { firstScreen } from "./first_screen.ts";
-import { html } from "./html.ts";
+import { markup } from "./html.ts";
 import { gammaFigure, gradientFigures, scaleFigure } from "./layers.ts";
 import { gapFigure, metricFigures } from "./learning.ts";
 import { pageOf } from "./page.ts";
 import { driftFigures, forgettingFigure } from "./statistics.ts";
-import { NAMES, type RunView } from "./view.ts";
+import type { RunView } from "./view.ts";
 
 /** The page of a run. */
 export function runReport(run: RunView, title: string, record: unknown): string {
@@ -25,20 +32,20 @@ export function runReport(run: RunView, title: string, record: unknown): string 
   const { counts } = run.axis;
   const about = `${run.layers.length} batch norm ${
     run.layers.length === 1 ? "layer" : "layers"
-  }, ${counts.steps} optimizer steps, ${counts.forwards} forward passes in training, ${counts.evals} in evaluation`;
+  }, ${counts.steps} optimizer steps, ${counts.forwards} forward passes`;
   const tables: Record<string, Table> = Object.fromEntries(
     figures.map(({ id, table }) => [id, table]),
   );
   return pageOf({
     title,
     about,
-    main: html`${firstScreen(run)}
-${ledgerSection(run, NAMES)}
+    main: markup`${firstScreen(run)}
+${ledgerSection(run)}
 <h2>More about this run</h2>
 <div class="grid">${figures.map(figure)}</div>
-${modeSection(run)}
+${modeSection(run)}${writeSection(run)}
 ${findingSection(run)}
 ${tapeSection(run)}`,
-    data: { record, view: { axis: run.axis, channels: run.channels }, tables },
+    data: { record, tables },
   });
 }

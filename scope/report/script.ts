@@ -5,7 +5,7 @@
 export const script = String.raw`
 "use strict";
 (() => {
-  const record = JSON.parse(document.getElementById("data").textContent);
+  const { record, tables } = JSON.parse(document.getElementById("data").textContent);
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const short = (value) => {
@@ -14,9 +14,19 @@ export const script = String.raw`
     if (size >= 1e5 || size < 1e-3) return value.toExponential(1);
     return String(Number(value.toPrecision(4)));
   };
-  const quantities = ["gamma", "beta", "mean", "variance"];
-  const names = { gamma: "γ", beta: "β", mean: "running mean", variance: "running variance" };
-  const channels = record.view?.channels ?? [];
+  const quantities = ["gamma", "beta", "runningMean", "runningVar"];
+  const names = { gamma: "γ", beta: "β", runningMean: "running mean", runningVar: "running variance" };
+  // The record's series hold a row for each event; the lanes want one channel of it.
+  const channels = all("#channel option").map(({ dataset }) => {
+    const layer = record.layers[Number(dataset.layer)];
+    const place = Number(dataset.place);
+    const series = (name) => ({ at: layer.series[name].at, value: layer.series[name].values.map((row) => Number(row[place])) });
+    return {
+      channel: layer.channels[place],
+      series: Object.fromEntries(quantities.map((name) => [name, series(name)])),
+      batch: { runningMean: series("batchMean"), runningVar: series("batchVar") },
+    };
+  });
   let chosen = 0;
 
   const points = ({ at, value }, from, to) => {
@@ -80,17 +90,17 @@ export const script = String.raw`
     return found;
   };
   const kindOf = (event) => {
-    const axis = record.view.axis;
-    if (axis.steps.includes(event)) return "● optimizer step";
-    if (axis.forwards.includes(event)) return "▲ forward pass";
-    const stretch = axis.modes.find(({ from, to }) => from <= event && event <= to);
-    return stretch === undefined ? "start" : "forward pass in " + stretch.mode;
+    if (record.marks.step.includes(event)) return "● optimizer step";
+    const write = record.writes.find(({ at }) => at === event);
+    if (write !== undefined) return "written by " + write.by;
+    const stretch = record.modes.find(({ from, to }) => from <= event && event <= to);
+    return "▲ forward pass" + (stretch === undefined ? "" : " in " + stretch.mode);
   };
   let spoken = 0;
   const read = (event, isPointer) => {
     const reading = one("#reading");
     const channel = channels[chosen];
-    const text = (event < 0 ? "start" : "event " + event + ", " + kindOf(event)) + ": " +
+    const text = (event === 0 ? "start" : "event " + event + ", " + kindOf(event)) + ": " +
       quantities.map((key) => {
         const value = holding(channel.series[key], event);
         return names[key] + " " + (value === null ? "–" : Number(value.toPrecision(6)));
@@ -127,9 +137,9 @@ export const script = String.raw`
   if (lanes.length > 0 && channels.length > 0) {
     one("#tools").hidden = false;
     const slider = one("#event");
-    slider.min = -1;
-    slider.max = record.view.axis.length - 1;
-    slider.value = -1;
+    slider.min = 0;
+    slider.max = record.events;
+    slider.value = 0;
     slider.addEventListener("input", () => read(Number(slider.value), false));
     one("#channel").addEventListener("change", ({ target }) => {
       chosen = Number(target.value);
@@ -161,25 +171,49 @@ export const script = String.raw`
     svg: (id) => {
       const shown = all("svg", document.getElementById(id)).filter((svg) =>
         svg.parentElement.closest("svg") === null && svg.getBoundingClientRect().width > 0);
-      const copy = shown[0].cloneNode(true);
-      copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+      const whole = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      let [width, height] = [0, 0];
+      for (const svg of shown) {
+        const copy = svg.cloneNode(true);
+        const box = svg.viewBox.baseVal;
+        copy.setAttribute("y", height);
+        height += box.height + 8;
+        width = Math.max(width, box.width);
+        whole.append(copy);
+      }
+      whole.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+      whole.setAttribute("viewBox", "0 0 " + width + " " + height);
+      whole.setAttribute("width", width);
+      whole.setAttribute("height", height);
       const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
       style.textContent = styleOf().replaceAll(":root", "svg");
-      copy.prepend(style);
-      save(id + ".svg", "image/svg+xml", new XMLSerializer().serializeToString(copy));
+      whole.prepend(style);
+      save(id + ".svg", "image/svg+xml", new XMLSerializer().serializeToString(whole));
     },
     csv: (id) => {
-      const whole = record.tables?.[id];
+      const whole = tables?.[id];
       const rows = whole !== undefined
         ? [whole.columns, ...whole.rows]
         : all("tr", document.getElementById(id)).map((row) => [...row.cells].map((cell) => cell.textContent));
       save(id + ".csv", "text/csv", rows.map((row) => row.map((cell) => quoted(String(cell ?? ""))).join(",")).join("\n") + "\n");
     },
-    json: () => save("record.json", "application/json", JSON.stringify(record.record ?? record)),
+    json: () => save("record.json", "application/json", JSON.stringify(record)),
   };
   all(".save").forEach((buttons) => buttons.hidden = false);
   all("[data-save]").forEach((button) =>
     button.addEventListener("click", () => saves[button.dataset.save](button.dataset.of)));
+  all("[data-copy]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const code = button.previousElementSibling;
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(code);
+      }
+    });
+  });
   addEventListener("beforeprint", () => all("details[data-print]").forEach((one) => one.open = true));
 })();
 `;

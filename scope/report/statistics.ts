@@ -5,7 +5,7 @@ import type { Figure } from "./figure.ts";
 import { short } from "./lanes.ts";
 import { BELOW, percent, SIZE, UNDER } from "./learning.ts";
 import { draw, Plot } from "./plot.ts";
-import type { LayerView, RunView } from "./view.ts";
+import type { RunView } from "./view.ts";
 
 /** Steps after which half of a value is forgotten: ln 2 / −ln(1 − m). */
 export function halfLife(momentum: number): number {
@@ -20,24 +20,17 @@ export function initialShare(momentum: number | null, updates: number): number {
 
 /** The share of the initial value that is left, update by update. */
 export function forgettingFigure({ layers }: RunView): Figure | null {
-  const tracking = layers.filter(({ updates }) => updates > 0);
+  const tracking = layers.filter(({ tracks }) => tracks);
   const layer = tracking[0];
   if (layer === undefined) return null;
   const { momentum } = layer;
   const table = {
-    columns: [
-      "layer",
-      "momentum",
-      "half-life in updates",
-      "updates",
-      "share of the initial 0 and 1",
-    ],
-    rows: tracking.map(({ name, momentum, updates }) => [
+    columns: ["layer", "momentum", "half-life in updates", "share of the initial 0 and 1 left"],
+    rows: tracking.map(({ name, momentum, initialShare }) => [
       name,
       momentum ?? "cumulative",
       momentum === null ? null : halfLife(momentum),
-      updates,
-      initialShare(momentum, updates),
+      initialShare,
     ]),
   };
   const span = momentum === null || momentum >= 1
@@ -57,8 +50,8 @@ export function forgettingFigure({ layers }: RunView): Figure | null {
       : `Momentum ${momentum}: half-life ${
         half.toFixed(1)
       } updates; the initial 0 and 1 weigh less ` +
-        `than 10 % after ${below(0.1)} and less than 1 % after ${below(0.01)}. Here there were ` +
-        `${layer.updates}.`,
+        `than 10 % after ${below(0.1)} and less than 1 % after ${below(0.01)}. Here ` +
+        `${percent(layer.initialShare)} of it is left.`,
     drawing: draw({
       ...SIZE,
       ...BELOW,
@@ -83,37 +76,35 @@ export function forgettingFigure({ layers }: RunView): Figure | null {
   };
 }
 
-/** Drift of mean and variance, channel by channel. */
+/** Drift of mean and variance, by recorded channel. */
 export function driftFigures({ layers }: RunView): Figure[] {
-  const known = layers.filter(({ z }) => z.length > 0);
-  if (known.length === 0) return [];
-  const worst = (
-    values: (layer: LayerView) => readonly number[],
-    size: (value: number) => number,
-  ) =>
-    known.flatMap((layer) => values(layer).map((value, channel) => ({ layer, value, channel })))
-      .reduce((a, b) => size(b.value) > size(a.value) ? b : a);
-  const z = worst(({ z }) => z, Math.abs);
-  const f = worst(({ f }) => f, (value) => Math.abs(Math.log(value)));
+  const rows = layers.flatMap(({ name, drift }) => drift.map((one) => ({ layer: name, ...one })));
+  if (rows.length === 0) return [];
+  const names = layers.filter(({ drift }) => drift.length > 0).map(({ name }) => name);
+  const worst = (size: (row: typeof rows[number]) => number) =>
+    rows.reduce((a, b) => size(b) > size(a) ? b : a);
+  const z = worst(({ z }) => Math.abs(z));
+  const f = worst(({ f }) => Math.abs(Math.log(f)));
   return [
     dots("drift-z", "Drift of the mean", {
-      takeaway: `Batch means lie at most ${
-        short(Math.abs(z.value))
-      } standard deviations from the running mean (${z.layer.name}, channel ${z.channel}).`,
+      takeaway: `The last batch's mean is ${
+        short(Math.abs(z.z))
+      } standard deviations from the running mean at the worst recorded channel (${z.layer}, channel ${z.channel}).`,
       label: "z = (batch mean − running mean) / running sd",
       centre: 0,
       isLog: false,
-      layers: known,
-      values: ({ z }) => z,
+      names,
+      rows: rows.map(({ layer, channel, z }) => ({ layer, channel, value: z })),
     }),
     dots("drift-f", "Drift of the variance", {
-      takeaway: `Batch variances are ${short(f.value)} times the running variance at the most ` +
-        `extreme (${f.layer.name}, channel ${f.channel}); 1 is no drift.`,
+      takeaway: `The last batch's variance is ${
+        short(f.f)
+      } times the running variance at the worst recorded channel (${f.layer}, channel ${f.channel}); 1 is no drift.`,
       label: "F = batch variance / running variance",
       centre: 1,
       isLog: true,
-      layers: known,
-      values: ({ f }) => f,
+      names,
+      rows: rows.map(({ layer, channel, f }) => ({ layer, channel, value: f })),
     }),
   ];
 }
@@ -123,15 +114,16 @@ interface DotsOptions {
   readonly label: string;
   readonly centre: number;
   readonly isLog: boolean;
-  readonly layers: readonly LayerView[];
-  readonly values: (layer: LayerView) => readonly number[];
+  readonly names: readonly string[];
+  readonly rows: readonly {
+    readonly layer: string;
+    readonly channel: number;
+    readonly value: number;
+  }[];
 }
 
 function dots(id: string, heading: string, options: DotsOptions): Figure {
-  const { takeaway, label, centre, isLog, layers, values } = options;
-  const rows = layers.flatMap((layer) =>
-    values(layer).map((value, channel) => ({ layer: layer.name, channel, value }))
-  );
+  const { takeaway, label, centre, isLog, names, rows } = options;
   const drawn = rows.filter(({ value }) => Number.isFinite(value) && (!isLog || value > 0));
   return {
     id,
@@ -139,7 +131,7 @@ function dots(id: string, heading: string, options: DotsOptions): Figure {
     takeaway,
     drawing: draw({
       width: SIZE.width,
-      height: 62 + 44 * layers.length,
+      height: 62 + 44 * names.length,
       ...BELOW,
       marginLeft: 60,
       x: {
@@ -150,7 +142,7 @@ function dots(id: string, heading: string, options: DotsOptions): Figure {
         ticks: 5,
         ...(isLog ? { tickFormat: "~g" } : {}),
       },
-      y: { label: null, domain: layers.map(({ name }) => name) },
+      y: { label: null, domain: [...names] },
       marks: [
         Plot.ruleX([centre], { stroke: "var(--ink)" }),
         Plot.dot(drawn, {
@@ -168,9 +160,4 @@ function dots(id: string, heading: string, options: DotsOptions): Figure {
       rows: rows.map(({ layer, channel, value }) => [layer, channel, value]),
     },
   };
-}
-
-/** How much of the way the layers' parts went, as a sentence for one layer. */
-export function forgotten({ momentum, updates }: LayerView): string {
-  return percent(initialShare(momentum, updates));
 }

@@ -80,13 +80,14 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .tools { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; margin: 8px 0; font-size: .92rem; }
 .tools[hidden] { display: none; }
 #event { width: min(320px, 60vw); }
-.tools label { display: flex; gap: 8px; align-items: center; min-width: 0; }
+.tools label { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; min-width: 0; }
 #reading { min-height: 1.5em; font-size: .9rem; color: var(--soft); font-variant-numeric: tabular-nums; margin: 0; }
 ul.plain { list-style: none; padding: 0; margin: 8px 0; } ul.plain li { padding: 4px 0 4px 1.6em; text-indent: -1.6em; overflow-wrap: anywhere; }
 pre { overflow: auto; max-width: 100%; background: var(--panel); padding: 10px 12px; border-radius: 6px; font-size: .82rem; line-height: 1.4; }
 .tape details { margin-left: 1em; } .tape summary { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .facets { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); gap: 14px 18px; }
 .facet { font-size: .85rem; color: var(--ink); margin: 0; line-height: 1.3; overflow-wrap: anywhere; max-width: none; }
+.scroll td button { min-height: 24px; font-size: .78rem; padding: 0 8px; }
 .scroll.tall { max-height: 70vh; } .results caption { text-align: left; color: var(--soft); font-size: .85rem; padding: 6px 10px; }
 .results td, .results th { vertical-align: top; } .results small, .results th small { color: var(--soft); display: inline-block; margin-left: 4px; font-weight: 400; }
 .results svg.fixed { width: 150px; height: 18px; } .good { color: var(--good); } .bad { color: var(--bad); } .detail { color: var(--soft); }

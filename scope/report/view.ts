@@ -21,14 +21,14 @@ export interface Matrix {
   readonly tracked: Moves;
 }
 
-/** Values at events: `at` counts events from 0. */
+/** Values at events, which are counted from 1; 0 is the start. */
 export interface Series {
   readonly at: readonly number[];
   readonly value: readonly number[];
 }
 
-/** What the four quantities are called, in this order everywhere. */
-export const QUANTITIES = ["gamma", "beta", "mean", "variance"] as const;
+/** The quantities that are drawn, in this order everywhere. */
+export const QUANTITIES = ["gamma", "beta", "runningMean", "runningVar"] as const;
 /** γ and β are learned, running mean and variance are tracked. */
 export type Quantity = typeof QUANTITIES[number];
 
@@ -36,23 +36,24 @@ export type Quantity = typeof QUANTITIES[number];
 export const NAMES: Readonly<Record<Quantity, string>> = {
   gamma: "γ",
   beta: "β",
-  mean: "running mean",
-  variance: "running variance",
+  runningMean: "running mean",
+  runningVar: "running variance",
 };
 
 /** One channel of a layer. */
 export interface ChannelView {
   readonly layer: string;
+  /** Where the record has it: which layer, and which of its recorded channels. */
+  readonly layerIndex: number;
+  readonly place: number;
   readonly channel: number;
   /** How far the running mean is from the batches', in standard deviations; `null` if unknown. */
   readonly drift: number | null;
   readonly series: Readonly<Record<Quantity, Series>>;
   /** The statistics of the batches themselves. */
-  readonly batch: { readonly mean: Series; readonly variance: Series };
+  readonly batch: { readonly runningMean: Series; readonly runningVar: Series };
 }
 
-/** How an event came to be. */
-export type EventKind = "step" | "forward" | "other";
 /** In which mode a forward ran. */
 export type Mode = "train" | "eval" | "frozen" | "noGrad";
 
@@ -62,23 +63,23 @@ export interface Stretch {
   readonly from: number;
   /** The last event of the stretch. */
   readonly to: number;
-  /** How many forward passes it holds. */
-  readonly forwards: number;
   /** Where in the program the mode was set, if known. */
   readonly site: string | null;
 }
 
 /** The axis that all series share. */
 export interface Axis {
-  /** How many events there are. */
+  /** How many events there are: the axis runs from 0 to this. */
   readonly length: number;
   /** The events at which the optimizer stepped. */
   readonly steps: readonly number[];
-  /** The events that were forward passes in training mode. */
+  /** The events that were forward passes in training mode, and those in evaluation. */
   readonly forwards: readonly number[];
+  readonly evaluations: readonly number[];
+  /** The modes of the layer that is drawn first. */
   readonly modes: readonly Stretch[];
   /** How many there were, also where not all were kept. */
-  readonly counts: { readonly steps: number; readonly forwards: number; readonly evals: number };
+  readonly counts: { readonly steps: number; readonly forwards: number };
 }
 
 /** Loss, accuracy and whatever else was recorded at events. */
@@ -96,24 +97,26 @@ export interface LayerView {
   readonly eps: number;
   /** The weight of a batch in the running statistics; `null` for the cumulative mean. */
   readonly momentum: number | null;
-  /** How often its running statistics were written. */
-  readonly updates: number;
-  readonly moves: Readonly<Record<Quantity, Moves>>;
+  /** Whether it has running statistics. */
+  readonly tracks: boolean;
+  /** What the initial 0 and 1 still weigh in them. */
+  readonly initialShare: number;
+  readonly moves: Matrix;
   /** The four quantities at the end, channel by channel; empty where there are none. */
   readonly final: Readonly<Record<Quantity, readonly number[]>>;
-  /** |mean of the last batches − running mean| in standard deviations, channel by channel. */
-  readonly z: readonly number[];
-  /** Batch variance over running variance, channel by channel. */
-  readonly f: readonly number[];
-  /** The parts of dx, as shares of the gradient that arrives; `null` where it was not recorded. */
+  /** The last drift of each recorded channel. */
+  readonly drift: readonly { readonly channel: number; readonly z: number; readonly f: number }[];
+  /** The parts of dx; `null` where they were not taken. */
   readonly gradient: GradientParts | null;
 }
 
-/** dx = through y − through the mean − through the variance, as root mean squares over time. */
+/** dx in its three parts, channel by channel, as root mean squares over the samples of a batch. */
 export interface GradientParts {
-  readonly direct: Series;
-  readonly mean: Series;
-  readonly variance: Series;
+  readonly direct: readonly number[];
+  readonly mean: readonly number[];
+  readonly variance: readonly number[];
+  /** What they come to together. */
+  readonly whole: readonly number[];
 }
 
 /** How far training and evaluation lie apart in a layer. */
@@ -124,6 +127,16 @@ export interface GapView {
   /** The same after the statistics were computed again from the data; `null` if it was not tried. */
   readonly recalibrated: number | null;
   readonly reasons: readonly string[];
+}
+
+/** A write that neither a forward pass nor the optimizer made. */
+export interface WriteView {
+  readonly at: number;
+  readonly layer: string;
+  readonly name: string;
+  readonly by: string;
+  readonly distance: number;
+  readonly site: string | null;
 }
 
 /** One finding of an audit of the model. */
@@ -153,5 +166,9 @@ export interface RunView {
   /** The scores by running and by recalibrated statistics, if both were taken. */
   readonly scores: { readonly running: number; readonly recalibrated: number } | null;
   readonly findings: readonly FindingView[];
+  readonly writes: readonly WriteView[];
+  /** In which modes the layers ran. */
+  readonly stretches: readonly (Stretch & { readonly layer: string })[];
+  readonly warnings: readonly string[];
   readonly tape: readonly TapeNode[];
 }

@@ -2,7 +2,7 @@
  * The batch norm layers of each config: γ, the gap between training and evaluation, drift.
  */
 import type { Figure } from "../figure.ts";
-import { html } from "../html.ts";
+import { markup } from "../html.ts";
 import { short } from "../lanes.ts";
 import { draw, Plot } from "../plot.ts";
 import { facets, labelOf, quantile, varyingAxes } from "./configs.ts";
@@ -23,12 +23,12 @@ export function batchNormFigure({ configs }: ResultsView): Figure | null {
     id: "batch-norm",
     heading: "Batch norm layers at the end",
     takeaway:
-      html`γ of all channels and runs, on one scale; under it the median distance between outputs in
+      markup`γ of all channels and runs, on one scale; under it the median distance between outputs in
 training and in evaluation, and the median drift of the running mean in standard deviations.`,
     isWide: true,
     drawing: facets(known.map(({ label, gamma, gap, drift }, i) => ({
       label,
-      drawing: html`${
+      drawing: markup`${
         draw({
           width: 230,
           height: 120,

@@ -1,7 +1,7 @@
 /**
  * What distinguishes configs, and small drawings side by side, one for each.
  */
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import { short } from "../lanes.ts";
 import { percent } from "../learning.ts";
 import type { Config, ConfigResult, MetricInfo, ResultsView, RunResult } from "./view.ts";
@@ -42,9 +42,9 @@ export function withUnit(value: number, { unit }: MetricInfo): string {
 export function facets(
   drawings: readonly { readonly label: string; readonly drawing: Html }[],
 ): Html {
-  return html`<div class="facets">${
+  return markup`<div class="facets">${
     drawings.map(({ label, drawing }) =>
-      html`
+      markup`
         <div><p class="facet">${label}</p>${drawing}</div>
       `
     )

@@ -17,13 +17,18 @@ interface Band {
   readonly n: number;
 }
 
-/** Median and quartiles over the runs at each step at which all of them were observed. */
+/**
+ * Median and quartiles over the runs, step by step, as long as all of them are there: what the survivors
+ * would go on to show is not what the config does.
+ */
 export function bandOf(curves: readonly Curve[]): Band[] {
   const byStep = new Map<number, number[]>();
   for (const { step, value } of curves) {
     step.forEach((at, i) => byStep.set(at, [...byStep.get(at) ?? [], value[i]]));
   }
-  return [...byStep].sort(([a], [b]) => a - b).map(([at, values]) => ({
+  const steps = [...byStep].sort(([a], [b]) => a - b);
+  const end = steps.findIndex(([, values]) => values.length < curves.length);
+  return steps.slice(0, end < 0 ? steps.length : end).map(([at, values]) => ({
     at,
     low: quantile(values, 0.25),
     median: quantile(values, 0.5),
@@ -41,6 +46,7 @@ export function curveFigures(results: ResultsView): Figure[] {
       band: bandOf(
         runsOf(results, one).flatMap(({ curves }) => curves[metric.name] ?? []),
       ),
+      isWhole: runsOf(results, one).every(({ state }) => state === "completed"),
     })).filter(({ band }) => band.length > 1);
     if (bands.length === 0) return [];
     const all = bands.flatMap(({ band }) => band).filter(({ median }) => Number.isFinite(median));
@@ -62,8 +68,8 @@ export function curveFigures(results: ResultsView): Figure[] {
             withUnit(best.band.at(-1)!.median, metric)
           }.`),
       isWide: true,
-      drawing: facets(bands.map(({ label, band }, i) => ({
-        label,
+      drawing: facets(bands.map(({ label, band, isWhole }, i) => ({
+        label: isWhole ? label : `${label} (ends with its first lost run)`,
         drawing: draw({
           ...SMALL,
           x: {
@@ -86,6 +92,14 @@ export function curveFigures(results: ResultsView): Figure[] {
               fillOpacity: 0.22,
             }),
             Plot.line(band, { x: "at", y: "median", stroke: "var(--learned)", strokeWidth: 2 }),
+            Plot.dot(isWhole ? [] : band.slice(-1), {
+              x: "at",
+              y: "median",
+              symbol: "times",
+              r: 6,
+              stroke: "var(--bad)",
+              strokeWidth: 2.5,
+            }),
             ...target(metric),
           ],
         }, { title: `${metric.name} of ${label}`, id: `curve-${number}-${i}` }),
@@ -100,10 +114,9 @@ export function curveFigures(results: ResultsView): Figure[] {
   });
 }
 
-function target({ target, unit }: MetricInfo): Plot.Markish[] {
+function target({ target }: MetricInfo): Plot.Markish[] {
   if (target === null) return [];
-  const value = unit === "%" ? 100 * target : target;
-  return [Plot.ruleY([value], { stroke: "var(--ink)", strokeDasharray: "3 3" })];
+  return [Plot.ruleY([target], { stroke: "var(--ink)", strokeDasharray: "3 3" })];
 }
 
 /** When a run reached the target; `Infinity` if it never did. */

@@ -3,7 +3,7 @@
  */
 import { figure, tableOf } from "../figure.ts";
 import { present } from "../findings.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import { pageOf } from "../page.ts";
 import { batchNormFigure } from "./batch_norm.ts";
 import { axisFigures, differenceFigures } from "./comparisons.ts";
@@ -26,14 +26,14 @@ export function experimentReport(results: ResultsView, title: string): string {
     title,
     about: `${results.configs.length} configs, ${ended} of ${results.runs.length} runs completed` +
       (results.source === "" ? "" : ` · ${results.source}`),
-    main: html`<p class="sentence" id="verdict">${results.verdict}</p>
+    main: markup`<p class="sentence" id="verdict">${results.verdict}</p>
 <p><b>Claim.</b> ${results.claim}</p>
 ${expectations(results)}
 ${resultTable(results)}
 ${
       results.notes.length === 0
         ? null
-        : html`<ul>${results.notes.map((note) => html`<li>${note}</li>`)}</ul>`
+        : markup`<ul>${results.notes.map((note) => markup`<li>${note}</li>`)}</ul>`
     }
 <h2>What the runs show</h2>
 <div class="grid">${figures.map(figure)}</div>
@@ -47,12 +47,12 @@ ${runTable(results)}`,
 
 function expectations({ expectations }: ResultsView): Html | null {
   if (expectations.length === 0) return null;
-  return html`<ul class="plain" aria-label="Expectations">${
+  return markup`<ul class="plain" aria-label="Expectations">${
     expectations.map(({ text, holds, detail }) =>
-      html`
-        <li><b class="${holds ? "good" : "bad"}">${holds
-          ? "✓ holds"
-          : "✗ does not hold"}</b>: ${text} <span class="detail">${detail}</span></li>
+      markup`
+        <li><b class="${holds ? "good" : "bad"}">${
+        holds ? "✓ holds" : "✗ does not hold"
+      }</b>: ${text} <span class="detail">${detail}</span></li>
       `
     )
   }</ul>`;
@@ -61,36 +61,34 @@ function expectations({ expectations }: ResultsView): Html | null {
 /** The runs, by what differs only, each with the command that repeats it. */
 function runTable({ runs, metrics, configs }: ResultsView): Html {
   const axes = varyingAxes(configs.map(({ config }) => config));
-  const rows = runs.map(({ config, seed, state, summary, seconds, command, error }) => [
-    ...axes.map((axis) => String(config[axis] ?? "–")),
-    seed,
-    state === "completed" ? state : `× ${state}`,
-    ...metrics.map((metric) =>
-      summary[metric.name] === undefined ? null : withUnit(summary[metric.name], metric)
-    ),
-    seconds === null ? null : Number(seconds.toFixed(2)),
-    error,
-    command,
-  ]);
+  const isFailure = runs.some(({ error }) => error !== null);
   const columns = [
     ...axes,
     "seed",
     "state",
     ...metrics.map(({ name }) => name),
     "seconds",
-    "error",
+    ...(isFailure ? ["error"] : []),
     "again",
   ];
-  const isFailure = runs.some(({ error }) => error !== null);
-  const kept = columns.flatMap((name, i) => name === "error" && !isFailure ? [] : [i]);
-  return html`
+  const rows = runs.map(({ config, seed, state, summary, seconds, command, error }) => [
+    ...axes.map((axis) => String(config[axis] ?? "–")),
+    seed,
+    state === "completed" ? state : markup`<span class="bad">× ${state}</span>`,
+    ...metrics.map((metric) =>
+      summary[metric.name] === undefined ? null : withUnit(summary[metric.name], metric)
+    ),
+    seconds === null ? null : Number(seconds.toFixed(2)),
+    ...(isFailure ? [error] : []),
+    markup`<code>${command}</code> <button type="button" data-copy hidden>Copy</button>`,
+  ]);
+  return markup`
     <section aria-labelledby="runs-heading">
       <h2 id="runs-heading">Runs</h2>
       <p>Columns are what differs between the configs. The last one runs a row again.</p>
-      <div class="scroll tall" tabindex="0" role="region" aria-label="Runs" id="runs">${tableOf({
-        columns: kept.map((i) => columns[i]),
-        rows: rows.map((row) => kept.map((i) => row[i])),
-      })}</div>
+      <div class="scroll tall" tabindex="0" role="region" aria-label="Runs" id="runs">${
+    tableOf({ columns, rows })
+  }</div>
     </section>
   `;
 }

@@ -1,7 +1,7 @@
 /**
  * The table of configs and metrics, each interval drawn in its cell.
  */
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import { draw, Plot } from "../plot.ts";
 import { labelOf, varyingAxes, withUnit } from "./configs.ts";
 import type { MetricInfo, ResultsView, Summary } from "./view.ts";
@@ -18,32 +18,40 @@ export function resultTable({ configs, metrics, runs }: ResultsView): Html {
     }).filter(Number.isFinite);
     return ends.length === 0 ? [0, 1] as const : [Math.min(...ends), Math.max(...ends)] as const;
   });
-  return html`
+  return markup`
     <div class="scroll tall" tabindex="0" role="region" aria-label="Results by config">
       <table class="results" id="results">
         <caption>Median over seeds, and its interval of confidence [low, high]; intervals of a column share one scale</caption>
         <thead>
-          <tr>${axes.map((axis) =>
-            html`<th scope="col">${axis}</th>`
-          )}<th scope="col">runs</th>${metrics.map(({ name, goal }) =>
-            html`<th scope="col">${name}<small>${
-              goal === "none" ? "" : goal === "max" ? "more is better" : "less is better"
-            }</small></th>`
-          )}</tr>
+          <tr>${axes.map((axis) => markup`<th scope="col">${axis}</th>`)}<th scope="col">runs</th>${
+    metrics.map(({ name, goal }) =>
+      markup`<th scope="col">${name}<small>${
+        goal === "none" ? "" : goal === "max" ? "more is better" : "less is better"
+      }</small></th>`
+    )
+  }</tr>
         </thead>
-        <tbody>${configs.map(({ config, summaries }, row) =>
-          html`
-            <tr>${axes.map((axis, i) =>
-              i === 0
-                ? html`<th scope="row">${String(config[axis] ?? "–")}</th>`
-                : html`<td>${String(config[axis] ?? "–")}</td>`
-            )}<td>${countOf(
-              runs.filter((run) => labelOf(run.config, axes) === labelOf(config, axes)),
-            )}</td>${metrics.map((metric, column) =>
-              cell(summaries[metric.name], metric, domains[column], `${row}-${column}`)
-            )}</tr>
+        <tbody>${
+    configs.map(({ config, summaries }, row) =>
+      markup`
+            <tr>${
+        axes.map((axis, i) =>
+          i === 0
+            ? markup`<th scope="row">${String(config[axis] ?? "–")}</th>`
+            : markup`<td>${String(config[axis] ?? "–")}</td>`
+        )
+      }<td>${
+        countOf(
+          runs.filter((run) => labelOf(run.config, axes) === labelOf(config, axes)),
+        )
+      }</td>${
+        metrics.map((metric, column) =>
+          cell(summaries[metric.name], metric, domains[column], `${row}-${column}`)
+        )
+      }</tr>
           `
-        )}</tbody>
+    )
+  }</tbody>
       </table>
     </div>
   `;
@@ -63,10 +71,10 @@ function cell(
   [low, high]: readonly [number, number],
   id: string,
 ): Html {
-  if (summary === undefined || summary.n === 0) return html`<td>–</td>`;
+  if (summary === undefined || summary.n === 0) return markup`<td>–</td>`;
   const interval = summary.n < 2
-    ? html`<small>one run</small>`
-    : html`<small>[${withUnit(summary.low, metric)}, ${withUnit(summary.high, metric)}]</small>`;
+    ? markup`<small>one run</small>`
+    : markup`<small>[${withUnit(summary.low, metric)}, ${withUnit(summary.high, metric)}]</small>`;
   const span = high - low || 1;
   const drawing = summary.n < 2 || !Number.isFinite(summary.median) ? null : draw({
     ...CELL,
@@ -90,11 +98,13 @@ function cell(
     id: `cell-${id}`,
     className: "fixed",
   });
-  return html`
+  return markup`
     <td data-metric="${metric.name}" data-median="${summary.median}" data-low="${summary.low}"
-      data-high="${summary.high}"><b>${withUnit(
-        summary.median,
-        metric,
-      )}</b> ${interval}${drawing}</td>
+      data-high="${summary.high}"><b>${
+    withUnit(
+      summary.median,
+      metric,
+    )
+  }</b> ${interval}${drawing}</td>
   `;
 }

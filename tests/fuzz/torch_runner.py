@@ -49,7 +49,7 @@ def weighted_sum(x):
 def normalised(y):
     # The second derivative of batch norm is wrong in 1.13 where the cotangent is a permuted view.
     if y.requires_grad:
-        y.register_hook(lambda g: g.contiguous())
+        y.register_hook(lambda g: g if g is None else g.contiguous())
     return y
 
 

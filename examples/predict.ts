@@ -7,12 +7,13 @@ import { nn, noGrad, type Tensor } from "../mod.ts";
 import { toDigit } from "./digits/drawing.ts";
 import { fromFile } from "./digits/files.ts";
 import { DigitNet } from "./digits/network.ts";
-import { UsageError } from "./digits/options.ts";
+import { faultOf, UsageError } from "./digits/options.ts";
 import { percent } from "./digits/report.ts";
 
 const HELP = `Say which digit an image shows.
 
-  deno task predict IMAGE.png --model FILE
+  deno task train --save digits.safetensors
+  deno task predict examples/data/three.png --model digits.safetensors
 
   --model FILE   the trained weights: what train --save wrote, a checkpoint, or any file of PyTorch,
                  safetensors or NumPy that holds the same network
@@ -105,10 +106,9 @@ if (import.meta.main) {
   try {
     await main(Deno.args);
   } catch (error) {
-    const isUsers = error instanceof UsageError || error instanceof RangeError ||
-      error instanceof Deno.errors.NotCapable;
-    if (!isUsers) throw error;
-    console.error(`predict: ${error.message.split("\n")[0]}`);
+    const fault = faultOf(error);
+    if (fault === null) throw error;
+    console.error(`predict: ${fault}`);
     Deno.exit(2);
   }
 }

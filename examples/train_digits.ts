@@ -16,7 +16,7 @@ import {
 import { fromFile } from "./digits/files.ts";
 import type { Ledger } from "./digits/ledger.ts";
 import type { DigitNet } from "./digits/network.ts";
-import { HELP, parseOptions, type TrainOptions, UsageError } from "./digits/options.ts";
+import { faultOf, HELP, parseOptions, type TrainOptions, UsageError } from "./digits/options.ts";
 import { movementTable, percent } from "./digits/report.ts";
 import { savedOptions, TrainingRun } from "./digits/run.ts";
 import { evaluate, type Score } from "./digits/training.ts";
@@ -114,7 +114,22 @@ function report(net: DigitNet, ledger: Ledger, split: Split, options: TrainOptio
   ].join("\n");
 }
 
-/** Found out before training, not after it. */
+/** Found out before training, not after it: whether a file can be written where an option says. */
+async function checkTarget(option: string, path: string): Promise<void> {
+  const folder = dirname(path);
+  await checkFolder(option, folder);
+  const info = await Deno.stat(path).catch(() => null);
+  if (info?.isDirectory) {
+    throw new UsageError(`cannot use ${option}: ${path} is a folder, expected a file`);
+  }
+  try {
+    await Deno.remove(await Deno.makeTempFile({ dir: folder, prefix: ".tapegrad-" }));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UsageError(`cannot use ${option}: ${folder} cannot be written to`);
+  }
+}
+
 async function checkFolder(option: string, path: string): Promise<void> {
   const info = await Deno.stat(path).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return null;
@@ -129,10 +144,10 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(HELP);
     return;
   }
-  if (options.save !== null) await checkFolder("--save", dirname(options.save));
+  if (options.save !== null) await checkTarget("--save", options.save);
   const checkpoints = dirname(options.checkpoint);
   // The present folder is there, and looking at it would ask for more than reading the data.
-  if (checkpoints !== ".") await checkFolder("--checkpoint", checkpoints);
+  if (checkpoints !== ".") await checkTarget("--checkpoint", options.checkpoint);
   if (options.data !== null) await checkFolder("--data", options.data);
   const started = performance.now();
   const split = options.data === null
@@ -173,8 +188,9 @@ if (import.meta.main) {
   try {
     await main(Deno.args);
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof Deno.errors.NotCapable)) throw error;
-    console.error(`train: ${error.message.split("\n")[0]}`);
+    const fault = error instanceof RangeError ? null : faultOf(error);
+    if (fault === null) throw error;
+    console.error(`train: ${fault}`);
     Deno.exit(2);
   }
 }

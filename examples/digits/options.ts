@@ -8,6 +8,19 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/**
+ * The line that a user is told of a fault; `null` for a fault that is the program's own. Places that no
+ * permission opens (Deno asks for all of them there) are refused, not asked for.
+ */
+export function faultOf(error: unknown): string | null {
+  const isUsers = error instanceof UsageError || error instanceof RangeError ||
+    error instanceof Deno.errors.NotCapable;
+  if (!isUsers) return null;
+  const line = error.message.split("\n")[0];
+  const closed = /^Requires all access to (".*"),/.exec(line);
+  return closed === null ? line : `cannot use ${closed[1]}: it is closed to programs`;
+}
+
 /** What the command line says. */
 export interface TrainOptions {
   readonly epochs: number;
@@ -88,9 +101,9 @@ export function parseOptions(
     epochs: integer("--epochs", values.epochs, 1) ?? defaults.epochs,
     batchSize: integer("--batch-size", values["batch-size"], 2) ?? defaults.batchSize,
     lr: real("--lr", values.lr) ?? defaults.lr,
-    momentum: real("--momentum", values.momentum) ?? defaults.momentum,
+    momentum: real("--momentum", values.momentum, { below: 1 }) ?? defaults.momentum,
     weightDecay: real("--weight-decay", values["weight-decay"]) ?? defaults.weightDecay,
-    bnMomentum: real("--bn-momentum", values["bn-momentum"], 1) ?? defaults.bnMomentum,
+    bnMomentum: real("--bn-momentum", values["bn-momentum"], { most: 1 }) ?? defaults.bnMomentum,
     seed: integer("--seed", values.seed, 0) ?? defaults.seed,
     batchNorm: values.bn ?? defaults.batchNorm,
     data: values.data ?? defaults.data,
@@ -115,7 +128,7 @@ const FIXED = ["seed", "batchSize", "batchNorm", "bnMomentum", "data"] as const;
 function parse(args: readonly string[]) {
   try {
     const { values } = parseArgs({
-      args: [...args],
+      args: withNegativeNumbers(args),
       allowNegative: true,
       options: {
         epochs: { type: "string" },
@@ -141,20 +154,39 @@ function parse(args: readonly string[]) {
   }
 }
 
+/** `--lr -1` as `--lr=-1`: a number that is out of range rather than an option that is not known. */
+function withNegativeNumbers(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const option = joined.at(-1);
+    if (/^-\.?\d/.test(arg) && option !== undefined && /^--[a-z-]+$/.test(option)) {
+      joined[joined.length - 1] = `${option}=${arg}`;
+    } else joined.push(arg);
+  }
+  return joined;
+}
+
 function integer(name: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
-    throw new UsageError(`got ${name} ${text}, expected a whole number of at least ${least}`);
+    throw new UsageError(`got ${name} ${text}, expected an integer of at least ${least}`);
   }
   return value;
 }
 
-function real(name: string, text: string | undefined, most = Infinity): number | undefined {
+function real(
+  name: string,
+  text: string | undefined,
+  { most = Infinity, below = Infinity }: { readonly most?: number; readonly below?: number } = {},
+): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0 || value > most) {
-    const range = most === Infinity ? "a number of at least 0" : `a number from 0 to ${most}`;
+  const isInRange = Number.isFinite(value) && value >= 0 && value <= most && value < below;
+  if (text.trim() === "" || !isInRange) {
+    const range = most < Infinity
+      ? `a number from 0 to ${most}`
+      : `a number of at least 0${below < Infinity ? ` and below ${below}` : ""}`;
     throw new UsageError(`got ${name} ${text}, expected ${range}`);
   }
   return value;

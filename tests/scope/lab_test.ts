@@ -55,8 +55,18 @@ Deno.test("an address that asks for what there is not is followed as far as it g
 
 Deno.test("documents can link to each scene by a name that stays", () => {
   const anchors = views.map(({ anchor }) => anchor);
-  const stable = ["who-moves-what", "one-sample", "five-modes", "momentum", "batch-size"];
-  assertEquals(anchors.slice(0, stable.length), stable);
+  assertEquals(anchors, [
+    "who-moves-what",
+    "one-sample",
+    "five-modes",
+    "momentum",
+    "batch-size",
+    "gradient-parts",
+    "teacher",
+    "shift",
+    "scale-invariance",
+    "leakage",
+  ]);
 });
 
 Deno.test("sliders begin at a value that they have, and every value has words of its own", () => {
@@ -201,4 +211,45 @@ Deno.test("batch size: two leave a sign, one is refused, and the spread shrinks"
   }
   assertStringIncludes(numbersOf("batch-size", { size: 1 }).refusal, "1 value");
   assertEquals(viewOf("batch-size").controls[0].values[0], 1);
+});
+
+Deno.test("gradient parts: they add up, and a gradient that is the same for all is taken away", () => {
+  const { off, trainingSum, evaluationSum } = numbersOf("gradient-parts");
+  assert(off < 1e-14 && Math.abs(trainingSum) < 1e-14 && Math.abs(evaluationSum) > 0.1);
+  for (const above of [2, 3]) {
+    const { training, direct } = numbersOf("gradient-parts", { above });
+    const [left, given] = [training, direct].map((list) => Math.max(...list.map(Math.abs)));
+    assert(left < 1e-4 * given, `${left} of ${given}`);
+  }
+});
+
+Deno.test("teacher: without eval() its statistics move, with it nothing does", () => {
+  const { withEval, without } = numbersOf("teacher");
+  assertEquals([withEval.moves, without.moves], [0, 80]);
+  assertEquals(withEval.accuracy.at(-1), withEval.accuracy[0]);
+  assert(without.accuracy.at(-1) < without.accuracy[0] - 0.2);
+  assert(withEval.company < 1e-12 && without.company > 0.1);
+});
+
+Deno.test("shift: new statistics repair contrast and brightness, and no negative", () => {
+  const { known, shifted, recalibrated, knownRecalibrated, learnedMoves } = numbersOf("shift");
+  assert(known > 0.9 && shifted < known - 0.2);
+  assertEquals(recalibrated, knownRecalibrated);
+  assertEquals(learnedMoves, 0);
+  assert(numbersOf("shift", { inverted: 1 }).recalibrated < 0.3);
+});
+
+Deno.test("scale invariance: no bit differs for powers of two, and eps shows", () => {
+  assertEquals(numbersOf("scale-invariance").largest, 0);
+  assertEquals(numbersOf("scale-invariance", { factor: 1024 }).largest, 0);
+  const rounding = numbersOf("scale-invariance", { factor: 10 }).largest;
+  assert(rounding > 0 && rounding < 1e-9, `${rounding}`);
+  assert(numbersOf("scale-invariance", { eps: 1e-3 }).largest > 1e-6);
+});
+
+Deno.test("leakage: the batch tells what evaluation cannot", () => {
+  const { batch, running, majority } = numbersOf("leakage");
+  assert(batch > 0.95 && running < majority);
+  const { batch: alike, running: still } = numbersOf("leakage", { offset: 0 });
+  assert(alike > 0.95 && still > 0.95);
 });

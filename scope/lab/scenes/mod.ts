@@ -6,6 +6,11 @@ import { run as fiveModes } from "./five_modes.ts";
 import { run as momentum } from "./momentum.ts";
 import { run as oneSample } from "./one_sample.ts";
 import { run as whoMovesWhat } from "./who_moves_what.ts";
+import { run as gradientParts } from "./gradient_parts.ts";
+import { run as teacher } from "./teacher.ts";
+import { run as shift } from "./shift.ts";
+import { run as scaleInvariance } from "./scale_invariance.ts";
+import { run as leakage } from "./leakage.ts";
 
 /** From a state to numbers. */
 export type Run = (state: Readonly<Record<string, number>>) => unknown;
@@ -22,4 +27,9 @@ export const runs: Readonly<Record<string, Run>> = {
   "five-modes": scene(fiveModes),
   "momentum": scene(momentum),
   "batch-size": scene(batchSize),
+  "gradient-parts": scene(gradientParts),
+  "teacher": scene(teacher),
+  "shift": scene(shift),
+  "scale-invariance": scene(scaleInvariance),
+  "leakage": scene(leakage),
 };

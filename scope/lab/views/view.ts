@@ -96,7 +96,7 @@ export function num(value: number, digits = 3): string {
 
 /** A share in per cent, in HTML. */
 export function percent(value: number): string {
-  return `<data value="${value}">${(100 * value).toFixed(1)} %</data>`;
+  return `<data value="${value}">${(100 * value).toFixed(1)}\u00a0%</data>`;
 }
 
 /** `1 time`, `0 times`, in HTML. */

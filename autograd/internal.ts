@@ -33,6 +33,7 @@ export {
 export {
   batchNorm,
   type BatchNormOptions,
+  type BatchNormThen,
   normalizeBatch,
   type NormalizedBatch,
 } from "./ops/norm/batch_norm.ts";
@@ -59,6 +60,6 @@ export {
   sizeOf,
   stridesOf,
 } from "./shape.ts";
-export { setInspector } from "./tape/tape.ts";
+export { isInspected, setInspector } from "./tape/tape.ts";
 export { heldGradOf, nodeOf, replaceValues, storageOf, valuesOf, write } from "./tensor.ts";
 export { mayWarn, warnOnce, withoutWarnings } from "./warnings.ts";

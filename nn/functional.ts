@@ -88,6 +88,7 @@ export {
 export {
   batchNorm,
   type BatchNormOptions,
+  type BatchNormThen,
   type EpsOptions,
   groupNorm,
   instanceNorm,

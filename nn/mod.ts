@@ -13,7 +13,17 @@
  * @module
  */
 export * from "./activation/activation.ts";
-export * from "./norm/batch_norm.ts";
+export {
+  BatchNorm,
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  type BatchNormForwardOptions,
+  type BatchNormLayerOptions,
+  type KerasBatchNormOptions,
+  type NonFinitePolicy,
+} from "./norm/batch_norm.ts";
+export * from "./norm/batch_norm_act.ts";
 export * from "./activation/softmax.ts";
 export * from "./activation/composed_activations.ts";
 export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./module/container.ts";

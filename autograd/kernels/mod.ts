@@ -98,12 +98,15 @@ export { resample, resampleTranspose, type Taps } from "./pool/resample_plain.ts
 export {
   batchNormBackward,
   batchNormForward,
+  batchNormReluBackward,
+  batchNormReluForward,
   batchStatistics,
   channelAffine,
   channelGradient,
   cotangentSums,
 } from "./norm/batch_norm.ts";
 export type { ChannelSizes, ChannelStatistics, ValidPositions } from "./norm/batch_norm_plain.ts";
+export type { Following } from "./norm/batch_norm_relu_plain.ts";
 export {
   localResponseNorm,
   localResponseNormBackward,

@@ -144,6 +144,18 @@ export function ownPrimitive<P extends AnyPrimitive>(record: P): P {
   return definePrimitive(record);
 }
 
+/**
+ * Gives a primitive its summary and samples. The call stands behind the record, marked as pure and without a use,
+ * so that bundlers leave out what only tests and documents need.
+ */
+export function described<P extends AnyPrimitive>(
+  primitive: P,
+  summary: string,
+  samples: NonNullable<P["samples"]>,
+): void {
+  Object.assign(primitive, { summary, samples });
+}
+
 /** Whether a primitive is the package's own: its rules keep no tensor that they are given or make. */
 export function isOwnPrimitive(primitive: AnyPrimitive): boolean {
   return own.has(primitive);

@@ -112,6 +112,11 @@ export function setInspector(next: Inspector | null): Inspector | null {
   return before;
 }
 
+/** Whether somebody sees each call. */
+export function isInspected(): boolean {
+  return inspector !== null;
+}
+
 let watcher: ((storage: Storage) => void) | null = null;
 
 /** Reports the pooled storages that `bind` allocates, so that the caller can release them; returns the previous watcher. */

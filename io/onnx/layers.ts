@@ -188,6 +188,15 @@ function batchNorm(call: Call<BatchNorm>): string {
   });
 }
 
+/** Batch norm, a residual, relu, and perhaps the largest of each 2 × 2 window: node by node. */
+function batchNormRelu(call: Call<BatchNorm & { readonly pooled: boolean }>): string {
+  const { graph, names: [, , , , , residual], attrs: { pooled } } = call;
+  const y = batchNorm(call);
+  const active = graph.node("Relu", [residual === "" ? y : graph.node("Add", [y, residual])]);
+  const pairs = { kernel_shape: [2, 2], strides: [2, 2] };
+  return pooled ? graph.node("MaxPool", [active], pairs) : active;
+}
+
 /** (x − μ) / √(σ² + eps) over axes. */
 function normalised(graph: Graph, x: string, axes: readonly number[], eps: number): string {
   const over = { axes, keepdims: 1 };
@@ -243,6 +252,7 @@ export const layers: Readonly<Record<string, Converter>> = {
   convInput: convTranspose,
   matmul,
   batchNorm,
+  batchNormRelu,
   groupNorm,
   rmsNorm,
 };

@@ -33,6 +33,11 @@ import { pythonFloat } from "../module/repr.ts";
 export class ReLU extends Module {
   /** @internal */ static override readonly kind: string = "ReLU";
 
+  /** @internal */
+  override get absorbable(): "relu" {
+    return "relu";
+  }
+
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return relu(x);

@@ -160,7 +160,14 @@ export class Sequential<Inputs extends unknown[] = [x: Tensor], Output = Tensor>
    */
   override forward(...inputs: Inputs): Output {
     let values: unknown[] = inputs;
-    for (const module of this.row()) values = [module.forward(...values)];
+    const row = this.row();
+    for (let i = 0; i < row.length; i++) {
+      const together = values.length === 1 && i + 1 < row.length
+        ? row[i].forwardJoined(values[0], row.slice(i + 1, i + 3))
+        : null;
+      values = [together === null ? row[i].forward(...values) : together.output];
+      i += together?.taken ?? 0;
+    }
     return values[0] as Output;
   }
 }

@@ -10,6 +10,8 @@ import type { Module } from "./module.ts";
 type Forward = Module["forward"];
 
 const guarded = new WeakSet<Forward>();
+/** The first guard of each prototype that owns a forward. */
+const guards = new WeakMap<object, Forward>();
 /** Errors that have their place, or whose innermost module is known. */
 const arose = new WeakMap<Error, Module | null>();
 let depth = 0;
@@ -23,7 +25,15 @@ export function guardForward(kind: { readonly prototype: Module }): void {
   if (typeof forward !== "function" || guarded.has(forward as Forward)) return;
   const guard = guardOf(forward as Forward);
   guarded.add(guard);
+  if (!guards.has(owner)) guards.set(owner, guard);
   Object.defineProperty(owner, "forward", { ...descriptor, value: guard });
+}
+
+/** Whether instances run the `forward` that their class came with, and not one that was put in its place. */
+export function isGuard(prototype: Module): boolean {
+  let owner: object = prototype;
+  while (!Object.hasOwn(owner, "forward")) owner = Object.getPrototypeOf(owner);
+  return guards.get(owner) === prototype.forward;
 }
 
 function guardOf(forward: Forward): Forward {

@@ -18,6 +18,7 @@ import {
   type ForwardHook,
   type ForwardPreHook,
 } from "./hooks.ts";
+import type { Absorbable, Joined } from "./joining.ts";
 import { guardForward } from "./location.ts";
 import { Registry } from "./registry.ts";
 import { pythonModule } from "./repr.ts";
@@ -90,6 +91,16 @@ export class Module<Inputs extends any[] = any[], Output = any> {
     throw new TypeError(
       `Cannot run forward: ${kindOf(this)} has none, expected a class that overrides it`,
     );
+  }
+
+  /** @internal What it does, for a module before it that may do that in the same pass. */
+  get absorbable(): Absorbable | null {
+    return null;
+  }
+
+  /** @internal The output with that of modules behind it in a row, `null` where each has to run by itself. */
+  forwardJoined(_x: unknown, _next: readonly Module[]): Joined | null {
+    return null;
   }
 
   /**

@@ -2,11 +2,13 @@
  * Batch normalisation layers: the learned half, γ and β, and the mode. The tracked half, the running
  * statistics, is an object of its own.
  */
-import { cat, isStatsUpdateEnabled, split, type Tensor } from "../../autograd/mod.ts";
+import { cat, isStatsUpdateEnabled, split, Tensor } from "../../autograd/mod.ts";
 import {
   assertOptions,
   assertTensor,
+  type BatchNormThen,
   formatShape,
+  isInspected,
   kindOf,
   type Known,
   normalizeBatch,
@@ -14,6 +16,8 @@ import {
 } from "../../autograd/internal.ts";
 import { checkChoice, checkCount, layerOptions } from "../module/arguments.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
+import { absorbableOf, isUntouched, type Joined } from "../module/joining.ts";
+import type { Module } from "../module/module.ts";
 import type { NonFinitePolicy } from "./running_statistics.ts";
 import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./tracked_norm.ts";
 import { normWatcher } from "./watch.ts";
@@ -31,7 +35,12 @@ export interface BatchNormLayerOptions extends TrackedNormOptions {
   readonly nonFinite?: NonFinitePolicy;
 }
 
-const KNOWN: Known<BatchNormLayerOptions> = [...TRACKED_NORM, "virtualBatchSize", "nonFinite"];
+/** @internal */
+export const LAYER_OPTIONS: Known<BatchNormLayerOptions> = [
+  ...TRACKED_NORM,
+  "virtualBatchSize",
+  "nonFinite",
+];
 
 /** Keras's names and conventions. */
 export interface KerasBatchNormOptions {
@@ -46,6 +55,9 @@ export interface BatchNormForwardOptions {
   /** 1 for the positions that count, 0 for those to ignore; [N, 1, …] or [N, …] for x of [N, C, …]. */
   readonly mask?: Tensor | null;
 }
+
+/** What the next forward does in the same pass; set by the row of modules that a layer stands in. */
+let joined: BatchNormThen = "none";
 
 /**
  * What BatchNorm1d, 2d and 3d have in common.
@@ -71,6 +83,8 @@ export abstract class BatchNorm extends TrackedNorm {
   /** Whether γ and β required grad before they were frozen; `null` while they are not. */
   private gradBeforeFreeze: readonly (boolean | undefined)[] | null = null;
 
+  /** @internal What the layer does after normalising, in the same pass. */
+  readonly then: BatchNormThen = "none";
   /** The number of samples that are normalised together in training; `null` for all. */
   readonly virtualBatchSize: number | null;
 
@@ -81,7 +95,7 @@ export abstract class BatchNorm extends TrackedNorm {
    * @param options eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true.
    */
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
-    const given = layerOptions(kindOf(new.target.prototype), options, KNOWN);
+    const given = layerOptions(kindOf(new.target.prototype), options, LAYER_OPTIONS);
     const { virtualBatchSize = null, nonFinite = "propagate" } = given;
     const settings = {
       eps: given.eps ?? 1e-5,
@@ -131,13 +145,29 @@ export abstract class BatchNorm extends TrackedNorm {
     assertOptions(action, options, ["mask"]);
     const mask = options.mask ?? null;
     if (mask !== null) assertTensor(action, mask, "mask");
+    const then = joined;
+    joined = "none";
+    return this.normalize(x, mask, then, null);
+  }
+
+  /** @internal What `forward` does, and what follows. */
+  protected normalize(
+    x: Tensor,
+    mask: Tensor | null,
+    then: BatchNormThen,
+    residual: Tensor | null,
+  ): Tensor {
     const training = this.training && !this.frozenStats;
     const useBatch = training || (this.runningMean === null && this.runningVar === null);
     const update = training && this.trackRunningStats && isStatsUpdateEnabled();
     warnOfMode(this, useBatch, update);
     normWatcher?.before(this);
     const tracked = !useBatch || update;
-    const run = (x: Tensor, mask: Tensor | null): NormalizedBatch => {
+    const run = (
+      x: Tensor,
+      mask: Tensor | null,
+      residual: Tensor | null,
+    ): NormalizedBatch => {
       const operands = {
         x,
         runningMean: tracked ? this.runningMean : null,
@@ -145,18 +175,36 @@ export abstract class BatchNorm extends TrackedNorm {
         weight: this.weight,
         bias: this.bias,
       };
-      return normalizeBatch(operands, { training: useBatch, eps: this.eps, mask });
+      return normalizeBatch(operands, { training: useBatch, eps: this.eps, mask, then, residual });
     };
     const parts = training ? this.ghostSizes(x.shape[0]) : null;
     const masks = parts === null || mask === null ? null : split(mask, parts);
+    const residuals = parts === null || residual === null ? null : split(residual, parts);
     const results = parts === null
-      ? [run(x, mask)]
-      : split(x, parts).map((part, i) => run(part, masks?.[i] ?? null));
+      ? [run(x, mask, residual)]
+      : split(x, parts).map((part, i) => run(part, masks?.[i] ?? null, residuals?.[i] ?? null));
     const moments = results.map((result) => result.moments);
     for (const batch of moments) if (batch !== null) warnOfMoments(this, batch, update);
     if (update) this.statistics.absorb(moments);
     normWatcher?.after(this, moments);
     return results.length === 1 ? results[0].y : cat(results.map(({ y }) => y));
+  }
+
+  /** @internal A relu and a pooling of pairs behind it in a row are one pass with it. */
+  override forwardJoined(x: unknown, next: readonly Module[]): Joined | null {
+    const plain = [BatchNorm1d, BatchNorm2d, BatchNorm3d].some((kind) =>
+      Object.getPrototypeOf(this) === kind.prototype
+    );
+    if (!plain || !(x instanceof Tensor) || isInspected()) return null;
+    if (!isUntouched(this) || absorbableOf(next[0]) !== "relu") return null;
+    const room = x.ndim === 4 && x.shape[2] > 1 && x.shape[3] > 1;
+    const pools = room && absorbableOf(next[1]) === "pairs";
+    joined = pools ? "relu-maxpool" : "relu";
+    try {
+      return { output: this.forward(x), taken: pools ? 2 : 1 };
+    } finally {
+      joined = "none";
+    }
   }
 
   /** The sizes of the runs that ghost batch norm cuts `n` samples into; `null` for a single one. */

@@ -46,6 +46,11 @@ function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: n
   if (!(bn instanceof BatchNorm)) {
     throw new TypeError(`Cannot run ${action}: got bn ${describe(bn)}, expected a BatchNorm`);
   }
+  if (bn.then !== "none") {
+    throw new RangeError(
+      `Cannot run ${action}: got a layer with then "${bn.then}", expected a BatchNorm that nothing follows`,
+    );
+  }
   if (layer.training || bn.training) {
     throw new RangeError(
       `Cannot run ${action}: got ${layer.training ? "a layer" : "a BatchNorm"} in training mode, ` +

@@ -1,7 +1,7 @@
 /**
  * BatchNorm over the batches of several processes.
  */
-import { withoutWarnings } from "../../autograd/internal.ts";
+import { kindOf, withoutWarnings } from "../../autograd/internal.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import type { Module } from "../module/module.ts";
 
@@ -53,6 +53,14 @@ function isOrdinary(module: Module): module is BatchNorm {
 }
 
 function convert(bn: BatchNorm): SyncBatchNorm {
+  if (bn.then !== "none") {
+    throw new RangeError(
+      `Cannot convert ${
+        kindOf(bn)
+      }: got a layer with then "${bn.then}", expected a BatchNorm that ` +
+        `nothing follows`,
+    );
+  }
   const { eps, momentum, affine, trackRunningStats, virtualBatchSize, nonFinite } = bn;
   // What there is to warn of was said when the first one was made.
   const sync = withoutWarnings(() =>

@@ -91,6 +91,15 @@ export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
 export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /** @internal */ static override readonly kind: string = "MaxPool2d";
 
+  /** @internal */
+  override get absorbable(): "pairs" | null {
+    const { stride, padding = 0, dilation = 1, ceilMode, returnIndices } = this
+      .options as MaxPoolOptions;
+    const all = (sizes: PerAxis, size: number): boolean => [sizes].flat().every((s) => s === size);
+    const pairs = all(this.kernelSize, 2) && all(stride!, 2) && all(padding, 0) && all(dilation, 1);
+    return pairs && !ceilMode && !returnIndices ? "pairs" : null;
+  }
+
   /**
    * Makes the layer.
    *

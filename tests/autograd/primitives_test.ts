@@ -30,6 +30,8 @@ function run(primitive: AnyPrimitive, sample: Sample, tensors: readonly Tensor[]
 const together: Readonly<Record<string, string>> = {
   batchNorm: "one kernel makes all three cotangents from what was saved",
   batchNormBackward: "its three second derivatives share their sums",
+  batchNormRelu: "one kernel makes all four cotangents from what was saved",
+  batchNormReluBackward: "its second derivatives share their sums",
   groupNorm: "one kernel makes all three cotangents from what was saved",
   groupNormBackward: "its second derivatives share their sums",
   rmsNorm: "one kernel makes both cotangents from what was saved",

@@ -9,10 +9,12 @@ import {
   manualSeed,
   nn,
   noGrad,
+  ones,
   randn,
   silenceWarnings,
   type Tensor,
   tensor,
+  zeros,
 } from "../../mod.ts";
 import { encodeOnnx, type OnnxOptions } from "../../io/mod.ts";
 
@@ -75,6 +77,20 @@ const both: Case[] = [
     5,
   ]],
   ["BatchNorm1d", () => new nn.BatchNorm1d(3), [4, 3]],
+  ["BatchNormAct", () => new nn.BatchNormAct(3), [4, 3, 5]],
+  ["BatchNormAct with pooling", () => new nn.BatchNormAct(3, { then: "relu-maxpool" }), [
+    2,
+    3,
+    5,
+    4,
+  ]],
+  [
+    "BatchNormAct with a residual",
+    of((x) =>
+      F.batchNorm(x, zeros([3]), ones([3]), null, null, { then: "relu", residual: x.mul(2) })
+    ),
+    [2, 3, 4],
+  ],
   ["BatchNorm2d without affine", () => new nn.BatchNorm2d(3, { affine: false, eps: 0.1 }), [
     2,
     3,

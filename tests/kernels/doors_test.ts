@@ -170,6 +170,8 @@ Deno.test("threads pack once and take rows of a large product", async () => {
 const kernelOfDoor: Readonly<Record<string, keyof typeof operations>> = {
   avgPool: "avgPoolWindows",
   avgPoolTranspose: "avgPoolWindowsBack",
+  batchNormReluBackward: "batchNormBackward",
+  batchNormReluForward: "batchNormForward",
   batchStatistics: "imageStatistics",
   channelAffine: "imageAffine",
   channelGradient: "imageInputGradient",
@@ -191,8 +193,14 @@ const kernelOfDoor: Readonly<Record<string, keyof typeof operations>> = {
   sqrt: "sqrtOf",
 };
 
+function normAndRelu(x: Tensor): Tensor {
+  return f.batchNorm(x, null, null, null, null, { training: true, then: "relu" });
+}
+
 /** An operation for each door that shares its kernel with another one. */
 const operationOfDoor: Readonly<Record<string, () => unknown>> = {
+  batchNormReluBackward: () => gradients([images], normAndRelu),
+  batchNormReluForward: () => normAndRelu(images),
   rowScaleGradient: () => gradients([x], (x) => f.rmsNorm(x, [48])),
 };
 

@@ -2,7 +2,7 @@
  * Activations with a kink: relu and its relatives.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -232,7 +232,6 @@ const preluPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "prelu",
-  summary: "x for x > 0, else weight · x",
   shape: ([x]) => [x],
   forward: ([x, weight], [y]) => {
     const values = valuesOf(x);
@@ -252,12 +251,17 @@ const preluPrimitive = /* @__PURE__ */ ownPrimitive<
       needs[1] ? where(positive, 0, mul(g, x)) : null,
     ];
   },
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  preluPrimitive,
+  "x for x > 0, else weight · x",
+  (random) =>
     [[1], [3, 1]].map((shape) => ({
       inputs: [uniformAwayFrom(random, [2, 3, 4], -1, 1, [0]), uniform(random, shape, 0.1, 0.9)],
       attrs: undefined,
     })),
-});
+);
 
 /**
  * x for x > 0, else weight · x, with one learned slope for each channel or one for all.

@@ -2,7 +2,7 @@
  * Arithmetic on pairs of tensors that broadcast, and its unary relatives.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -55,7 +55,6 @@ const divRoundedPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "divRounded",
-  summary: "x / y rounded towards 0 or down",
   shape: ([x, y]) => [broadcastShapes("div", x, y)],
   forward: ([x, y], [out], { mode }) => {
     const divide = mode === "trunc" ? kernels.divTrunc : kernels.divFloor;
@@ -66,7 +65,12 @@ const divRoundedPrimitive = /* @__PURE__ */ ownPrimitive<
     needs[0] ? zeros(inputShapes[0]) : null,
     needs[1] ? zeros(inputShapes[1]) : null,
   ],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  divRoundedPrimitive,
+  "x / y rounded towards 0 or down",
+  (random) =>
     (["trunc", "floor"] as const).map((mode) => ({
       inputs: [
         uniformAwayFrom(random, [2, 3], -0.95, 0.95, [0]),
@@ -74,7 +78,7 @@ const divRoundedPrimitive = /* @__PURE__ */ ownPrimitive<
       ],
       attrs: { mode },
     })),
-});
+);
 
 const ALPHA: Known<{ readonly alpha?: number }> = ["alpha"];
 

@@ -2,7 +2,13 @@
  * The larger, the smaller, and values held between bounds.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Binary, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import {
+  type Binary,
+  described,
+  type Input,
+  ownPrimitive,
+  type Primitive,
+} from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
@@ -95,7 +101,6 @@ const NO_HIGH = Float64Array.of(Infinity);
 
 const clampTensorPrimitive = /* @__PURE__ */ ownPrimitive<ClampTensor>({
   name: "clampTensor",
-  summary: "min(max(x, low), high) with tensors as bounds",
   shape: ([x, low, high]) => {
     const shape = low === null ? x : broadcastShapes("clamp", x, low);
     return [high === null ? shape : broadcastShapes("clamp", shape, high)];
@@ -112,7 +117,12 @@ const clampTensorPrimitive = /* @__PURE__ */ ownPrimitive<ClampTensor>({
     needs[1] ? toLow(g, x, low!, high) : null,
     needs[2] ? toHigh(g, x, low, high!) : null,
   ],
-  samples: (random) => {
+});
+
+/* @__PURE__ */ described(
+  clampTensorPrimitive,
+  "min(max(x, low), high) with tensors as bounds",
+  (random) => {
     const low = fromValues([-1.5, 1.5, -3], [3]).requiresGrad_();
     const high = fromValues([1.5, 3, -1.5], [3]).requiresGrad_();
     return ([[low, high], [low, null], [null, high]] as const).map(([low, high]) => ({
@@ -120,7 +130,7 @@ const clampTensorPrimitive = /* @__PURE__ */ ownPrimitive<ClampTensor>({
       attrs: undefined,
     }));
   },
-});
+);
 
 /** g where low ≤ x ≤ high */
 function toInside(g: Tensor, x: Tensor, low: Input, high: Input): Tensor {

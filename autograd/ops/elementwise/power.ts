@@ -2,7 +2,13 @@
  * Powers.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Binary, type Input, ownPrimitive, type Unary } from "../../tape/primitive.ts";
+import {
+  type Binary,
+  described,
+  type Input,
+  ownPrimitive,
+  type Unary,
+} from "../../tape/primitive.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -19,7 +25,6 @@ const powPrimitive = /* @__PURE__ */ ownPrimitive<
   Binary<readonly [x: Tensor, y: Tensor, out: Input]>
 >({
   name: "pow",
-  summary: "x^y",
   shape: ([x, y]) => [broadcastShapes("pow", x, y)],
   forward: ([x, y], [out]) =>
     kernels.pow(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
@@ -29,18 +34,22 @@ const powPrimitive = /* @__PURE__ */ ownPrimitive<
     needs[0] ? where(eq(y, 0), 0, mul(g, mul(y, pow(x, sub(y, 1))))) : null,
     out === null ? null : mul(g, where(mul(eq(x, 0), ge(y, 0)), 0, mul(out, log(x)))),
   ],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  powPrimitive,
+  "x^y",
+  (random) =>
     [[[2, 3], [2, 3]], [[2, 1, 3], [4, 1]], [[3], []], [[], [2]]].map(([a, b]) => ({
       inputs: [uniform(random, a, 0.5, 2), uniform(random, b, 0.5, 2)] as const,
       attrs: undefined,
     })),
-});
+);
 
 const powNumberPrimitive = /* @__PURE__ */ ownPrimitive<
   Unary<readonly [x: Tensor], { readonly exponent: number }>
 >({
   name: "powNumber",
-  summary: "x^exponent for a number",
   shape: ([x]) => [x],
   forward: ([x], [y], { exponent }) => kernels.powNumber(valuesOf(x), valuesOf(y), exponent),
   save: ([x]) => [x],
@@ -48,12 +57,17 @@ const powNumberPrimitive = /* @__PURE__ */ ownPrimitive<
   vjp: ([g], { saved: [x], attrs: { exponent: n } }) => [
     n === 0 ? zerosLike(x) : mul(g, mul(n === 2 ? x : powNumber(x, n - 1), n)),
   ],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  powNumberPrimitive,
+  "x^exponent for a number",
+  (random) =>
     [0, 0.5, 1, 2, 3, -1, -2, -0.5, 2.7].map((exponent) => ({
       inputs: [uniform(random, [4], 0.5, 2)],
       attrs: { exponent },
     })),
-});
+);
 
 function powNumber(x: Tensor, exponent: number): Tensor {
   return bind(powNumberPrimitive, [x], { exponent })[0];

@@ -2,7 +2,7 @@
  * Choosing between tensors by a mask.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes, formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -19,7 +19,6 @@ type Where = Primitive<
 
 const wherePrimitive = /* @__PURE__ */ ownPrimitive<Where>({
   name: "where",
-  summary: "x where the condition is not 0, y elsewhere",
   shape: ([c, x, y]) => [broadcastShapes("where", broadcastShapes("where", c, x), y)],
   forward: ([c, x, y], [out]) =>
     kernels.where(
@@ -34,14 +33,19 @@ const wherePrimitive = /* @__PURE__ */ ownPrimitive<Where>({
     [g],
     { saved: [c], needs },
   ) => [null, needs[1] ? where(c, g, 0) : null, needs[2] ? where(c, 0, g) : null],
-  samples: (random) => {
+});
+
+/* @__PURE__ */ described(
+  wherePrimitive,
+  "x where the condition is not 0, y elsewhere",
+  (random) => {
     const mask = fromValues([1, 0, 1], [3]);
     return [
       { inputs: [mask, uniform(random, [2, 3], -1, 1), uniform(random, [3], -1, 1)] as const },
       { inputs: [mask, uniform(random, [2, 1], -1, 1), uniform(random, [], -1, 1)] as const },
     ].map(({ inputs }) => ({ inputs, attrs: undefined }));
   },
-});
+);
 
 /**
  * x where the condition is not 0, y elsewhere.

@@ -3,7 +3,7 @@
  * pass each way.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -56,7 +56,6 @@ type CrossEntropy = Primitive<
 
 const crossEntropyPrimitive: CrossEntropy = /* @__PURE__ */ ownPrimitive<CrossEntropy>({
   name: "crossEntropy",
-  summary: "−log softmax(x) at the target, over the positions",
   shape: ([, target], { reduction }) => [reduction === "none" ? target : []],
   forward: ([x, target, weight], [loss], attrs) => {
     const none = attrs.reduction === "none";
@@ -80,12 +79,17 @@ const crossEntropyPrimitive: CrossEntropy = /* @__PURE__ */ ownPrimitive<CrossEn
     null,
     null,
   ],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  crossEntropyPrimitive,
+  "−log softmax(x) at the target, over the positions",
+  (random) =>
     calls.map((call) => {
       const [x, target, weight] = operands(random, call);
       return { inputs: [x, target, weight] as const, attrs: attrsOf(call) };
     }),
-});
+);
 
 type CrossEntropyBackward = Primitive<
   readonly [g: Tensor, x: Tensor, target: Tensor, weight: Input],
@@ -96,7 +100,6 @@ type CrossEntropyBackward = Primitive<
 
 const backwardPrimitive: CrossEntropyBackward = /* @__PURE__ */ ownPrimitive<CrossEntropyBackward>({
   name: "crossEntropyBackward",
-  summary: "g/W · (Q·softmax(x) − q), the gradient of cross entropy",
   shape: ([, x]) => [x],
   forward: ([g, x, target, weight], [dx], attrs) =>
     kernels.crossEntropyBackward(
@@ -124,14 +127,19 @@ const backwardPrimitive: CrossEntropyBackward = /* @__PURE__ */ ownPrimitive<Cro
       : null;
     return [toG, toX, null, null];
   },
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  backwardPrimitive,
+  "g/W · (Q·softmax(x) − q), the gradient of cross entropy",
+  (random) =>
     calls.map((call) => {
       const [x, target, weight] = operands(random, call);
       const attrs = attrsOf(call);
       const g = uniform(random, attrs.reduction === "none" ? target.shape : [], -1, 1);
       return { inputs: [g, x, target, weight] as const, attrs };
     }),
-});
+);
 
 /** q/W of every class and Q/W of every position. */
 function targetWeights(

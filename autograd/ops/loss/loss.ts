@@ -2,7 +2,7 @@
  * Losses element by element, whose compositions would lose digits or gradients.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { div, mul, neg, sub } from "../elementwise/arithmetic.ts";
@@ -44,7 +44,6 @@ const binaryCrossEntropyPrimitive: BinaryCrossEntropy = /* @__PURE__ */ ownPrimi
   BinaryCrossEntropy
 >({
   name: "binaryCrossEntropy",
-  summary: "−(y·ln x + (1 − y)·ln(1 − x)), each logarithm at least −100",
   shape: ([x]) => [x],
   forward: ([x, y], [loss]) => kernels.binaryCrossEntropy(valuesOf(x), valuesOf(y), valuesOf(loss)),
   save: ([x, y], _, __, needs) => [x, needs[0] ? y : null],
@@ -53,11 +52,16 @@ const binaryCrossEntropyPrimitive: BinaryCrossEntropy = /* @__PURE__ */ ownPrimi
     y === null ? null : div(mul(g, sub(x, y)), clamp(mul(sub(1, x), x), { min: LEAST_DIVISOR })),
     needs[1] ? mul(g, sub(log1p(neg(x)), log(x))) : null,
   ],
-  samples: (random) => [{
+});
+
+/* @__PURE__ */ described(
+  binaryCrossEntropyPrimitive,
+  "−(y·ln x + (1 − y)·ln(1 − x)), each logarithm at least −100",
+  (random) => [{
     inputs: [uniform(random, [2, 3], 0.2, 0.8), uniform(random, [2, 3], 0, 1)] as const,
     attrs: undefined,
   }],
-});
+);
 
 /** The binary cross entropy of each probability with its target; shapes are equal. */
 export function elementwiseBinaryCrossEntropy(x: Tensor, y: Tensor): Tensor {

@@ -2,7 +2,7 @@
  * Matrix products.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -27,7 +27,6 @@ const matmulPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "matmul",
-  summary: "A·B + bias, over equal leading axes; either factor may be stored transposed",
   shape: ([a, b], { transA, transB }) => {
     const last = a.length - 1;
     const shape = a.slice();
@@ -57,7 +56,12 @@ const matmulPrimitive = /* @__PURE__ */ ownPrimitive<
     a === null ? null : transB ? multiply(g, a, true, transA) : multiply(a, g, !transA, false),
     g,
   ],
-  samples: (random) => [
+});
+
+/* @__PURE__ */ described(
+  matmulPrimitive,
+  "A·B + bias, over equal leading axes; either factor may be stored transposed",
+  (random) => [
     ...[[false, false], [true, false], [false, true], [true, true]].map(([transA, transB]) => ({
       inputs: [
         uniform(random, transA ? [2, 4, 3] : [2, 3, 4], -1, 1),
@@ -75,7 +79,7 @@ const matmulPrimitive = /* @__PURE__ */ ownPrimitive<
       attrs: { transA: false, transB: true },
     },
   ],
-});
+);
 
 /**
  * A·B + bias for factors of two or more axes, equal up to the last two; checked by the caller. The

@@ -7,7 +7,7 @@
  */
 import { describe } from "../../check/describe.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertOptions } from "../../check/options.ts";
 import { formatShape, type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -40,7 +40,6 @@ const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "groupNorm",
-  summary: "(x − μ)·inv·weight + bias, μ and σ² by sample and group; also those and inv",
   differentiable: [true, false, false, false, false],
   shape: ([x], { groups }) => {
     const perGroup = [x[0], groups];
@@ -79,7 +78,12 @@ const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
     return [dx, dw, db];
   },
   // With several positions in a channel, and with one.
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  groupNormPrimitive,
+  "(x − μ)·inv·weight + bias, μ and σ² by sample and group; also those and inv",
+  (random) =>
     ([[1, 3], [2, 3], [4, 3], [1, 1], [2, 1]] as const).map(([groups, s]) => ({
       inputs: [
         uniform(random, [2, 4, s], -2, 2),
@@ -88,7 +92,7 @@ const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
       ] as const,
       attrs: { groups, eps: 1e-2 },
     })),
-});
+);
 
 /** Calls `visit(position in [N, C], channel, position in [N, G])`. */
 function eachChannel(
@@ -115,7 +119,6 @@ const groupNormBackward = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "groupNormBackward",
-  summary: "cotangents of groupNorm's x, weight and bias; μ and inv count as functions of x",
   shape: ([g], { needs }) => [
     needs[0] ? g : [0],
     needs[1] ? [g[1]] : [0],
@@ -219,7 +222,12 @@ const groupNormBackward = /* @__PURE__ */ ownPrimitive<
       null,
     ];
   },
-  samples: (random) => {
+});
+
+/* @__PURE__ */ described(
+  groupNormBackward,
+  "cotangents of groupNorm's x, weight and bias; μ and inv count as functions of x",
+  (random) => {
     const [all, onlyX, noX] = [[true, true, true], [true, false, false], [false, true, true]];
     const kinds = [[all, 2, 3], [onlyX, 1, 3], [noX, 4, 3], [all, 1, 1], [noX, 2, 1]] as const;
     return kinds.map(([needs, groups, s]) => {
@@ -236,7 +244,7 @@ const groupNormBackward = /* @__PURE__ */ ownPrimitive<
       };
     });
   },
-});
+);
 
 /** Mean, low part and inv for the samples of the backward. */
 function statisticsOf(x: Tensor, groups: number, eps: number): [Tensor, Tensor, Tensor] {

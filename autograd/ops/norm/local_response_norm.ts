@@ -8,7 +8,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import type { ResponseWindow } from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { assertOptions } from "../../check/options.ts";
 import { formatShape, sizeOf } from "../../shape.ts";
@@ -29,14 +29,18 @@ const localResponseNormPrimitive = /* @__PURE__ */ ownPrimitive<
   Unary<readonly [x: Tensor], ResponseWindow>
 >({
   name: "localResponseNorm",
-  summary: "x / (k + alpha · mean of x² over neighbouring channels)^beta",
   shape: ([x]) => [x],
   forward: ([x], [y], attrs) =>
     kernels.localResponseNorm(valuesOf(x), valuesOf(y), channelSizes(x.shape), attrs),
   save: ([x]) => [x],
   vjp: ([g], { saved: [x], attrs }) => [bind(localResponseNormBackward, [g, x], attrs)[0]],
-  samples: (random) => windows.map((attrs, i) => ({ inputs: [inputOf(random, i)], attrs })),
 });
+
+/* @__PURE__ */ described(
+  localResponseNormPrimitive,
+  "x / (k + alpha · mean of x² over neighbouring channels)^beta",
+  (random) => windows.map((attrs, i) => ({ inputs: [inputOf(random, i)], attrs })),
+);
 
 const localResponseNormBackward = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -47,7 +51,6 @@ const localResponseNormBackward = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "localResponseNormBackward",
-  summary: "the cotangent of localResponseNorm's x",
   shape: ([g]) => [g],
   // dx = g·r − e·x·Mᵀ(g·x·r/d)
   forward: ([g, x], [dx], attrs) =>
@@ -80,12 +83,17 @@ const localResponseNormBackward = /* @__PURE__ */ ownPrimitive<
       sub(mul(mul(x, transposed(p)), 2 * alpha), mul(direct, e)),
     ];
   },
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  localResponseNormBackward,
+  "the cotangent of localResponseNorm's x",
+  (random) =>
     windows.map((attrs, i) => {
       const g = inputOf(random, i);
       return { inputs: [g, uniform(random, g.shape, -1, 1)] as const, attrs };
     }),
-});
+);
 
 /** Even and odd windows, of one channel and of more than there are; all kinds of exponents. */
 const windows: readonly ResponseWindow[] = [

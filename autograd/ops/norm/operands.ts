@@ -128,7 +128,13 @@ export function normalizedShapeOf(
   return shape;
 }
 
-function assertShapes(action: string, optional: Optional, shape: Shape, label: string): void {
+/** @throws {RangeError} if an optional operand has another shape. */
+export function assertShapes(
+  action: string,
+  optional: Optional,
+  shape: Shape,
+  label: string,
+): void {
   for (const [name, value] of Object.entries(optional)) {
     if (value === null || sameShape(value.shape, shape)) continue;
     throw new RangeError(

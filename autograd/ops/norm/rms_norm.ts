@@ -5,7 +5,7 @@
  * of y = x̂·weight, gw = g·weight.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertOptions } from "../../check/options.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -31,7 +31,6 @@ const rmsNormPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "rmsNorm",
-  summary: "x/√(mean of x² over a row + eps)·weight; also that inverse root",
   differentiable: [true, false],
   shape: ([x]) => [x, [x[0]]],
   forward: ([x, weight], [y, inv], { eps }) =>
@@ -49,7 +48,12 @@ const rmsNormPrimitive = /* @__PURE__ */ ownPrimitive<
     const [dx, dw] = cotangents.map((t, i) => needs[i] ? t : null);
     return [dx, dw];
   },
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  rmsNormPrimitive,
+  "x/√(mean of x² over a row + eps)·weight; also that inverse root",
+  (random) =>
     [0.01, 0].map((eps) => ({
       inputs: [
         uniform(random, [3, 4], 0.5, 2),
@@ -57,7 +61,7 @@ const rmsNormPrimitive = /* @__PURE__ */ ownPrimitive<
       ] as const,
       attrs: { eps },
     })),
-});
+);
 
 function rowsOf(x: Tensor): { rows: number; size: number; groups: number } {
   return { rows: x.shape[0], size: x.shape[1], groups: 1 };
@@ -77,7 +81,6 @@ const rmsNormBackward = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "rmsNormBackward",
-  summary: "cotangents of rmsNorm's x and weight; the inverse root counts as a function of x",
   shape: ([g], { needs }) => [needs[0] ? g : [0], needs[1] ? [g[1]] : [0]],
   // dw = Σ g·x̂; dx = inv·(gw − x̂·S(gw·x̂))
   forward: ([g, x, weight, inv], [dx, dw], { needs }) =>
@@ -119,7 +122,12 @@ const rmsNormBackward = /* @__PURE__ */ ownPrimitive<
     }
     return [total(dg), total(dx), dw, null];
   },
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  rmsNormBackward,
+  "cotangents of rmsNorm's x and weight; the inverse root counts as a function of x",
+  (random) =>
     [[true, true], [true, false], [false, true]].map((needs) => {
       const x = uniform(random, [3, 4], 0.5, 2).requiresGrad_(false);
       return {
@@ -133,7 +141,7 @@ const rmsNormBackward = /* @__PURE__ */ ownPrimitive<
         attrs: { eps: 0.01, needs },
       };
     }),
-});
+);
 
 /** The inverse roots for the samples of the backward. */
 function inverseOf(x: Tensor, eps: number): Tensor {

@@ -3,7 +3,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import type { Bands, Triple } from "../../kernels/mod.ts";
-import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -33,30 +33,38 @@ interface AverageAttrs {
 
 const avgPoolPrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], AverageAttrs>>({
   name: "avgPool",
-  summary: "the average of each window",
   shape: ([x], { bands }) => [[x[0], x[1], ...lastOf(windowsOf(bands), x.length - 2)]],
   forward: ([x], [y], { input, bands, divisor }) =>
     kernels.avgPool(valuesOf(x), valuesOf(y), input, bands, divisor),
   vjp: ([g], { attrs }) => [bind(avgPoolTransposePrimitive, [g], attrs)[0]],
-  samples: (random) => samplesOf(random, (x) => x.shape),
 });
+
+/* @__PURE__ */ described(
+  avgPoolPrimitive,
+  "the average of each window",
+  (random) => samplesOf(random, (x) => x.shape),
+);
 
 const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = /* @__PURE__ */ ownPrimitive<
   Unary<readonly [], AverageAttrs>
 >({
   name: "avgPoolTranspose",
-  summary: "the transpose of avgPool: each value shared out over its window",
   shape: ([g], { input }) => [[g[0], g[1], ...lastOf(input, g.length - 2)]],
   forward: ([g], [x], { input, bands, divisor }) =>
     kernels.avgPoolTranspose(valuesOf(g), valuesOf(x), input, bands, divisor),
   vjp: ([g], { attrs }) => [bind(avgPoolPrimitive, [g], attrs)[0]],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  avgPoolTransposePrimitive,
+  "the transpose of avgPool: each value shared out over its window",
+  (random) =>
     samplesOf(random, (x, bands) => [
       x.shape[0],
       x.shape[1],
       ...lastOf(windowsOf(bands), x.ndim - 2),
     ]),
-});
+);
 
 /** Plain, overlapping in padding with a divisor, and adaptive windows. */
 function samplesOf(random: Generator, shape: (x: Tensor, bands: Bands) => readonly number[]) {

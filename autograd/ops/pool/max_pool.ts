@@ -3,7 +3,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import type { Bands } from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -30,7 +30,6 @@ const maxPoolPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "maxPool",
-  summary: "the largest value of each window, and its index in the plane",
   differentiable: [true, false],
   shape: ([x], { bands }) => {
     const shape = [x[0], x[1], ...lastOf(windowsOf(bands), x.length - 2)];
@@ -47,7 +46,12 @@ const maxPoolPrimitive = /* @__PURE__ */ ownPrimitive<
   save: (_, [, indices]) => [indices],
   // dx[index of the largest] += g
   vjp: ([g], { saved: [indices], inputShapes: [shape] }) => [scatterPlanes(g, indices, shape)],
-  samples: (random) => [
+});
+
+/* @__PURE__ */ described(
+  maxPoolPrimitive,
+  "the largest value of each window, and its index in the plane",
+  (random) => [
     {
       inputs: [distinct(random, [2, 1, 3, 4])],
       attrs: { bands: slidingPool("sample", 2, zeros([2, 1, 3, 4]), 2, {}).bands },
@@ -64,7 +68,7 @@ const maxPoolPrimitive = /* @__PURE__ */ ownPrimitive<
       attrs: { bands: adaptivePool("sample", 3, zeros([1, 1, 3, 2, 3]), 2, 1).bands },
     },
   ],
-});
+);
 
 type Planes<Attrs> = Primitive<
   readonly [x: Tensor, indices: Tensor],
@@ -75,7 +79,6 @@ type Planes<Attrs> = Primitive<
 
 const scatterPlanesPrimitive = /* @__PURE__ */ ownPrimitive<Planes<{ readonly shape: Shape }>>({
   name: "scatterPlanes",
-  summary: "out[n, c, index] = Σ of the x whose index in the plane that is",
   shape: (_, { shape }) => [shape],
   forward: ([x, indices], [out]) =>
     kernels.scatterPlanes(
@@ -86,15 +89,19 @@ const scatterPlanesPrimitive = /* @__PURE__ */ ownPrimitive<Planes<{ readonly sh
     ),
   save: ([, indices]) => [indices],
   vjp: ([g], { saved: [indices] }) => [gatherPlanes(g, indices), null],
-  samples: (random) => [{
+});
+
+/* @__PURE__ */ described(
+  scatterPlanesPrimitive,
+  "out[n, c, index] = Σ of the x whose index in the plane that is",
+  (random) => [{
     inputs: [uniform(random, [1, 2, 3], -1, 1), fromValues([0, 3, 3, 1, 0, 2], [1, 2, 3])],
     attrs: { shape: [1, 2, 4] },
   }],
-});
+);
 
 const gatherPlanesPrimitive = /* @__PURE__ */ ownPrimitive<Planes<undefined>>({
   name: "gatherPlanes",
-  summary: "out = x[n, c, index], the index counting through the plane",
   shape: ([, indices]) => [indices],
   forward: ([x, indices], [out]) =>
     kernels.gatherPlanes(
@@ -108,17 +115,24 @@ const gatherPlanesPrimitive = /* @__PURE__ */ ownPrimitive<Planes<undefined>>({
     scatterPlanes(g, indices, shape),
     null,
   ],
-  samples: (random) => [{
+});
+
+/* @__PURE__ */ described(
+  gatherPlanesPrimitive,
+  "out = x[n, c, index], the index counting through the plane",
+  (random) => [{
     inputs: [uniform(random, [1, 2, 4], -1, 1), fromValues([0, 3, 3, 1, 0, 2], [1, 2, 3])],
     attrs: undefined,
   }],
-});
+);
 
-function scatterPlanes(x: Tensor, indices: Tensor, shape: Shape): Tensor {
+/** out[n, c, index] = Σ of the x whose index in the plane that is. */
+export function scatterPlanes(x: Tensor, indices: Tensor, shape: Shape): Tensor {
   return bind(scatterPlanesPrimitive, [x, indices], { shape })[0];
 }
 
-function gatherPlanes(x: Tensor, indices: Tensor): Tensor {
+/** The x at the index in its plane. */
+export function gatherPlanes(x: Tensor, indices: Tensor): Tensor {
   return bind(gatherPlanesPrimitive, [x, indices], undefined)[0];
 }
 

@@ -2,7 +2,7 @@
  * Linear maps along one axis with few weights in each row: interpolation of every kind.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -29,28 +29,36 @@ const sampleTaps: kernels.Taps = {
 
 const resamplePrimitive = /* @__PURE__ */ ownPrimitive<Resample>({
   name: "resample",
-  summary: "y[…, i, …] = Σₜ weightₜ · x[…, indexₜ, …] over the taps t of i: interpolate",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.starts.length - 1)],
   forward: ([x], [y], { dim, taps }) =>
     kernels.resample(valuesOf(x), valuesOf(y), taps, inner(x.shape, dim)),
   vjp: ([g], { attrs: { dim, taps } }) => [resampleTranspose(g, dim, taps)],
-  samples: (random) => [
+});
+
+/* @__PURE__ */ described(
+  resamplePrimitive,
+  "y[…, i, …] = Σₜ weightₜ · x[…, indexₜ, …] over the taps t of i: interpolate",
+  (random) => [
     { inputs: [uniform(random, [2, 4, 2], -1, 1)], attrs: { dim: 1, taps: sampleTaps } },
     { inputs: [uniform(random, [4], -1, 1)], attrs: { dim: 0, taps: sampleTaps } },
   ],
-});
+);
 
 const resampleTransposePrimitive = /* @__PURE__ */ ownPrimitive<Resample>({
   name: "resampleTranspose",
-  summary: "y[…, indexₜ, …] += weightₜ · x[…, i, …] over the taps t of i, from zeros",
   shape: ([x], { dim, taps }) => [x.with(dim, taps.length)],
   forward: ([x], [y], { dim, taps }) =>
     kernels.resampleTranspose(valuesOf(x), valuesOf(y), taps, inner(x.shape, dim)),
   vjp: ([g], { attrs: { dim, taps } }) => [resample(g, dim, taps)],
-  samples: (random) => [
+});
+
+/* @__PURE__ */ described(
+  resampleTransposePrimitive,
+  "y[…, indexₜ, …] += weightₜ · x[…, i, …] over the taps t of i, from zeros",
+  (random) => [
     { inputs: [uniform(random, [2, 3, 2], -1, 1)], attrs: { dim: 1, taps: sampleTaps } },
   ],
-});
+);
 
 /** Weighted sums along an axis of `taps.length` elements. */
 export function resample(x: Tensor, dim: number, taps: kernels.Taps): Tensor {

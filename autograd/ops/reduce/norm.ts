@@ -2,7 +2,7 @@
  * Norms of vectors.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Dims, formatShape, normalizeDims } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -30,18 +30,22 @@ const normPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "norm",
-  summary: "(Σ|x|ᵖ)^(1/p)",
   shape: keptShape,
   forward: ([x], [y], { dims, p }) =>
     kernels.norm(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims), p),
   save: ([x], [y]) => [x, y],
   vjp: ([g], { saved: [x, y], attrs }) => [normBackward(g, x, y, attrs)],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  normPrimitive,
+  "(Σ|x|ᵖ)^(1/p)",
+  (random) =>
     [0, 0.5, 1, 1.5, 2, 3, -1, Infinity, -Infinity].map((p) => ({
       inputs: [uniformAwayFrom(random, [2, 3, 2], -1, 1, [0])],
       attrs: { p, dims: p === 2 ? [0, 2] : [1] },
     })),
-});
+);
 
 /** d‖x‖ = Σ sign(x)·(|x| / ‖x‖)^(p−1) dx, and 0 where that is 0/0 */
 function normBackward(g: Tensor, x: Tensor, y: Tensor, { p, dims }: NormAttrs): Tensor {

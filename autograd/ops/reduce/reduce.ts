@@ -3,7 +3,7 @@
  */
 import { unshared } from "../shape/clone.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Dims, normalizeDims, reducedShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -130,16 +130,20 @@ const logsumexpPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "logsumexp",
-  summary: "ln Σ eˣ",
   shape: keptShape,
   forward: ([x], [y], { dims }) =>
     kernels.logsumexp(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims)),
   save: ([x], [y]) => [x, y],
   // dy = Σ e^(x − y) dx
   vjp: ([g], { saved: [x, y] }) => [mul(g, exp(sub(x, y)))],
-  samples: (random) =>
-    [[0, 2], [1]].map((dims) => ({ inputs: [uniform(random, [2, 3, 2], -1, 1)], attrs: { dims } })),
 });
+
+/* @__PURE__ */ described(
+  logsumexpPrimitive,
+  "ln Σ eˣ",
+  (random) =>
+    [[0, 2], [1]].map((dims) => ({ inputs: [uniform(random, [2, 3, 2], -1, 1)], attrs: { dims } })),
+);
 
 /**
  * ln Σ eˣ over axes, shifted by the largest element so that nothing overflows; −∞ for an empty one.

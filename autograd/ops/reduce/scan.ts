@@ -2,7 +2,7 @@
  * Sums along an axis that keep every step.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { normalizeDim } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -18,18 +18,22 @@ interface ScanAttrs {
 
 const cumsumPrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], ScanAttrs>>({
   name: "cumsum",
-  summary: "yᵢ = x₀ + … + xᵢ along a dim, or xᵢ + … + xₙ in reverse",
   shape: ([x]) => [x],
   forward: ([x], [y], { dim, reverse }) =>
     kernels.cumsum(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim), reverse),
   // Its transpose sums from the other end.
   vjp: ([g], { attrs: { dim, reverse } }) => [scan(g, dim, !reverse)],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  cumsumPrimitive,
+  "yᵢ = x₀ + … + xᵢ along a dim, or xᵢ + … + xₙ in reverse",
+  (random) =>
     [false, true].map((reverse) => ({
       inputs: [uniform(random, [2, 3, 2], -1, 1)],
       attrs: { dim: 1, reverse },
     })),
-});
+);
 
 function scan(x: Tensor, dim: number, reverse: boolean): Tensor {
   return bind(cumsumPrimitive, [x], { dim, reverse })[0];

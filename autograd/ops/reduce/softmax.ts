@@ -2,7 +2,7 @@
  * Softmax and its logarithm, each with a fused backward that is a primitive too.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { normalizeDim } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -53,7 +53,6 @@ const softmaxPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
 
 const softmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
   name: "softmaxBackward",
-  summary: "y · (g − Σ g·y)",
   shape: ([g]) => [g],
   forward: ([g, y], [out], { dim }) =>
     kernels.softmaxBackward(
@@ -68,12 +67,17 @@ const softmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
     needs[0] ? softmaxBackward(v, y, dim) : null,
     needs[1] ? sub(mul(v, sub(g!, total(mul(g!, y), dim))), mul(g!, total(mul(v, y), dim))) : null,
   ],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  softmaxBackwardPrimitive,
+  "y · (g − Σ g·y)",
+  (random) =>
     oneForEachDim(random).map(({ inputs: [g], attrs }) => ({
       inputs: [g, uniform(random, g.shape, 0.1, 0.9)],
       attrs,
     })),
-});
+);
 
 function softmaxBackward(g: Tensor, y: Tensor, dim: number): Tensor {
   return bind(softmaxBackwardPrimitive, [g, y], { dim })[0];
@@ -96,7 +100,6 @@ const logSoftmaxPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
 
 const logSoftmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
   name: "logSoftmaxBackward",
-  summary: "g − eʸ · Σ g",
   shape: ([g]) => [g],
   forward: ([g, y], [out], { dim }) =>
     kernels.logSoftmaxBackward(
@@ -114,12 +117,17 @@ const logSoftmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
       needs[1] ? mul(neg(weighted), total(g!, dim)) : null,
     ];
   },
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  logSoftmaxBackwardPrimitive,
+  "g − eʸ · Σ g",
+  (random) =>
     oneForEachDim(random).map(({ inputs: [g], attrs }) => ({
       inputs: [g, uniform(random, g.shape, -2, -0.1)],
       attrs,
     })),
-});
+);
 
 function logSoftmaxBackward(g: Tensor, y: Tensor, dim: number): Tensor {
   return bind(logSoftmaxBackwardPrimitive, [g, y], { dim })[0];

@@ -4,7 +4,7 @@
 import { unshared } from "./clone.ts";
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
   broadcastsTo,
   formatShape,
@@ -35,7 +35,6 @@ function broadcastStrides(from: Shape, to: Shape): number[] {
 
 const broadcastPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
   name: "broadcastTo",
-  summary: "repeats axes of size 1 to the given shape",
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape }) =>
     kernels.gatherStrided(
@@ -46,15 +45,19 @@ const broadcastPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
       0,
     ),
   vjp: ([g], { inputShapes: [shape] }) => [sumTo(g, shape)],
-  samples: (random) => [
+});
+
+/* @__PURE__ */ described(
+  broadcastPrimitive,
+  "repeats axes of size 1 to the given shape",
+  (random) => [
     { inputs: [uniform(random, [2, 1, 3], -1, 1)], attrs: { shape: [2, 2, 4, 3] } },
     { inputs: [uniform(random, [], -1, 1)], attrs: { shape: [2] } },
   ],
-});
+);
 
 const sumToPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
   name: "sumTo",
-  summary: "sums over the axes that broadcasting the given shape would repeat",
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape }) =>
     kernels.scatterStrided(
@@ -65,11 +68,16 @@ const sumToPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
       0,
     ),
   vjp: ([g], { inputShapes: [shape] }) => [spread(g, shape)],
-  samples: (random) => [
+});
+
+/* @__PURE__ */ described(
+  sumToPrimitive,
+  "sums over the axes that broadcasting the given shape would repeat",
+  (random) => [
     { inputs: [uniform(random, [2, 2, 4, 3], -1, 1)], attrs: { shape: [2, 1, 3] } },
     { inputs: [uniform(random, [2], -1, 1)], attrs: { shape: [] } },
   ],
-});
+);
 
 /**
  * Repeats axes of size 1, and adds leading axes, until the tensor has the given shape; a size of −1

@@ -1,7 +1,7 @@
 /**
  * Copies on the tape.
  */
-import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
 import { storageOf, type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
@@ -9,12 +9,16 @@ import { uniform } from "../create/samples.ts";
 
 const clonePrimitive = /* @__PURE__ */ ownPrimitive<Unary>({
   name: "clone",
-  summary: "a copy of x",
   shape: ([x]) => [x],
   forward: ([x], [y]) => valuesOf(y).set(valuesOf(x)),
   vjp: ([g]) => [g],
-  samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: undefined }],
 });
+
+/* @__PURE__ */ described(
+  clonePrimitive,
+  "a copy of x",
+  (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: undefined }],
+);
 
 /** A copy of the values, on the tape. Gradient: passed on. */
 export function clone(x: Tensor): Tensor {

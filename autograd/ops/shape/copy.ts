@@ -1,7 +1,7 @@
 /**
  * Edits in place, and what they do to the tape.
  */
-import { type Binary, ownPrimitive } from "../../tape/primitive.ts";
+import { type Binary, described, ownPrimitive } from "../../tape/primitive.ts";
 import { broadcastsTo, formatShape, type Shape } from "../../shape.ts";
 import { bind, enableGrad, isGradEnabled } from "../../tape/tape.ts";
 import { baseOf, nodeOf, reattach, slotOf, type Tensor, valuesOf, write } from "../../tensor.ts";
@@ -13,7 +13,6 @@ import { reshape } from "./shape.ts";
 // What a recorded edit depends on: the new values wholly on the source, not on the old ones.
 const overwritePrimitive = /* @__PURE__ */ ownPrimitive<Binary>({
   name: "copy_",
-  summary: "y in the place of x",
   shape: ([x]) => [x],
   forward: ([x, y], [out]) => {
     const values = aligned(y, x.shape);
@@ -21,10 +20,11 @@ const overwritePrimitive = /* @__PURE__ */ ownPrimitive<Binary>({
     else valuesOf(out).set(values);
   },
   vjp: ([g], { needs: [wrtX], inputShapes: [x] }) => [wrtX ? zeros(x) : null, g],
-  samples: (random) => [
-    { inputs: [uniform(random, [2, 3], -1, 1), uniform(random, [3], -1, 1)], attrs: undefined },
-  ],
 });
+
+/* @__PURE__ */ described(overwritePrimitive, "y in the place of x", (random) => [
+  { inputs: [uniform(random, [2, 3], -1, 1), uniform(random, [3], -1, 1)], attrs: undefined },
+]);
 
 /** `Tensor.copy_`: writes `source` into `target` and puts it, and all views of it, on the tape again. */
 export function copyInto(target: Tensor, source: Tensor | number): Tensor {

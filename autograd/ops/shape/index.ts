@@ -2,7 +2,7 @@
  * Values picked by index, and their transposes that add them back.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { NestedArray } from "../../print.ts";
 import { formatShape, normalizeDim, type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
@@ -72,7 +72,6 @@ const indexSelectPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "indexSelect",
-  summary: "y[…, i, …] = x[…, index[i], …]",
   shape: ([x, index], { dim }) => [x.with(dim, sizeOf(index))],
   forward: ([x, index], [y], { dim }) =>
     kernels.selectRows(
@@ -86,14 +85,15 @@ const indexSelectPrimitive = /* @__PURE__ */ ownPrimitive<
     addAt(g, skip === null ? index : without(index, skip), dim, shape),
     null,
   ],
-  samples: (random) => [
-    {
-      inputs: [uniform(random, [2, 3, 2], -1, 1), tensor([2, 0, 2, 1])],
-      attrs: { dim: 1, skip: null },
-    },
-    { inputs: [uniform(random, [3], -1, 1), tensor([1])], attrs: { dim: 0, skip: null } },
-  ],
 });
+
+/* @__PURE__ */ described(indexSelectPrimitive, "y[…, i, …] = x[…, index[i], …]", (random) => [
+  {
+    inputs: [uniform(random, [2, 3, 2], -1, 1), tensor([2, 0, 2, 1])],
+    attrs: { dim: 1, skip: null },
+  },
+  { inputs: [uniform(random, [3], -1, 1), tensor([1])], attrs: { dim: 0, skip: null } },
+]);
 
 const indexAddPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -104,7 +104,6 @@ const indexAddPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "indexAdd",
-  summary: "y[…, index[i], …] += x[…, i, …], from zeros",
   shape: (_, { shape }) => [shape],
   forward: ([x, index], [y], { dim, shape }) =>
     kernels.addRows(
@@ -115,12 +114,17 @@ const indexAddPrimitive = /* @__PURE__ */ ownPrimitive<
     ),
   save: ([, index]) => [index],
   vjp: ([g], { saved: [index], attrs: { dim } }) => [selectAt(g, index, dim, null), null],
-  samples: (random) => [{
+});
+
+/* @__PURE__ */ described(
+  indexAddPrimitive,
+  "y[…, index[i], …] += x[…, i, …], from zeros",
+  (random) => [{
     // −1 adds nothing.
     inputs: [uniform(random, [2, 4, 2], -1, 1), tensor([2, 0, 2, -1])],
     attrs: { dim: 1, shape: [2, 3, 2] },
   }],
-});
+);
 
 /** {@linkcode indexSelect} without checks; `skip` names an index that hands no gradient on. */
 export function selectAt(x: Tensor, index: Tensor, dim: number, skip: number | null): Tensor {
@@ -200,7 +204,6 @@ const gatherPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "gather",
-  summary: "y[i, j, …] = x[i, index[i, j, …], …]",
   shape: ([, index]) => [index],
   forward: ([x, index], [y], { dim }) => {
     if (index.size === 0) return;
@@ -216,14 +219,15 @@ const gatherPrimitive = /* @__PURE__ */ ownPrimitive<
     scatter(g, index, dim, shape),
     null,
   ],
-  samples: (random) => [
-    {
-      inputs: [uniform(random, [3, 3], -1, 1), tensor([[2, 0], [2, 2]])],
-      attrs: { dim: 0 },
-    },
-    { inputs: [uniform(random, [2, 3], -1, 1), tensor([[2], [1]])], attrs: { dim: 1 } },
-  ],
 });
+
+/* @__PURE__ */ described(gatherPrimitive, "y[i, j, …] = x[i, index[i, j, …], …]", (random) => [
+  {
+    inputs: [uniform(random, [3, 3], -1, 1), tensor([[2, 0], [2, 2]])],
+    attrs: { dim: 0 },
+  },
+  { inputs: [uniform(random, [2, 3], -1, 1), tensor([[2], [1]])], attrs: { dim: 1 } },
+]);
 
 const scatterAddPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -234,7 +238,6 @@ const scatterAddPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "scatterAdd",
-  summary: "y[i, index[i, j, …], …] += x[i, j, …], from zeros",
   shape: (_, { shape }) => [shape],
   forward: ([x, index], [y], { dim, shape }) => {
     if (index.size === 0) return void valuesOf(y).fill(0);
@@ -250,11 +253,16 @@ const scatterAddPrimitive = /* @__PURE__ */ ownPrimitive<
     bind(gatherPrimitive, [g, index], { dim })[0],
     null,
   ],
-  samples: (random) => [{
+});
+
+/* @__PURE__ */ described(
+  scatterAddPrimitive,
+  "y[i, index[i, j, …], …] += x[i, j, …], from zeros",
+  (random) => [{
     inputs: [uniform(random, [2, 2], -1, 1), tensor([[2, 0], [2, 2]])],
     attrs: { dim: 0, shape: [3, 3] },
   }],
-});
+);
 
 function scatter(x: Tensor, index: Tensor, dim: number, shape: Shape): Tensor {
   return bind(scatterAddPrimitive, [x, index], { dim, shape })[0];

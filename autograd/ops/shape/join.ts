@@ -2,7 +2,7 @@
  * Tensors put together along an axis, and taken apart.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
   assertInteger,
   assertIntegers,
@@ -40,7 +40,6 @@ const catPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "cat",
-  summary: "tensors one after another along an axis",
   shape: (shapes, { dim }) => {
     const kept = shapes.filter((shape) => !isSkipped(shape));
     if (kept.length === 0) return [[0]];
@@ -67,14 +66,15 @@ const catPrimitive = /* @__PURE__ */ ownPrimitive<
       return needs[i] ? part(g, dim, from, shape[dim]) : null;
     });
   },
-  samples: (random) => [
-    {
-      inputs: [[2, 1, 2], [2, 3, 2], [0]].map((shape) => uniform(random, shape, -1, 1)),
-      attrs: { dim: 1 },
-    },
-    { inputs: [uniform(random, [2], -1, 1), uniform(random, [3], -1, 1)], attrs: { dim: 0 } },
-  ],
 });
+
+/* @__PURE__ */ described(catPrimitive, "tensors one after another along an axis", (random) => [
+  {
+    inputs: [[2, 1, 2], [2, 3, 2], [0]].map((shape) => uniform(random, shape, -1, 1)),
+    attrs: { dim: 1 },
+  },
+  { inputs: [uniform(random, [2], -1, 1), uniform(random, [3], -1, 1)], attrs: { dim: 0 } },
+]);
 
 const splitPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -85,7 +85,6 @@ const splitPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "split",
-  summary: "parts of an axis one after another",
   shape: ([x], { dim, sizes }) => sizes.map((size) => x.with(dim, size)),
   forward: ([x], parts, { dim }) => {
     const row = x.shape[dim] * inner(x.shape, dim);
@@ -98,11 +97,12 @@ const splitPrimitive = /* @__PURE__ */ ownPrimitive<
     }
   },
   vjp: (cotangents, { attrs: { dim } }) => [bind(catPrimitive, cotangents, { dim })[0]],
-  samples: (random) => [
-    { inputs: [uniform(random, [2, 4, 2], -1, 1)], attrs: { dim: 1, sizes: [1, 3] } },
-    { inputs: [uniform(random, [3], -1, 1)], attrs: { dim: 0, sizes: [2, 1] } },
-  ],
 });
+
+/* @__PURE__ */ described(splitPrimitive, "parts of an axis one after another", (random) => [
+  { inputs: [uniform(random, [2, 4, 2], -1, 1)], attrs: { dim: 1, sizes: [1, 3] } },
+  { inputs: [uniform(random, [3], -1, 1)], attrs: { dim: 0, sizes: [2, 1] } },
+]);
 
 /** Along which axis. */
 export interface DimOptions {

@@ -2,7 +2,7 @@
  * Values added around a tensor.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertIntegers, formatShape, type Shape, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -23,7 +23,6 @@ const padPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Frame>
 >({
   name: "pad",
-  summary: "x inside of a constant",
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape, before, value }) => {
     const strides = stridesOf(shape);
@@ -39,13 +38,14 @@ const padPrimitive = /* @__PURE__ */ ownPrimitive<
   vjp: ([g], { attrs: { before }, inputShapes: [shape] }) => [
     before.reduce((inside, start, axis) => part(inside, axis, start, shape[axis]), g),
   ],
-  samples: (random) => [
-    {
-      inputs: [uniform(random, [2, 3], -1, 1)],
-      attrs: { shape: [3, 5], before: [1, 0], value: 7 },
-    },
-  ],
 });
+
+/* @__PURE__ */ described(padPrimitive, "x inside of a constant", (random) => [
+  {
+    inputs: [uniform(random, [2, 3], -1, 1)],
+    attrs: { shape: [3, 5], before: [1, 0], value: 7 },
+  },
+]);
 
 /** What lies around a tensor. */
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";

@@ -3,7 +3,7 @@
  */
 import { clone } from "./clone.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
   assertIntegers,
   type Dims,
@@ -24,19 +24,22 @@ type Rearrange<Attrs> = Primitive<readonly [x: Tensor], readonly [y: Tensor], re
 
 const reshapePrimitive = /* @__PURE__ */ ownPrimitive<Rearrange<{ readonly shape: Shape }>>({
   name: "reshape",
-  summary: "the same values under another shape",
   alias: true,
   shape: (_, { shape }) => [shape],
   forward: () => {},
   vjp: ([g], { inputShapes: [shape] }) => [reshape(g, shape)],
-  samples: (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: { shape: [3, 1, 2] } }],
 });
+
+/* @__PURE__ */ described(
+  reshapePrimitive,
+  "the same values under another shape",
+  (random) => [{ inputs: [uniform(random, [2, 3], -1, 1)], attrs: { shape: [3, 1, 2] } }],
+);
 
 const permutePrimitive = /* @__PURE__ */ ownPrimitive<
   Rearrange<{ readonly dims: readonly number[] }>
 >({
   name: "permute",
-  summary: "axes in another order",
   shape: ([x], { dims }) => [dims.map((dim) => x[dim])],
   forward: ([x], [y], { dims }) => {
     const strides = stridesOf(x.shape);
@@ -49,10 +52,11 @@ const permutePrimitive = /* @__PURE__ */ ownPrimitive<
     );
   },
   vjp: ([g], { attrs: { dims } }) => [reorder(g, invert(dims))],
-  samples: (
-    random,
-  ) => [{ inputs: [uniform(random, [2, 3, 4], -1, 1)], attrs: { dims: [2, 0, 1] } }],
 });
+
+/* @__PURE__ */ described(permutePrimitive, "axes in another order", (
+  random,
+) => [{ inputs: [uniform(random, [2, 3, 4], -1, 1)], attrs: { dims: [2, 0, 1] } }]);
 
 function invert(dims: readonly number[]): number[] {
   const inverse = new Array<number>(dims.length);

@@ -2,7 +2,7 @@
  * The lower and the upper triangle of matrices.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { assertInteger, formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -17,19 +17,23 @@ interface Triangle {
 
 const trianglePrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], Triangle>>({
   name: "triangle",
-  summary: "x on one side of the k-th diagonal, 0 on the other: tril, triu",
   shape: ([x]) => [x],
   forward: ([x], [y], { k, upper }) => {
     const [rows, columns] = x.shape.slice(-2);
     kernels.triangle(valuesOf(x), valuesOf(y), rows, columns, k, upper);
   },
   vjp: ([g], { attrs: { k, upper } }) => [triangle(g, k, upper)],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  trianglePrimitive,
+  "x on one side of the k-th diagonal, 0 on the other: tril, triu",
+  (random) =>
     [{ k: 0, upper: false }, { k: 1, upper: true }].map((attrs) => ({
       inputs: [uniform(random, [2, 3, 4], -1, 1)],
       attrs,
     })),
-});
+);
 
 function triangle(x: Tensor, k: number, upper: boolean): Tensor {
   return bind(trianglePrimitive, [x], { k, upper })[0];

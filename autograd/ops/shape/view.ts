@@ -2,7 +2,7 @@
  * Parts of a tensor, walked with strides: one primitive, and its transpose that puts them back.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import {
   assertInteger,
   assertIntegers,
@@ -30,7 +30,6 @@ const stridedPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Walk>
 >({
   name: "strided",
-  summary: "y[i] = x[offset + Σ iₖ·strideₖ]: narrow, flip, diagonal, unfold",
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { shape, strides, offset }) =>
     kernels.gatherStrided(valuesOf(x), valuesOf(y), shape, strides, offset),
@@ -38,8 +37,13 @@ const stridedPrimitive = /* @__PURE__ */ ownPrimitive<
   vjp: ([g], { attrs: walk, inputShapes: [shape] }) => [
     putBack(g, walk, shape),
   ],
-  samples: (random) => walks.map((attrs) => ({ inputs: [uniform(random, [3, 4], -1, 1)], attrs })),
 });
+
+/* @__PURE__ */ described(
+  stridedPrimitive,
+  "y[i] = x[offset + Σ iₖ·strideₖ]: narrow, flip, diagonal, unfold",
+  (random) => walks.map((attrs) => ({ inputs: [uniform(random, [3, 4], -1, 1)], attrs })),
+);
 
 const stridedTransposePrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -50,17 +54,21 @@ const stridedTransposePrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "stridedTranspose",
-  summary: "y[offset + Σ iₖ·strideₖ] += x[i], from zeros",
   shape: (_, { shape }) => [shape],
   forward: ([x], [y], { walk: { shape, strides, offset } }) =>
     kernels.scatterStrided(valuesOf(x), valuesOf(y), shape, strides, offset),
   vjp: ([g], { attrs: { walk: { shape, strides, offset } } }) => [walk(g, shape, strides, offset)],
-  samples: (random) =>
+});
+
+/* @__PURE__ */ described(
+  stridedTransposePrimitive,
+  "y[offset + Σ iₖ·strideₖ] += x[i], from zeros",
+  (random) =>
     walks.map((walk) => ({
       inputs: [uniform(random, walk.shape, -1, 1)],
       attrs: { walk, shape: [3, 4] },
     })),
-});
+);
 
 /** Of a [3, 4] tensor: a part, a flip, a diagonal and windows that overlap. */
 const walks: readonly Walk[] = [

@@ -164,10 +164,13 @@ function sumRow(x: usize, s: i32, k: f64, sum: usize, squares: usize): void {
   }
 }
 
-/** y = (x − mean)·scale + shift per channel; from the last image to the first, which is cached longest. */
+/**
+ * y = (x − mean)·scale + shift per channel, from the last image to the first, which is cached longest; without a
+ * mask 0 where that is below or at `floor` (NaN for none).
+ */
 export function imageAffine(
   x: usize, y: usize, n: i32, c: i32, s: i32, stride: i32,
-  mean: usize, scale: usize, shift: usize, mask: usize,
+  mean: usize, scale: usize, shift: usize, mask: usize, floor: f64,
 ): void {
   const bytes = <usize>c << 3, gap = <usize>stride << 3;
   for (let i = n; i > 0;) {
@@ -177,47 +180,56 @@ export function imageAffine(
     for (let j: usize = 0; j < bytes; j += 8) {
       const m = load<f64>(mean + j), a = load<f64>(scale + j), b = load<f64>(shift + j);
       if (mask) affineMaskedRow(from, to, valid(mask, i, s), s, m, a, b);
-      else if (images == 4) affineRows(from, to, s, gap, m, a, b);
-      else affineRow(from, to, s, m, a, b);
+      else if (images == 4) affineRows(from, to, s, gap, m, a, b, floor);
+      else affineRow(from, to, s, m, a, b, floor);
       from += <usize>s << 3;
       to += <usize>s << 3;
     }
   }
 }
 
+/** (x − mean)·scale + shift, and 0 where that is below or at `floor`. */
+// @ts-ignore: decorator
+@inline
+export function affine(x: v128, mean: v128, scale: v128, shift: v128, floor: v128): v128 {
+  const y = fma(f64x2.sub(x, mean), scale, shift);
+  return v128.andnot(y, f64x2.le(y, floor));
+}
+
 function affineRows(
-  x: usize, y: usize, s: i32, gap: usize, mean: f64, scale: f64, shift: f64,
+  x: usize, y: usize, s: i32, gap: usize, mean: f64, scale: f64, shift: f64, floor: f64,
 ): void {
-  const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift);
+  const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift), f = f64x2.splat(floor);
   const x1 = x + gap, x2 = x1 + gap, x3 = x2 + gap;
   const y1 = y + gap, y2 = y1 + gap, y3 = y2 + gap;
   const bytes = <usize>s << 3, fours = bytes & ~31;
   let j: usize = 0;
   for (; j < fours; j += 32) {
-    v128.store(y + j, fma(f64x2.sub(v128.load(x + j), m), a, b));
-    v128.store(y + j, fma(f64x2.sub(v128.load(x + j, 16), m), a, b), 16);
-    v128.store(y1 + j, fma(f64x2.sub(v128.load(x1 + j), m), a, b));
-    v128.store(y1 + j, fma(f64x2.sub(v128.load(x1 + j, 16), m), a, b), 16);
-    v128.store(y2 + j, fma(f64x2.sub(v128.load(x2 + j), m), a, b));
-    v128.store(y2 + j, fma(f64x2.sub(v128.load(x2 + j, 16), m), a, b), 16);
-    v128.store(y3 + j, fma(f64x2.sub(v128.load(x3 + j), m), a, b));
-    v128.store(y3 + j, fma(f64x2.sub(v128.load(x3 + j, 16), m), a, b), 16);
+    // unroll(2) $
+    v128.store(y + j, affine(v128.load(x + j, 16 * $), m, a, b, f), 16 * $);
+    v128.store(y1 + j, affine(v128.load(x1 + j, 16 * $), m, a, b, f), 16 * $);
+    v128.store(y2 + j, affine(v128.load(x2 + j, 16 * $), m, a, b, f), 16 * $);
+    v128.store(y3 + j, affine(v128.load(x3 + j, 16 * $), m, a, b, f), 16 * $);
+    // end
   }
   if (j < bytes) {
     for (let i = 0; i < 4; i++) {
-      affineRow(x + j, y + j, s & 3, mean, scale, shift);
+      affineRow(x + j, y + j, s & 3, mean, scale, shift, floor);
       x += gap;
       y += gap;
     }
   }
 }
 
-function affineRow(x: usize, y: usize, s: i32, mean: f64, scale: f64, shift: f64): void {
+/** The same of one row, whose quarters are walked through together. */
+export function affineRow(
+  x: usize, y: usize, s: i32, mean: f64, scale: f64, shift: f64, floor: f64,
+): void {
   const quarter = s >> 4 << 2, done = <usize>quarter << 5;
-  if (quarter > 0) affineRows(x, y, quarter, <usize>quarter << 3, mean, scale, shift);
-  const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift);
+  if (quarter > 0) affineRows(x, y, quarter, <usize>quarter << 3, mean, scale, shift, floor);
+  const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift), f = f64x2.splat(floor);
   for (let j = done; j < <usize>s << 3; j += 8) {
-    v128.store64_lane(y + j, fma(f64x2.sub(v128.load64_zero(x + j), m), a, b), 0);
+    v128.store64_lane(y + j, affine(v128.load64_zero(x + j), m, a, b, f), 0);
   }
 }
 

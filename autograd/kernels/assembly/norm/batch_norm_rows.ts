@@ -8,6 +8,7 @@
 // run by run, and outputs are 0 in the others.
 
 import { fma } from "../fma";
+import { affine } from "./batch_norm";
 import { finishStatistics } from "../reduce/moments";
 
 /** The first row from `i` on that counts; n if none does. */
@@ -132,24 +133,25 @@ function sumRow(
   }
 }
 
-/** y = (x − mean)·scale + shift. */
+/** y = (x − mean)·scale + shift, 0 where that is below or at `floor` (NaN for none). */
 export function rowAffine(
   x: usize, y: usize, n: i32, c: i32, stride: i32,
-  mean: usize, scale: usize, shift: usize, mask: usize,
+  mean: usize, scale: usize, shift: usize, mask: usize, floor: f64,
 ): void {
   const bytes = <usize>c << 3, step = <usize>stride << 3;
   for (let i = 0; i < n;) {
     const from = runStart(mask, i, n), end = runEnd(mask, from, n), offset = <usize>from * step;
     clearRows(y, i, from, bytes, step);
-    affineRows(x + offset, y + offset, end - from, bytes, step, mean, scale, shift);
+    affineRows(x + offset, y + offset, end - from, bytes, step, mean, scale, shift, floor);
     i = end;
   }
 }
 
 function affineRows(
   x: usize, y: usize, n: i32, bytes: usize, step: usize, mean: usize, scale: usize, shift: usize,
+  floor: f64,
 ): void {
-  const eights = bytes & ~63, fours = n & ~3;
+  const f = f64x2.splat(floor), eights = bytes & ~63, fours = n & ~3;
   for (let i = fours - 4; i >= 0; i -= 4) {
     const x0 = x + <usize>i * step, x1 = x0 + step, x2 = x1 + step, x3 = x2 + step;
     const y0 = y + <usize>i * step, y1 = y0 + step, y2 = y1 + step, y3 = y2 + step;
@@ -158,16 +160,16 @@ function affineRows(
       {
         const m = v128.load(mean + j, 16 * $);
         const a = v128.load(scale + j, 16 * $), b = v128.load(shift + j, 16 * $);
-        v128.store(y0 + j, fma(f64x2.sub(v128.load(x0 + j, 16 * $), m), a, b), 16 * $);
-        v128.store(y1 + j, fma(f64x2.sub(v128.load(x1 + j, 16 * $), m), a, b), 16 * $);
-        v128.store(y2 + j, fma(f64x2.sub(v128.load(x2 + j, 16 * $), m), a, b), 16 * $);
-        v128.store(y3 + j, fma(f64x2.sub(v128.load(x3 + j, 16 * $), m), a, b), 16 * $);
+        v128.store(y0 + j, affine(v128.load(x0 + j, 16 * $), m, a, b, f), 16 * $);
+        v128.store(y1 + j, affine(v128.load(x1 + j, 16 * $), m, a, b, f), 16 * $);
+        v128.store(y2 + j, affine(v128.load(x2 + j, 16 * $), m, a, b, f), 16 * $);
+        v128.store(y3 + j, affine(v128.load(x3 + j, 16 * $), m, a, b, f), 16 * $);
       }
       // end
     }
   }
   for (let i = 0; i < n; i++) {
-    affineRow(x, y, i < fours ? eights : 0, bytes, mean, scale, shift);
+    affineRow(x, y, i < fours ? eights : 0, bytes, mean, scale, shift, f);
     x += step;
     y += step;
   }
@@ -177,15 +179,17 @@ function affineRows(
 @inline
 function affineRow(
   x: usize, y: usize, from: usize, bytes: usize, mean: usize, scale: usize, shift: usize,
+  floor: v128,
 ): void {
   let j = from;
   for (; j + 16 <= bytes; j += 16) {
-    const c = f64x2.sub(v128.load(x + j), v128.load(mean + j));
-    v128.store(y + j, fma(c, v128.load(scale + j), v128.load(shift + j)));
+    const m = v128.load(mean + j), a = v128.load(scale + j), b = v128.load(shift + j);
+    v128.store(y + j, affine(v128.load(x + j), m, a, b, floor));
   }
   if (j < bytes) {
-    const c = f64x2.sub(v128.load64_zero(x + j), v128.load64_zero(mean + j));
-    v128.store64_lane(y + j, fma(c, v128.load64_zero(scale + j), v128.load64_zero(shift + j)), 0);
+    const m = v128.load64_zero(mean + j), a = v128.load64_zero(scale + j);
+    const b = v128.load64_zero(shift + j);
+    v128.store64_lane(y + j, affine(v128.load64_zero(x + j), m, a, b, floor), 0);
   }
 }
 

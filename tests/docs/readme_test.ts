@@ -1,6 +1,7 @@
 /** README: its program runs where it is not in the project, prints what it says, and its links lead somewhere. */
 import { assert, assertEquals } from "@std/assert";
-import { modulesBelow, root } from "../house/package.ts";
+import { root } from "../house/package.ts";
+import { documentsBelow } from "./documents.ts";
 
 const readme = await Deno.readTextFile(new URL("README.md", root));
 
@@ -56,8 +57,7 @@ Deno.test("the first network has at most 40 lines and tells the points apart", a
 });
 
 Deno.test("every link between documents leads to a file, and to a heading in it", async () => {
-  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-  documents.push(...await Array.fromAsync(modulesBelow("docs", /\.md$/)));
+  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...await documentsBelow("docs")];
   const dead: string[] = [];
   for (const document of documents) {
     const text = await Deno.readTextFile(new URL(document, root));
@@ -66,10 +66,7 @@ Deno.test("every link between documents leads to a file, and to a heading in it"
       const url = new URL(link, new URL(document, root));
       const anchor = decodeURIComponent(url.hash.slice(1));
       url.hash = "";
-      const target = await Deno.readTextFile(url).catch((error) =>
-        error instanceof Deno.errors.IsADirectory || /directory/.test(String(error)) ? "" : null
-      );
-      if (target === null || (anchor !== "" && !anchors(target).includes(anchor))) {
+  XX      if (target === null || (anchor !== "" && !anchors(target).includes(anchor))) {
         dead.push(`${document}: ${link}`);
       }
     }

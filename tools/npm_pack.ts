@@ -9,7 +9,8 @@
 import { parseArgs } from "node:util";
 
 const root = new URL("../", import.meta.url);
-const forge = "https://github.com/tapegrad/tapegrad";
+/** Where the repository is. */
+export const forge = "https://github.com/tapegrad/tapegrad";
 
 /** What `deno pack` cannot know. */
 const described = {

@@ -1,0 +1,174 @@
+/**
+ * Builds the site: the documents, the lab, a report of the main job and the reference of the interface,
+ * as a folder that any web server can host.
+ *
+ *     deno task docs:site [--out FOLDER] [--without api,lab,report]
+ *
+ * The folder is built beside its place and takes it when it is whole: when a link leads nowhere, the
+ * one that was there stays.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import MiniSearch from "npm:minisearch@7.2.0";
+import { deadLinks, filesOf } from "./links.ts";
+import { type Page, toPage } from "./pages.ts";
+import { document, type Group, STYLE } from "./template.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** What can be left out: it takes longer than the documents. */
+export const parts = ["api", "lab", "report"] as const;
+/** A part besides the documents. */
+export type Part = (typeof parts)[number];
+
+async function deno(...args: readonly string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  if (!success) {
+    throw new Error(
+      `Cannot build the site: deno ${args[0]} failed:\n${new TextDecoder().decode(stderr)}`,
+    );
+  }
+}
+
+/** The documents of the repository that become pages, in the order in which they are read. */
+async function documents(): Promise<string[]> {
+  const found = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+  const visit = async (folder: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
+      if (isDirectory) await visit(`${folder}${name}/`);
+      else if (name.endsWith(".md")) found.push(folder + name);
+    }
+  };
+  await visit("docs/");
+  const rank = (path: string): string => (path.endsWith("README.md") ? "0" : "1") + path;
+  return found.sort((a, b) => rank(a) < rank(b) ? -1 : 1);
+}
+
+/** The list of pages: each folder of docs by its own name, the rest below it. */
+function groupsOf(pages: readonly Page[], without: readonly Part[]): Group[] {
+  const groups = new Map<string, { title: string; path: string }[]>([["Documentation", []]]);
+  for (const { path, title } of pages) {
+    const folder = path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+    const name = folder === ""
+      ? "Documentation"
+      : folder[0].toUpperCase() + folder.slice(1).replaceAll("_", " ");
+    const links = groups.get(name) ?? [];
+    groups.set(name, links);
+    links.push({ title: path === "index.html" ? "Start" : title, path });
+  }
+  const see = [
+    { part: "lab", title: "The batch norm lab", path: "lab/index.html" },
+    { part: "report", title: "A report of a run", path: "report.html" },
+    { part: "api", title: "Reference", path: "api/index.html" },
+  ] as const;
+  const links = see.filter(({ part }) => !without.includes(part));
+  const list = [...groups].map(([name, links]) => ({ name, links }));
+  if (links.length > 0) list.splice(1, 0, { name: "To see and look up", links });
+  return list;
+}
+
+function searchIndex(pages: readonly Page[]): string {
+  const index = new MiniSearch({
+    fields: ["heading", "text"],
+    storeFields: ["title", "heading", "path"],
+  });
+  index.addAll(
+    pages.flatMap(({ path, title, sections }) =>
+      sections.map(({ anchor, heading, text }) => ({
+        id: `${path}#${anchor}`,
+        path: `${path}#${anchor}`,
+        title,
+        heading,
+        text,
+      }))
+    ),
+  );
+  return JSON.stringify(index);
+}
+
+/** Builds the site into a folder that is not there yet; gives the links that lead nowhere. */
+export async function build(folder: string, without: readonly Part[] = []): Promise<string[]> {
+  await Deno.mkdir(folder);
+  const sources = await documents();
+  const known = new Set(sources);
+  const pages = await Promise.all(
+    sources.map(async (source) =>
+      toPage(source, await Deno.readTextFile(new URL(source, root)), known)
+    ),
+  );
+  const groups = groupsOf(pages, without);
+  for (const page of pages) {
+    const file = `${folder}/${page.path}`;
+    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(file, document(page, groups));
+  }
+  await copyPictures("docs/", folder);
+  await Deno.writeTextFile(`${folder}/site.css`, STYLE);
+  await Deno.writeTextFile(`${folder}/search.json`, searchIndex(pages));
+  const search = new URL("search.js", import.meta.url).pathname;
+  await deno(
+    "bundle",
+    "--quiet",
+    "--platform=browser",
+    "--minify",
+    `--output=${folder}/search.js`,
+    search,
+  );
+  if (!without.includes("lab")) {
+    await deno("task", "--quiet", "lab:build", "--out", `${folder}/lab`);
+  }
+  if (!without.includes("report")) {
+    await deno("task", "--quiet", "train", "--report", `${folder}/report.html`);
+  }
+  if (!without.includes("api")) {
+    const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+    const entries = Object.values(exports as Record<string, string>);
+    await deno("doc", "--html", "--name=Tapegrad", `--output=${folder}/api`, ...entries);
+  }
+  // The reference's own pages link to what only a server answers.
+  return deadLinks(await filesOf(folder), (path) => !path.startsWith("api/"));
+}
+
+/** Pictures stand beside the documents that show them. */
+async function copyPictures(from: string, folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(from, root))) {
+    if (isDirectory) await copyPictures(`${from}${name}/`, folder);
+    else if (/\.(?:svg|png)$/.test(name)) {
+      const target = `${folder}/${from.slice("docs/".length)}`;
+      await Deno.mkdir(target, { recursive: true });
+      await Deno.copyFile(new URL(from + name, root), target + name);
+    }
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      out: { type: "string", default: "_site" },
+      without: { type: "string", default: "" },
+    },
+  });
+  const without = values.without.split(",").filter((part) => part !== "") as Part[];
+  const unknown = without.find((part) => !parts.includes(part));
+  if (unknown !== undefined) {
+    console.error(`docs:site: got --without ${unknown}, expected some of ${parts.join(", ")}`);
+    Deno.exit(2);
+  }
+  const partial = `${values.out}.partial`;
+  await Deno.remove(partial, { recursive: true }).catch(() => {});
+  const dead = await build(partial, without);
+  if (dead.length > 0) {
+    console.error(`docs:site: these links lead nowhere:\n${dead.join("\n")}`);
+    Deno.exit(1);
+  }
+  await Deno.remove(values.out, { recursive: true }).catch(() => {});
+  await Deno.rename(partial, values.out);
+  const files = await filesOf(values.out);
+  console.log(`${values.out}: ${files.size} files, every link within them leads somewhere`);
+}

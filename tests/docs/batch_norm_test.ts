@@ -1,0 +1,37 @@
+/** The twenty pages about batch norm: their form, their map, and the scenes that they name. */
+import { assert, assertEquals } from "@std/assert";
+import { root } from "../house/package.ts";
+import { documentsBelow } from "./documents.ts";
+
+const folder = "docs/batch_norm";
+const map = await Deno.readTextFile(new URL(`${folder}/README.md`, root));
+const pages = (await documentsBelow(folder)).filter((path) => !path.endsWith("README.md"));
+const texts = await Promise.all(pages.map((path) => Deno.readTextFile(new URL(path, root))));
+
+Deno.test("there are twenty pages of one form, each of 60 lines at most", () => {
+  assertEquals(pages.length, 20);
+  const parts = ["Predict", "The number", "Why", "In PyTorch", "See it"];
+  for (const [i, text] of texts.entries()) {
+    assert(text.split("\n").length <= 61, `${pages[i]} is too long`);
+    assert(text.startsWith(`# ${i + 1}. “`), `${pages[i]} does not begin with its belief`);
+    assertEquals([...text.matchAll(/^\*\*([^*]+)\.\*\*/gm)].map(([, part]) => part), parts, pages[i]);
+    assertEquals(text.match(/^```ts$/gm)?.length, 1, pages[i]);
+    assert(/^assert/m.test(text), `${pages[i]} asserts nothing`);
+  }
+});
+
+Deno.test("the map has every page under its belief", () => {
+  for (const [i, text] of texts.entries()) {
+    const belief = /“(.*)”/.exec(text)![0];
+    assert(map.includes(`| [${belief}](${pages[i].slice(folder.length + 1)}) |`), pages[i]);
+  }
+});
+
+Deno.test("every page names a scene of the lab", async () => {
+  const scenes = await Deno.readTextFile(new URL("scope/lab/scenes/mod.ts", root));
+  for (const [i, text] of texts.entries()) {
+    const anchor = /scene `#([a-z-]+)`/.exec(text)?.[1];
+    assert(scenes.includes(`"${anchor}"`), `${pages[i]}: there is no scene ${anchor}`);
+    assert(map.split("\n").some((row) => row.startsWith(`| ${i + 1} `) && row.includes(`\`#${anchor}\``)));
+  }
+});

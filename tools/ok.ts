@@ -45,6 +45,7 @@ const published: string[] = settings.publish.include;
 const core = await present([
   "README.md",
   "CONTRIBUTING.md",
+  "docs",
   ...published.filter((path) => /^(mod\.ts|\w+)$/.test(path) && path !== "LICENSE"),
 ]).then((paths) => paths.filter((path) => !worldly.includes(path)));
 

@@ -14,16 +14,20 @@ Deno.test("there are twenty pages of one form, each of 60 lines at most", () => 
   for (const [i, text] of texts.entries()) {
     assert(text.split("\n").length <= 61, `${pages[i]} is too long`);
     assert(text.startsWith(`# ${i + 1}. “`), `${pages[i]} does not begin with its belief`);
-    assertEquals([...text.matchAll(/^\*\*([^*]+)\.\*\*/gm)].map(([, part]) => part), parts, pages[i]);
+    assertEquals(
+      [...text.matchAll(/^\*\*([^*]+)\.\*\*/gm)].map(([, part]) => part),
+      parts,
+      pages[i],
+    );
     assertEquals(text.match(/^```ts$/gm)?.length, 1, pages[i]);
-    assert(/^assert/m.test(text), `${pages[i]} asserts nothing`);
+    assert(/\bassert\w*\(/.test(text), `${pages[i]} asserts nothing`);
   }
 });
 
 Deno.test("the map has every page under its belief", () => {
   for (const [i, text] of texts.entries()) {
     const belief = /“(.*)”/.exec(text)![0];
-    assert(map.includes(`| [${belief}](${pages[i].slice(folder.length + 1)}) |`), pages[i]);
+    assert(map.includes(`[${belief}](${pages[i].slice(folder.length + 1)}) `), pages[i]);
   }
 });
 
@@ -32,6 +36,10 @@ Deno.test("every page names a scene of the lab", async () => {
   for (const [i, text] of texts.entries()) {
     const anchor = /scene `#([a-z-]+)`/.exec(text)?.[1];
     assert(scenes.includes(`"${anchor}"`), `${pages[i]}: there is no scene ${anchor}`);
-    assert(map.split("\n").some((row) => row.startsWith(`| ${i + 1} `) && row.includes(`\`#${anchor}\``)));
+    assert(
+      map.split("\n").some((row) =>
+        row.startsWith(`| ${i + 1} `) && row.includes(`\`#${anchor}\``)
+      ),
+    );
   }
 });

@@ -139,7 +139,12 @@ Deno.test("the kernels refuse an option that they do not know", () => {
   assertThrows(
     () => entry.kernels.configure({ determinstic: true } as object),
     TypeError,
-    "Cannot configure the kernels: got an option determinstic, expected one of deterministic, plain",
+    "Cannot configure the kernels: got an option determinstic, expected one of deterministic, plain, conv",
+  );
+  assertThrows(
+    () => entry.kernels.configure({ conv: "winograd" } as object),
+    TypeError,
+    'Cannot configure the kernels: got conv "winograd", expected "auto" or "direct"',
   );
 });
 

@@ -73,7 +73,11 @@ type Inner =
   | "convWeightScratchBytes"
   | "gemmScratchBytes"
   | "gemmPack"
-  | "gemmRows";
+  | "gemmRows"
+  | "winogradBlock"
+  | "winogradScratchBytes"
+  | "winogradWeightBytes"
+  | "winogradWeights";
 
 /** For each kernel an operation that reaches it. */
 const operations: Record<Exclude<KernelName, Inner>, () => Tensor | readonly Tensor[]> = {
@@ -128,6 +132,7 @@ const operations: Record<Exclude<KernelName, Inner>, () => Tensor | readonly Ten
   sumRows: () => tg.sum(x, { dim: 1 }),
   tanh: () => tg.tanh(x),
   tanhBackward: () => gradients([x], (x) => tg.tanh(x)),
+  winogradForward: () => f.conv2d(values([2, 8, 8, 10]), values([8, 8, 3, 3]), values([8])),
 };
 
 function flat(result: Tensor | readonly Tensor[]): number[] {
@@ -226,3 +231,22 @@ testBuilds("a convolution's gradient by its input is a packed convolution too", 
   gradients([images], (x) => f.conv2d(x, values([4, 3, 3, 3])));
   assertEquals(calls.get("convForward"), 2);
 });
+
+testBuilds(
+  "a gradient by 8 channels takes fewer multiplications too, unless told otherwise",
+  () => {
+    const run = () => {
+      calls.clear();
+      gradients([values([2, 8, 8, 10])], (x) => f.conv2d(x, values([8, 8, 3, 3])));
+      return [calls.get("winogradForward"), calls.get("convForward")];
+    };
+    assertEquals(run(), [2, undefined]);
+    for (const options of [{ conv: "direct" }, { deterministic: true }] as const) {
+      kernels.configure(options);
+      assertEquals(kernels.info().conv, "direct");
+      assertEquals(run(), [undefined, 2]);
+    }
+    kernels.configure({});
+    assertEquals(kernels.info().conv, "auto");
+  },
+);

@@ -12,6 +12,9 @@ export { logSoftmaxBackwardRows, logSoftmaxRows, softmaxBackwardRows, softmaxRow
 export { crossEntropyGradient, crossEntropyLosses } from "./loss/cross_entropy";
 export { normRows, normRowsGradient, scaleRows } from "./norm/row_norm";
 export { convForward, convScratchBytes, convWeightGradient, convWeightScratchBytes } from "./conv/conv";
+export {
+  winogradBlock, winogradForward, winogradScratchBytes, winogradWeightBytes, winogradWeights,
+} from "./conv/winograd";
 export * from "./pool/pool";
 export { avgPoolWindows, avgPoolWindowsBack, maxPoolWindows } from "./pool/pool_windows";
 export * from "./optim/optim";

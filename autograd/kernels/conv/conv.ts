@@ -6,6 +6,7 @@
 import { blasPath } from "../../runtime/blas.ts";
 import type { ConvSizes } from "./conv_columns.ts";
 import { type Triple, volume, type Window } from "./window_plain.ts";
+import { winograd } from "./winograd.ts";
 import { ownScratch, THREAD_SCRATCH } from "../../runtime/threads.ts";
 import {
   copyIn,
@@ -128,6 +129,9 @@ export function conv(
   y: Float64Array,
   sizes: ConvSizes,
 ): boolean {
+  const column = 8 * volume(sizes.window.kernel);
+  const found = { row: sizes.inChannels * column, column, turned: false };
+  if (winograd(x, weight, bias, y, sizes, found)) return true;
   const kernels = usable(x, y, sizes);
   if (kernels === null) return false;
   const { window, images, groups, inChannels, outChannels } = sizes;
@@ -257,6 +261,10 @@ export function convInput(
       (kernel[axis] - 1) * dilation[axis] - padding[axis]
     ) as unknown as Triple,
   };
+  const reversed = { ...sizes, window: turned, inChannels: outChannels, outChannels: inChannels };
+  const column = 8 * volume(kernel);
+  const found = { row: column, column: inChannels * column, turned: true };
+  if (winograd(y, weight, bias, x, reversed, found)) return true;
   const kernels = usable(y, x, { ...sizes, window: turned });
   if (kernels === null) return false;
   const plane = volume(input);

@@ -12,6 +12,16 @@ const WINDOWS: i32 = 96;
 /** Rows of A packed at a time; divisible by 4. */
 const ROWS: i32 = 128;
 
+/** Taps summed in a row, or √k if that is more: fewer roundings where one product outweighs all others. */
+const TAPS: i32 = 32;
+
+/** Length of the parts that `k` taps are cut into. */
+function partLength(k: i32): i32 {
+  const length = max(TAPS, <i32>sqrt<f64>(<f64>k));
+  const count = (k + length - 1) / length;
+  return ((k + count - 1) / count + 3) & ~3;
+}
+
 /**
  * Copies [c, depth, height, width] into the middle of zeros [c, d, h, w], `d0`, `h0`, `w0` from the start.
  * The zeros are there already.
@@ -127,7 +137,7 @@ function packTaps(
 
 /** Bytes of scratch: packed weights [m, k], packed windows and a tile. */
 export function convScratchBytes(m: i32, k: i32): i32 {
-  return ((m + 3) / 4 * 4 * k + WINDOWS * panelLength(k) + 32) * 8;
+  return ((m + 3) / 4 * 4 * k + WINDOWS * partLength(k) + 32) * 8;
 }
 
 /**
@@ -147,7 +157,7 @@ export function convForward(
   const packedA = scratch + 192;
   const rows = (m + 3) / 4 * 4;
   const packedB = packedA + (<usize>rows * <usize>k << 3);
-  const length = panelLength(k);
+  const length = partLength(k);
   for (let p0 = 0; p0 < k; p0 += length) {
     packRows(
       weight + <usize>p0 * weightColumn, weightRow, weightColumn, m, min(length, k - p0),

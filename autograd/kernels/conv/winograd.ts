@@ -1,0 +1,129 @@
+/**
+ * Convolutions of 3×3 taps and stride 1 by Winograd's F(4×4, 3×3): a quarter of the multiplications, and
+ * a guard that keeps every output within about 1.5e-13 · Σ|w| · max|x|, the maximum over its own window.
+ *
+ * @module
+ */
+import { blasPath } from "../../runtime/blas.ts";
+import { inPool, type Kernels, kernelsFor, place, teamFor } from "../../runtime/instance.ts";
+import { convAlgorithm } from "../../runtime/algorithm.ts";
+import { ownScratch, THREAD_SCRATCH } from "../../runtime/threads.ts";
+import { volume, type Window } from "./window_plain.ts";
+import type { ConvSizes } from "./conv_columns.ts";
+
+/** From how many products of channels on the transforms are worth their while. */
+const FEWEST_PRODUCTS = 64;
+/** With a BLAS library, up to how many. */
+const MOST_BESIDE_BLAS = 16384;
+
+/** Whether Winograd's way is open for these windows, and shorter. */
+function worthwhile(
+  { kernel, stride, dilation, input, output, padding }: Window,
+  products: number,
+) {
+  return convAlgorithm() === "auto" &&
+    kernel[0] === 1 && kernel[1] === 3 && kernel[2] === 3 &&
+    input[0] === 1 && output[0] === 1 && padding[0] === 0 &&
+    stride.every((step) => step === 1) && dilation[1] === 1 && dilation[2] === 1 &&
+    padding.every((size) => size >= 0) &&
+    products >= FEWEST_PRODUCTS && (blasPath() === null || products < MOST_BESIDE_BLAS);
+}
+
+/** How weights are found: row and column strides and the way from tap to tap, in bytes. */
+export interface WeightLayout {
+  /** From one output channel to the next. */
+  readonly row: number;
+  /** From one input channel to the next. */
+  readonly column: number;
+  /** Whether the taps are read from the last to the first. */
+  readonly turned: boolean;
+}
+
+/** y = conv(x, weight) + bias; `false` where another way has to be taken. */
+export function winograd(
+  x: Float64Array,
+  weight: Float64Array,
+  bias: Float64Array | null,
+  y: Float64Array,
+  { window, images, groups, inChannels, outChannels }: ConvSizes,
+  { row, column, turned }: WeightLayout,
+): boolean {
+  if (!worthwhile(window, inChannels * outChannels)) return false;
+  const kernels = inPool(y) ? kernelsFor(x) : null;
+  if (kernels === null) return false;
+  const [, height, width] = window.input;
+  const [, outHeight, outWidth] = window.output;
+  const tilesOfImage = Math.ceil(outHeight / 4) * Math.ceil(outWidth / 4);
+  const tiles = images * tilesOfImage;
+  if (tiles === 0) return false;
+  const block = kernels.winogradBlock(outChannels, inChannels, tiles);
+  const bytes = kernels.winogradScratchBytes(outChannels, inChannels, outHeight, outWidth, block);
+  const weightBytes = kernels.winogradWeightBytes(outChannels, inChannels);
+  if (!Number.isFinite(bytes) || bytes < 0 || weightBytes < 0) return false;
+  const [weights, biases, memory] = place([weight, bias], groups * weightBytes + bytes + 128);
+  const transformed = memory + 63 & ~63;
+  const tap = turned ? -8 : 8;
+  const first = (group: number): number =>
+    weights + group * 8 * 9 * inChannels * outChannels + (turned ? 64 : 0);
+  for (let group = 0; group < groups; group++) {
+    const to = transformed + group * weightBytes;
+    if (
+      !kernels.winogradWeights(first(group), row, column, tap, outChannels, inChannels, to)
+    ) return false;
+  }
+  const plane = 8 * volume(window.input);
+  const outPlane = 8 * volume(window.output);
+  for (let group = 0; group < groups; group++) {
+    const call = (from: number, count: number, own: number): number[] => [
+      x.byteOffset + (from * groups + group) * inChannels * plane,
+      groups * inChannels * plane,
+      first(group),
+      row,
+      column,
+      tap,
+      biases === 0 ? 0 : biases + 8 * group * outChannels,
+      y.byteOffset + (from * groups + group) * outChannels * outPlane,
+      groups * outChannels * outPlane,
+      count,
+      outChannels,
+      inChannels,
+      height,
+      width,
+      outHeight,
+      outWidth,
+      window.padding[1],
+      window.padding[2],
+      transformed + group * weightBytes,
+      block,
+      own,
+    ];
+    run(kernels, images, images * inChannels * outChannels * outPlane, call, {
+      bytes,
+      scratch: transformed + groups * weightBytes,
+    });
+  }
+  return true;
+}
+
+/** Runs over all images: at once, or on threads that share the transformed weights. */
+function run(
+  kernels: Kernels,
+  images: number,
+  work: number,
+  call: (from: number, count: number, own: number) => number[],
+  { bytes, scratch }: { readonly bytes: number; readonly scratch: number },
+): void {
+  const team = bytes > THREAD_SCRATCH || images < 2 ? null : teamFor(work / 16);
+  if (team === null) {
+    kernels.winogradForward(...call(0, images, scratch));
+    return;
+  }
+  const count = Math.ceil(images / 32);
+  const calls: number[][] = [];
+  for (let from = 0; from < images; from += count) {
+    calls.push(call(from, Math.min(count, images - from), ownScratch(0)));
+  }
+  // A negative number stands for a thread's own memory, so the way between taps goes as a word of 32 bits.
+  for (const args of calls) args[5] = args[5] >>> 0;
+  team.run("winogradForward", kernels.winogradForward, calls);
+}

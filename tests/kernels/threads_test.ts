@@ -56,6 +56,11 @@ function results(): Float64Array[] {
   conv(x, weight, numbers(6, 12), out(y.length), sizes);
   convInput(y, weight, null, out(x.length), sizes);
   convWeight(x, y, out(weight.length), sizes);
+  // From 64 products of channels on with fewer multiplications, whose weights threads share.
+  const wide = { ...sizes, inChannels: 8, outChannels: 9 };
+  const shared = pooled(numbers(72 * 9, 13));
+  conv(pooled(numbers(9 * 8 * 420, 14)), shared, numbers(9, 15), out(9 * 9 * 420), wide);
+  convInput(pooled(numbers(9 * 9 * 420, 16)), shared, null, out(9 * 8 * 420), wide);
   return all;
 }
 

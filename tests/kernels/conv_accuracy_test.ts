@@ -2,7 +2,12 @@
  * Convolutions against sums in doubled precision: directly every output is within 1e-15 · Σ|w·x|, 2e-15
  * where one weight is 1e12 times the others and each later product is rounded beside it; with fewer multiplications within 1.5e-13 · Σ|w| · max|x|, the maximum over its own window.
  */
-import { conv, convInput, type ConvSizes } from "../../autograd/kernels/conv/conv_columns.ts";
+import {
+  conv,
+  convInput,
+  type ConvSizes,
+  convWeight,
+} from "../../autograd/kernels/conv/conv_columns.ts";
 import { type ConvAlgorithm, useConvAlgorithm } from "../../autograd/runtime/algorithm.ts";
 import { type Triple, volume } from "../../autograd/kernels/mod.ts";
 import { type Kernels, observeKernels } from "../../autograd/runtime/instance.ts";
@@ -108,6 +113,36 @@ function assertTrue(
   }
 }
 
+/** The same for the weight's gradient: the window of a tap is a plane, in all images, and y weighs it. */
+function assertWeightTrue(
+  name: string,
+  algorithm: ConvAlgorithm,
+  x: Float64Array,
+  y: Float64Array,
+  weight: Float64Array,
+  { window: { input, output, padding }, images, inChannels, outChannels }: ConvSizes,
+): void {
+  const [, height, width] = input;
+  const [, rows, columns] = output;
+  for (let i = 0; i < weight.length; i++) {
+    const tap = i % 9;
+    const c = Math.floor(i / 9) % inChannels;
+    const k = Math.floor(i / 9 / inChannels);
+    const sum = new Sum();
+    for (let image = 0; image < images; image++) {
+      for (let place = 0; place < rows * columns; place++) {
+        const r = Math.floor(place / columns) - padding[1] + Math.floor(tap / 3);
+        const s = place % columns - padding[2] + tap % 3;
+        const inside = r >= 0 && s >= 0 && r < height && s < width;
+        const value = inside ? x[((image * inChannels + c) * height + r) * width + s] : 0;
+        sum.add(y[(image * outChannels + k) * rows * columns + place], value);
+      }
+    }
+    const fault = sum.fault(weight[i], algorithm);
+    assert(fault === null, `${name}, ${algorithm}, [${k}, ${c}, ${tap}]: ${fault}`);
+  }
+}
+
 /** Changes of random inputs [planes, height, width] that make trouble. */
 const inputs: Readonly<Record<string, (x: Float64Array, plane: number, width: number) => void>> = {
   "centred numbers": () => {},
@@ -188,6 +223,7 @@ testBuilds("every output of a convolution is true to its own window", () => {
         change(x, height * width, width);
         const y = numbers(images * outChannels * volume(output), 2);
         change(y, volume(output), output[2]);
+        const [even, smooth] = [numbers(x.length, 4), numbers(y.length, 5)];
         const weight = numbers(outChannels * inChannels * 9, 3);
         changeWeight(weight);
         for (const algorithm of ["auto", "direct"] as const) {
@@ -201,6 +237,18 @@ testBuilds("every output of a convolution is true to its own window", () => {
           const possible = algorithm === "auto" && !/subnormal w|infinite w/.test(name) &&
             inChannels * outChannels >= 64;
           assertEquals(ran.has("winogradForward"), possible, `${name}, ${algorithm}`);
+          for (const [which, first, second] of [["x", x, smooth], ["y", even, y]] as const) {
+            const sum = pooled(new Float64Array(weight.length).fill(NaN));
+            convWeight(pooled(first), pooled(second), sum, sizes);
+            assertWeightTrue(
+              `convWeight of ${which} ${name}`,
+              algorithm,
+              first,
+              second,
+              sum,
+              sizes,
+            );
+          }
           assertTrue(
             `conv ${name}`,
             algorithm,

@@ -76,7 +76,10 @@ type Inner =
   | "gemmRows"
   | "winogradBlock"
   | "winogradScratchBytes"
+  | "winogradSumBytes"
   | "winogradWeightBytes"
+  | "winogradWeightEnd"
+  | "winogradWeightScratchBytes"
   | "winogradWeights";
 
 /** For each kernel an operation that reaches it. */
@@ -133,6 +136,8 @@ const operations: Record<Exclude<KernelName, Inner>, () => Tensor | readonly Ten
   tanh: () => tg.tanh(x),
   tanhBackward: () => gradients([x], (x) => tg.tanh(x)),
   winogradForward: () => f.conv2d(values([2, 8, 8, 10]), values([8, 8, 3, 3]), values([8])),
+  winogradWeightSums: () =>
+    gradients([values([8, 8, 3, 3])], (w) => f.conv2d(values([2, 8, 8, 10]), w)),
 };
 
 function flat(result: Tensor | readonly Tensor[]): number[] {
@@ -233,18 +238,19 @@ testBuilds("a convolution's gradient by its input is a packed convolution too", 
 });
 
 testBuilds(
-  "a gradient by 8 channels takes fewer multiplications too, unless told otherwise",
+  "8 channels and their gradients take fewer multiplications, unless told otherwise",
   () => {
+    const names = ["winogradForward", "winogradWeightEnd", "convForward", "convWeightGradient"];
     const run = () => {
       calls.clear();
-      gradients([values([2, 8, 8, 10])], (x) => f.conv2d(x, values([8, 8, 3, 3])));
-      return [calls.get("winogradForward"), calls.get("convForward")];
+      gradients([values([2, 8, 8, 10]), values([8, 8, 3, 3])], (x, w) => f.conv2d(x, w));
+      return names.map((name) => calls.get(name));
     };
-    assertEquals(run(), [2, undefined]);
+    assertEquals(run(), [2, 1, undefined, undefined]);
     for (const options of [{ conv: "direct" }, { deterministic: true }] as const) {
       kernels.configure(options);
       assertEquals(kernels.info().conv, "direct");
-      assertEquals(run(), [undefined, 2]);
+      assertEquals(run(), [undefined, undefined, 2, 1]);
     }
     kernels.configure({});
     assertEquals(kernels.info().conv, "auto");

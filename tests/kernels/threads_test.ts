@@ -59,8 +59,10 @@ function results(): Float64Array[] {
   // From 64 products of channels on with fewer multiplications, whose weights threads share.
   const wide = { ...sizes, inChannels: 8, outChannels: 9 };
   const shared = pooled(numbers(72 * 9, 13));
-  conv(pooled(numbers(9 * 8 * 420, 14)), shared, numbers(9, 15), out(9 * 9 * 420), wide);
-  convInput(pooled(numbers(9 * 9 * 420, 16)), shared, null, out(9 * 8 * 420), wide);
+  const [left, right] = [pooled(numbers(9 * 8 * 420, 14)), pooled(numbers(9 * 9 * 420, 16))];
+  conv(left, shared, numbers(9, 15), out(right.length), wide);
+  convInput(right, shared, null, out(left.length), wide);
+  convWeight(left, right, out(shared.length), wide);
   return all;
 }
 

@@ -15,6 +15,9 @@ export { convForward, convScratchBytes, convWeightGradient, convWeightScratchByt
 export {
   winogradBlock, winogradForward, winogradScratchBytes, winogradWeightBytes, winogradWeights,
 } from "./conv/winograd";
+export {
+  winogradSumBytes, winogradWeightEnd, winogradWeightScratchBytes, winogradWeightSums,
+} from "./conv/winograd_weight";
 export * from "./pool/pool";
 export { avgPoolWindows, avgPoolWindowsBack, maxPoolWindows } from "./pool/pool_windows";
 export * from "./optim/optim";

@@ -6,7 +6,7 @@
 import { blasPath } from "../../runtime/blas.ts";
 import type { ConvSizes } from "./conv_columns.ts";
 import { type Triple, volume, type Window } from "./window_plain.ts";
-import { winograd } from "./winograd.ts";
+import { winograd, winogradWeight } from "./winograd.ts";
 import { ownScratch, THREAD_SCRATCH } from "../../runtime/threads.ts";
 import {
   copyIn,
@@ -178,6 +178,7 @@ export function convWeight(
   weight: Float64Array,
   sizes: ConvSizes,
 ): boolean {
+  if (winogradWeight(x, y, weight, sizes)) return true;
   const kernels = sizes.images === 0 ? null : usable(x, y, sizes);
   if (kernels === null) return false;
   const { window, images, groups, inChannels, outChannels } = sizes;

@@ -5,7 +5,14 @@
  * @module
  */
 import { blasPath } from "../../runtime/blas.ts";
-import { inPool, type Kernels, kernelsFor, place, teamFor } from "../../runtime/instance.ts";
+import {
+  inPool,
+  type Kernels,
+  kernelsFor,
+  place,
+  takeBack,
+  teamFor,
+} from "../../runtime/instance.ts";
 import { convAlgorithm } from "../../runtime/algorithm.ts";
 import { ownScratch, THREAD_SCRATCH } from "../../runtime/threads.ts";
 import { volume, type Window } from "./window_plain.ts";
@@ -126,4 +133,67 @@ function run(
   // A negative number stands for a thread's own memory, so the way between taps goes as a word of 32 bits.
   for (const args of calls) args[5] = args[5] >>> 0;
   team.run("winogradForward", kernels.winogradForward, calls);
+}
+
+/** Parts that images are summed in, however many threads there are: sums must not depend on that. */
+const PARTS = 4;
+
+/** weight = Σ over images of y · windowsᵀ; `false` where another way has to be taken. */
+export function winogradWeight(
+  x: Float64Array,
+  y: Float64Array,
+  weight: Float64Array,
+  { window, images, groups, inChannels, outChannels }: ConvSizes,
+): boolean {
+  if (!worthwhile(window, inChannels * outChannels) || images === 0) return false;
+  const kernels = inPool(y) ? kernelsFor(x) : null;
+  if (kernels === null) return false;
+  const [, height, width] = window.input;
+  const [, outHeight, outWidth] = window.output;
+  // Nothing may be cropped.
+  if (
+    height + window.padding[1] > outHeight + 2 || width + window.padding[2] > outWidth + 2
+  ) return false;
+  const together = Math.ceil(images / PARTS);
+  const parts = Math.ceil(images / together);
+  const bytes = kernels.winogradWeightScratchBytes(outChannels, inChannels, outHeight, outWidth);
+  const sumBytes = kernels.winogradSumBytes(outChannels, inChannels);
+  if (bytes < 0 || sumBytes < 0) return false;
+  const [result, free] = place([weight], parts * sumBytes + bytes + 128);
+  const sums = free + 63 & ~63;
+  const plane = 8 * volume(window.input);
+  const outPlane = 8 * volume(window.output);
+  const team = bytes > THREAD_SCRATCH || parts < 2
+    ? null
+    : teamFor(images * inChannels * outChannels * outPlane / 16);
+  for (let group = 0; group < groups; group++) {
+    const calls = Array.from({ length: parts }, (_, part) => {
+      const from = part * together;
+      return [
+        x.byteOffset + (from * groups + group) * inChannels * plane,
+        groups * inChannels * plane,
+        y.byteOffset + (from * groups + group) * outChannels * outPlane,
+        groups * outChannels * outPlane,
+        Math.min(together, images - from),
+        outChannels,
+        inChannels,
+        height,
+        width,
+        outHeight,
+        outWidth,
+        window.padding[1],
+        window.padding[2],
+        sums + part * sumBytes,
+        team === null ? sums + parts * sumBytes : ownScratch(0),
+      ];
+    });
+    if (team !== null) team.run("winogradWeightSums", kernels.winogradWeightSums, calls);
+    else for (const args of calls) kernels.winogradWeightSums(...args);
+    const to = result + group * 72 * inChannels * outChannels;
+    if (!kernels.winogradWeightEnd(sums, parts, sumBytes, to, outChannels, inChannels)) {
+      return false;
+    }
+  }
+  takeBack(weight, result);
+  return true;
 }

@@ -4,7 +4,7 @@
 // Stride, dilation and padding are all in the tables.
 
 import { addToRuns } from "../elementwise/arithmetic";
-import { multiplyBlock, packRows, panelLength } from "../matmul/gemm";
+import { multiplyBlock, packRows } from "../matmul/gemm";
 
 /** Windows packed at a time: their panels stay in the second-level cache. Divisible by 6. */
 const WINDOWS: i32 = 96;
@@ -12,12 +12,12 @@ const WINDOWS: i32 = 96;
 /** Rows of A packed at a time; divisible by 4. */
 const ROWS: i32 = 128;
 
-/** Taps summed in a row, or √k if that is more: fewer roundings where one product outweighs all others. */
-const TAPS: i32 = 32;
+/** Products summed in a row, or √k if that is more: fewer roundings where one product outweighs all others. */
+const IN_A_ROW: i32 = 32;
 
-/** Length of the parts that `k` taps are cut into. */
+/** Length of the parts that a sum of `k` products is cut into. */
 function partLength(k: i32): i32 {
-  const length = max(TAPS, <i32>sqrt<f64>(<f64>k));
+  const length = max(IN_A_ROW, <i32>sqrt<f64>(<f64>k));
   const count = (k + length - 1) / length;
   return ((k + count - 1) / count + 3) & ~3;
 }
@@ -185,7 +185,7 @@ export function convForward(
 
 /** Bytes of scratch for the gradient of the weight. */
 export function convWeightScratchBytes(m: i32, k: i32, windows: i32): i32 {
-  return (((min(m, ROWS) + 3) / 4 * 4 + (k + 5) / 6 * 6) * panelLength(windows) + 32) * 8;
+  return (((min(m, ROWS) + 3) / 4 * 4 + (k + 5) / 6 * 6) * partLength(windows) + 32) * 8;
 }
 
 /** Columns t0 … t1 − 1 (taps) of dweight [m, k] = Σ over images of g [m, windows] · windowsᵀ. */
@@ -199,7 +199,7 @@ export function convWeightGradient(
   memory.fill(padded, 0, <usize>c * <usize>(d * h * w) << 3);
   const tile = scratch;
   const packedA = scratch + 192;
-  const length = panelLength(windows);
+  const length = partLength(windows);
   const packedB = packedA + (<usize>((min(m, ROWS) + 3) / 4 * 4) * length << 3);
   const gRow = <usize>windows << 3;
   const row = <usize>k << 3;

@@ -15,10 +15,10 @@ import { fma } from "../fma";
 import { multiplyBlock, panelLength } from "../matmul/gemm";
 
 /** A tile is computed directly if a window's largest value, times this, is below the tile's. */
-const SPREAD: f64 = 32;
+export const SPREAD: f64 = 32;
 /** Magnitudes beyond which intermediate values could overflow, or lose digits as subnormal numbers. */
-const LARGEST: f64 = 2.58e120;
-const SMALLEST: f64 = 3.87e-121;
+export const LARGEST: f64 = 2.58e120;
+export const SMALLEST: f64 = 3.87e-121;
 
 /** Bytes of what is known of a tile in a block: addresses of its input and output, its flags and extent. */
 const ABOUT: usize = 16;
@@ -28,19 +28,19 @@ const DIRECT: u32 = 1 << 16;
 /** Bytes between the 36 matrices: an odd number of cache lines, so that they fall into different sets. */
 // @ts-ignore: decorator
 @inline
-function matrixStride(bytes: usize): usize {
+export function matrixStride(bytes: usize): usize {
   return (((bytes + 63) >> 6) | 1) << 6;
 }
 
 // @ts-ignore: decorator
 @inline
-function sixes(n: i32): i32 {
+export function sixes(n: i32): i32 {
   return (n + 5) / 6 * 6;
 }
 
 // @ts-ignore: decorator
 @inline
-function fours(n: i32): i32 {
+export function fours(n: i32): i32 {
   return (n + 3) & ~3;
 }
 
@@ -283,7 +283,7 @@ function transformInput(
  */
 // @ts-ignore: decorator
 @inline
-function transformTiles(
+export function transformTiles(
   first: usize, second: usize, row: usize, out: usize, stride: usize, temporary: usize,
 ): void {
   for (let to = temporary, end = temporary + 576; to < end; to += 96) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type ConvAlgorithm, convAlgorithm, useConvAlgorithm } from "./algorithm.ts";
-import { blasPath, openBlas, setBlasThreads } from "./blas.ts";
+import { type BlasInfo, blasPath, openBlas, setBlasThreads } from "./blas.ts";
 import { type MemoryInfo, memoryInfo } from "./memory.ts";
 import {
   type Build,
@@ -16,6 +16,8 @@ import {
   threadCount,
   useBuild,
 } from "./instance.ts";
+
+export type { BlasInfo, ConvAlgorithm };
 
 /** How long workers may take to start, in milliseconds. */
 const MOST_WAITING = 20_000;
@@ -195,22 +197,30 @@ export async function setThreads(count: number): Promise<void> {
 }
 
 /**
- * Lets matrix products and convolutions be computed by OpenBLAS or another library with a C interface,
- * by Deno's foreign functions (`--allow-ffi`), on as many threads as {@linkcode setThreads} says.
+ * Lets matrix products and large convolutions be computed by OpenBLAS or another library with a C
+ * interface, by Deno's foreign functions (`--allow-ffi`), on as many threads as {@linkcode setThreads}
+ * says. Convolutions of 3×3 taps stay with the package's own kernels, which need a quarter of the
+ * multiplications, below 16,384 products of channels.
+ *
+ * Before it is used the library races the package's own kernels. OpenBLAS takes a processor that it does
+ * not know for one of 2004: it is then told another, by the environment variable `OPENBLAS_CORETYPE`,
+ * where that is not set and where `--allow-env` and `--allow-read=/proc/cpuinfo` permit it.
  *
  * @param path The library's file; where left out, OpenBLAS is looked for where systems keep it. `null`
  * returns to the package's own kernels.
- * @throws {Error} if there is no such library, or the runtime has no foreign functions.
+ * @returns What was found, and how fast it is; `null` for `null`.
+ * @throws {Error} if there is no such library, if it is slower than the package's own kernels, or if the
+ * runtime has no foreign functions.
  *
  * @example
  * ```ts
  * import { kernels } from "@tapegrad/tapegrad";
  * import { assertEquals } from "@std/assert";
  *
- * kernels.useBlas(null);
+ * assertEquals(kernels.useBlas(null), null);
  * assertEquals(kernels.info().blas, null);
  * ```
  */
-export function useBlas(path?: string | null): void {
-  openBlas(path, threadCount());
+export function useBlas(path?: string | null): BlasInfo | null {
+  return openBlas(path, threadCount());
 }

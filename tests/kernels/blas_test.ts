@@ -1,4 +1,5 @@
 import { info, useBlas } from "../../autograd/runtime/control.ts";
+import { settle } from "../../autograd/runtime/blas.ts";
 import * as door from "../../autograd/kernels/mod.ts";
 import * as plain from "../../autograd/kernels/matmul/matmul_plain.ts";
 import { assertClose, numbers, pooled } from "./pooled.ts";
@@ -44,6 +45,60 @@ Deno.test({
     }
     assertEquals(info().blas, null);
   },
+});
+
+Deno.test({
+  name: "useBlas tells the library, the processor and both speeds, of which its own is the higher",
+  ignore: !installed(),
+  fn() {
+    const found = useBlas()!;
+    assertEquals(found.path, info().blas);
+    assert(found.core === null || found.core.length > 0);
+    assert(found.gflops >= found.ownGflops && found.ownGflops > 0, JSON.stringify(found));
+    assertEquals(useBlas(null), null);
+  },
+});
+
+/** A library that works for a kind of processor, and what happens to it. */
+function pretend(speeds: Readonly<Record<string, number>>) {
+  const log: string[] = [];
+  const open = (core: string) => ({
+    path: "lib",
+    core,
+    close: () => void log.push(`close ${core}`),
+  });
+  const race = ({ core }: { core: string }) => ({ gflops: speeds[core], ownGflops: 24 });
+  const reopen = (core: string | null) => {
+    log.push(`open ${core}`);
+    return core === null ? null : open(core);
+  };
+  return { log, run: (...cores: string[]) => settle(open("Prescott"), race, cores, reopen) };
+}
+
+Deno.test("a library that is slower than the own kernels is tried for other processors", () => {
+  const known = pretend({ Prescott: 50 });
+  assertEquals(known.run("HASWELL").info, {
+    path: "lib",
+    core: "Prescott",
+    gflops: 50,
+    ownGflops: 24,
+  });
+  assertEquals(known.log, []);
+
+  const second = pretend({ Prescott: 10, SKYLAKEX: 12, HASWELL: 40 });
+  assertEquals(second.run("SKYLAKEX", "HASWELL").library.core, "HASWELL");
+  assertEquals(second.log, ["close Prescott", "open SKYLAKEX", "close SKYLAKEX", "open HASWELL"]);
+});
+
+Deno.test("a library that stays slower is closed and refused, with the speeds that it had", () => {
+  const slow = pretend({ Prescott: 10.7, HASWELL: 12 });
+  assertThrows(
+    () => slow.run("HASWELL"),
+    Error,
+    "Cannot use BLAS: got lib with 10.7 GFLOP/s for Prescott, 12.0 GFLOP/s for HASWELL, expected " +
+      "more than the 24.0 GFLOP/s of the package's own kernels; set OPENBLAS_CORETYPE",
+  );
+  assertEquals(slow.log, ["close Prescott", "open HASWELL", "close HASWELL", "open null"]);
 });
 
 Deno.test("a BLAS library that is not there is an error that names it", () => {

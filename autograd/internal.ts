@@ -13,12 +13,19 @@ export {
   adamaxStep,
   adamStep,
   asgdStep,
+  batchNormBackward,
+  batchNormForward,
+  batchStatistics,
+  channelGradient,
+  type ChannelSizes,
+  type ChannelStatistics,
   gatherStrided,
   nadamStep,
   radamStep,
   rmspropStep,
   rpropStep,
   sgdStep,
+  type ValidPositions,
 } from "./kernels/mod.ts";
 export { unfold } from "./ops/conv/unfold.ts";
 export { assertTensor, describe, fromValues, scalar } from "./ops/create/creation.ts";
@@ -27,15 +34,18 @@ export { elementwiseBinaryCrossEntropy, huber } from "./ops/loss/loss.ts";
 export {
   type BatchMoments,
   blend,
+  momentsFrom,
   PooledMoments,
   unbiasedVariance,
 } from "./ops/norm/batch_moments.ts";
 export {
   batchNorm,
+  type BatchNormOperands,
   type BatchNormOptions,
   type BatchNormThen,
   normalizeBatch,
   type NormalizedBatch,
+  type NormalizeSettings,
 } from "./ops/norm/batch_norm.ts";
 export { type EpsOptions, groupNorm, layerNorm } from "./ops/norm/group_norm.ts";
 export {
@@ -47,9 +57,17 @@ export {
   localResponseNorm,
   type LocalResponseNormOptions,
 } from "./ops/norm/local_response_norm.ts";
-export { maskedRows } from "./ops/norm/operands.ts";
+export {
+  alignMask,
+  assertBatch,
+  assertChannels,
+  channelSizes,
+  maskedRows,
+} from "./ops/norm/operands.ts";
+export { project, renormalize, secondOrder, total } from "./ops/norm/rules.ts";
 export { rmsNorm } from "./ops/norm/rms_norm.ts";
 export { chooseGenerator } from "./random.ts";
+export { onAccumulated } from "./reverse/accumulation.ts";
 export { holdsUsed, noteUse, scaleKeeping } from "./reverse/gradient_history.ts";
 export { allocateUninitialised, type Storage } from "./runtime/memory.ts";
 export {

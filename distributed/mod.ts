@@ -25,5 +25,14 @@ export {
   type ReduceOptions,
   reduceScatter,
 } from "./collectives.ts";
+export { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+export {
+  type DataParallelOptions,
+  DistributedDataParallel,
+  type JoinOptions,
+} from "./data_parallel.ts";
 export { type Group, init, type InitOptions } from "./group.ts";
 export type { ReduceOp } from "./reduce.ts";
+export { DistributedSampler, type SamplerOptions } from "./sampler.ts";
+export { clipGradNorm_, type ClipOptions, reduceMetrics, updateBn } from "./statistics.ts";
+export { type OptimizerClass, ZeroRedundancyOptimizer } from "./zero_redundancy.ts";

@@ -184,9 +184,16 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** Started by a launcher of MPI, with `--distributed`, it trains together with the other ranks. */
+async function start(args: readonly string[]): Promise<void> {
+  if (!args.includes("--distributed")) return await main(args);
+  const { trainOnRanks } = await import("./digits/on_ranks.ts");
+  await trainOnRanks(args.filter((arg) => arg !== "--distributed"));
+}
+
 if (import.meta.main) {
   try {
-    await main(Deno.args);
+    await start(Deno.args);
   } catch (error) {
     const fault = error instanceof RangeError ? null : faultOf(error);
     if (fault === null) throw error;

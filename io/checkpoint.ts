@@ -10,7 +10,8 @@ import { quote } from "./errors.ts";
 import { writeWhole } from "./file.ts";
 import type { PickleValue } from "./pickle/values.ts";
 import { asStateDict } from "./state.ts";
-import { loadTorch } from "./torch/read.ts";
+import type { NameOptions } from "./safetensors.ts";
+import { decodeTorch, loadTorch } from "./torch/read.ts";
 import { encodeTorch, type TorchValue } from "./torch/write.ts";
 
 /** What has a state to be saved: an optimizer. */
@@ -156,6 +157,31 @@ export function encodeCheckpoint(run: CheckpointContent): Uint8Array<ArrayBuffer
  * @throws {RangeError} if the file is damaged or no checkpoint, lacks a part, or a part does not fit.
  */
 export async function loadCheckpoint(file: string, run: Run): Promise<LoadedCheckpoint> {
+  assertRun(file, run);
+  return resume(file, run, await loadTorch(file));
+}
+
+/**
+ * Takes a run up from the bytes of a checkpoint; see {@linkcode loadCheckpoint}.
+ *
+ * @param bytes The file.
+ * @param run The parts, made as in the run that was saved.
+ * @param options `name` for errors.
+ * @returns The number of steps taken, and what was saved as `extra`.
+ * @throws {RangeError} if the bytes are damaged or no checkpoint, lack a part, or a part does not fit.
+ */
+export async function decodeCheckpoint(
+  bytes: Uint8Array,
+  run: Run,
+  options: NameOptions = {},
+): Promise<LoadedCheckpoint> {
+  assertOptions("resume from a checkpoint", options, ["name"]);
+  const { name = "a checkpoint" } = options;
+  assertRun(name, run);
+  return resume(name, run, await decodeTorch(bytes, { name }));
+}
+
+function assertRun(file: string, run: Run): void {
   assertParts("resume from a checkpoint", run, PARTS);
   for (const part of PARTS) {
     const value: unknown = run[part];
@@ -167,7 +193,9 @@ export async function loadCheckpoint(file: string, run: Run): Promise<LoadedChec
       );
     }
   }
-  const saved = await loadTorch(file);
+}
+
+function resume(file: string, run: Run, saved: PickleValue): LoadedCheckpoint {
   if (!(saved instanceof Map) || saved.get("format") !== FORMAT) {
     throw new RangeError(
       `Cannot resume from ${file}: got something that saveCheckpoint did not write, expected a ` +

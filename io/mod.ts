@@ -23,6 +23,7 @@
  */
 export {
   type CheckpointContent,
+  decodeCheckpoint,
   encodeCheckpoint,
   loadCheckpoint,
   type LoadedCheckpoint,

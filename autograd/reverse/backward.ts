@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tellAccumulated } from "./accumulation.ts";
 import { addKeeping } from "./gradient_history.ts";
 import { atRest } from "../runtime/memory.ts";
 import { add } from "../ops/elementwise/arithmetic.ts";
@@ -112,20 +113,23 @@ export function backward(
   inGradMode(createGraph, () => {
     const pass = new Pass(createGraph, retainGraph, wanted);
     pass.run([root], [start]);
+    const told: Tensor[] = [];
+    const deliver = (leaf: Tensor, cotangent: Tensor): void => {
+      accumulate(leaf, cotangent, createGraph, pass.ownsAlone(cotangent));
+      told.push(leaf);
+    };
     if (inputs === null) {
       for (const [leaf, cotangent] of pass.leaves) {
         // It may have been frozen since the forward.
-        if (!leaf.requiresGrad) continue;
-        accumulate(leaf, cotangent, createGraph, pass.ownsAlone(cotangent));
+        if (leaf.requiresGrad) deliver(leaf, cotangent);
       }
     } else {
       for (const input of new Set(inputs)) {
         const cotangent = arrivedAt(pass, input);
-        if (cotangent !== null) {
-          accumulate(input, cotangent, createGraph, pass.ownsAlone(cotangent));
-        }
+        if (cotangent !== null) deliver(input, cotangent);
       }
     }
+    tellAccumulated(told);
   });
   atRest();
 }

@@ -30,11 +30,14 @@ export function watchEnd({ rank, isClosed, leave, abort }: Ending): void {
   // The event loop has nothing left to do; Deno.exit() does not pass here.
   addEventListener("beforeunload", () => void (isFinished = true));
   addEventListener("unload", () => {
-    if (isFinished || isClosed()) return leave();
-    console.error(
-      `rank ${rank}: the program exited with code ${Deno.exitCode} in the middle of the job, which ends: ` +
-        `expected the end of the program, or an exit after the group's close()`,
-    );
+    // A fault that the program has told of itself is one of the whole job.
+    if (isFinished || (isClosed() && Deno.exitCode === 0)) return leave();
+    if (!isClosed()) {
+      console.error(
+        `rank ${rank}: the program exited with code ${Deno.exitCode} in the middle of the job, which ` +
+          `ends: expected the end of the program, or an exit after the group's close()`,
+      );
+    }
     abort(Deno.exitCode || 1);
   });
 }

@@ -33,8 +33,8 @@ const SILENCE_MS = 5000;
 /** So often without a look at the clock. */
 const FIRST_POLLS = 256;
 /** After this time between two polls others get the processor. */
-const BUSY_MS = 50;
-const PAUSE_MS = 0.2;
+const BUSY_MS = 2;
+const PAUSE_MS = 0.05;
 
 /** Where a process is: in which collective, counted from the first. */
 interface Position {

@@ -7,9 +7,9 @@ import type { ImageSet } from "./data.ts";
 /** conv – norm – ReLU – pool, twice, then a linear layer. */
 export class DigitNet extends nn.Module {
   readonly conv1: nn.Conv2d;
-  readonly bn1: nn.BatchNorm2d | nn.Identity;
+  readonly bn1: nn.BatchNorm | nn.Identity;
   readonly conv2: nn.Conv2d;
-  readonly bn2: nn.BatchNorm2d | nn.Identity;
+  readonly bn2: nn.BatchNorm | nn.Identity;
   readonly fc: nn.Linear;
 
   constructor(
@@ -40,9 +40,9 @@ export class DigitNet extends nn.Module {
   }
 
   /** The normalisations, by name. */
-  norms(): [string, nn.BatchNorm2d][] {
-    return this.namedModules().filter((entry): entry is [string, nn.BatchNorm2d] =>
-      entry[1] instanceof nn.BatchNorm2d
+  norms(): [string, nn.BatchNorm][] {
+    return this.namedModules().filter((entry): entry is [string, nn.BatchNorm] =>
+      entry[1] instanceof nn.BatchNorm
     );
   }
 }

@@ -106,7 +106,8 @@ export function evaluate(net: nn.Module, images: ImageSet): Score {
   }
 }
 
-function countRight(logits: Float64Array, labels: readonly number[]): number {
+/** How many rows have their largest value at the label. */
+export function countRight(logits: Float64Array, labels: readonly number[]): number {
   const classes = logits.length / labels.length;
   let right = 0;
   labels.forEach((label, i) => {

@@ -6,6 +6,7 @@ import { cat, isStatsUpdateEnabled, split, Tensor } from "../../autograd/mod.ts"
 import {
   assertOptions,
   assertTensor,
+  type BatchNormOperands,
   type BatchNormThen,
   formatShape,
   isInspected,
@@ -13,11 +14,13 @@ import {
   type Known,
   normalizeBatch,
   type NormalizedBatch,
+  type NormalizeSettings,
 } from "../../autograd/internal.ts";
 import { checkChoice, checkCount, layerOptions } from "../module/arguments.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
 import { absorbableOf, isUntouched, type Joined } from "../module/joining.ts";
 import type { Module } from "../module/module.ts";
+import type { LayerMoments } from "./process_group.ts";
 import type { NonFinitePolicy } from "./running_statistics.ts";
 import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./tracked_norm.ts";
 import { normWatcher } from "./watch.ts";
@@ -175,7 +178,8 @@ export abstract class BatchNorm extends TrackedNorm {
         weight: this.weight,
         bias: this.bias,
       };
-      return normalizeBatch(operands, { training: useBatch, eps: this.eps, mask, then, residual });
+      const settings = { training: useBatch, eps: this.eps, mask, then, residual };
+      return this.normalizeRun(operands, settings);
     };
     const parts = training ? this.ghostSizes(x.shape[0]) : null;
     const masks = parts === null || mask === null ? null : split(mask, parts);
@@ -205,6 +209,19 @@ export abstract class BatchNorm extends TrackedNorm {
     } finally {
       joined = "none";
     }
+  }
+
+  /** @internal Normalises one run of samples. */
+  protected normalizeRun(
+    operands: BatchNormOperands,
+    settings: NormalizeSettings,
+  ): NormalizedBatch {
+    return normalizeBatch(operands, settings);
+  }
+
+  /** @internal The moments that recalibration sets, from those of the data that it was given. */
+  pool(own: LayerMoments): LayerMoments {
+    return own;
   }
 
   /** The sizes of the runs that ghost batch norm cuts `n` samples into; `null` for a single one. */

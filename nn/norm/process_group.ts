@@ -1,29 +1,34 @@
 /**
- * The processes that train one model together, as layers see them. Nothing here knows how they talk.
+ * The processes that train one model together, as layers see them. Nothing here knows how they talk: the room
+ * of distributed training sets it.
  */
 import type { Tensor } from "../../autograd/mod.ts";
+import type { BatchMoments, BatchNormOperands, NormalizedBatch } from "../../autograd/internal.ts";
 
-/** All processes of a job. */
+/** The moments of a layer's data, and in how many batches they came. */
+export interface LayerMoments {
+  readonly moments: BatchMoments;
+  readonly batches: number;
+}
+
+/** All processes of a job; each of its calls has to be made by all. */
 export interface ProcessGroup {
-  /** The number of this process, from 0 on. */
-  readonly rank: number;
   /** How many there are. */
   readonly size: number;
-  /** The sum over all processes, in place, off the tape; all have to call it. */
-  sum(values: Float64Array): void;
-  /** The sum over all processes on the tape, which can be differentiated; all have to call it. */
-  sumTensor(x: Tensor): Tensor;
-  /** The values of all processes, of the same length in each, by rank; all have to call it. */
-  gather(values: Float64Array): readonly Float64Array[];
+  /** Normalises with the statistics of the batches of all processes together. */
+  normalize(
+    operands: BatchNormOperands,
+    settings: { readonly eps: number; readonly mask?: Tensor | null },
+  ): NormalizedBatch;
+  /** The moments of the data of all processes together. */
+  pool(own: LayerMoments): LayerMoments;
 }
 
 let current: ProcessGroup | null = null;
 
-/** Sets the processes that layers speak with; `null` for this one alone. Returns those before. */
-export function setProcessGroup(group: ProcessGroup | null): ProcessGroup | null {
-  const before = current;
+/** Sets the processes that layers speak with; `null` for this one alone. */
+export function setProcessGroup(group: ProcessGroup | null): void {
   current = group;
-  return before;
 }
 
 /** The processes that layers speak with; `null` if there is only this one. */

@@ -15,6 +15,7 @@ import {
 import { assertModule } from "../module/arguments.ts";
 import type { Module } from "../module/module.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
+import type { LayerMoments } from "./process_group.ts";
 
 /** One batch: the input, or a list whose first element is the input. */
 export type Batch = Tensor | readonly [Tensor, ...unknown[]] | readonly Tensor[];
@@ -77,9 +78,21 @@ export function updateBn(
   options: UpdateBnOptions = {},
 ): void | Promise<void> {
   assertOptions(ACTION, options, ["exact"]);
+  return recalibrate(batches, model, options.exact ?? false, (layer, own) => layer.pool(own));
+}
+
+/** How the moments of a layer's data become those that are set. */
+export type Pooling = (layer: BatchNorm, own: LayerMoments) => LayerMoments;
+
+/** {@linkcode updateBn} with a way of its own to pool moments, in exact mode. */
+export function recalibrate(
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+  model: Module,
+  exact: boolean,
+  pooling: Pooling,
+): void | Promise<void> {
   assertModule(ACTION, "model", model);
-  const exact = options.exact ?? false;
-  const passes = recalibration(model, exact);
+  const passes = recalibration(model, exact, pooling);
   const given: unknown = batches;
   if (has<Iterable<Batch>>(given, Symbol.iterator)) return run(given, passes, exact);
   if (has<AsyncIterable<Batch>>(given, Symbol.asyncIterator)) return runAsync(given, passes, exact);
@@ -139,7 +152,7 @@ function inputOf(batch: Batch): Tensor {
 }
 
 /** All passes of a recalibration; if they end by an error, all is as it was. */
-function* recalibration(model: Module, exact: boolean): Passes {
+function* recalibration(model: Module, exact: boolean, pooling: Pooling): Passes {
   const layers = model.modules().filter((module): module is BatchNorm =>
     module instanceof BatchNorm && module.runningMean !== null && !module.frozen &&
     (module.training || !model.training)
@@ -149,7 +162,7 @@ function* recalibration(model: Module, exact: boolean): Passes {
   const buffers = model.buffers().map((buffer) => [buffer, valuesOf(buffer).slice()] as const);
   const undo = layers.map((layer) => layer.statistics.forget());
   try {
-    yield* exact ? pooled(model, layers) : averaged(model, layers);
+    yield* exact ? pooled(model, layers, pooling) : averaged(model, layers);
   } catch (error) {
     for (const [buffer, values] of buffers) write(buffer, (broken) => broken.set(values));
     for (const restore of undo) restore();
@@ -197,7 +210,7 @@ function* averaged(model: Module, layers: readonly BatchNorm[]): Passes {
 }
 
 /** Each layer's moments over all data, in the order in which the layers run. */
-function* pooled(model: Module, layers: readonly BatchNorm[]): Passes {
+function* pooled(model: Module, layers: readonly BatchNorm[], pooling: Pooling): Passes {
   model.eval();
   const waiting = new Set(layers);
   let batchCount: number | null = null;
@@ -211,7 +224,11 @@ function* pooled(model: Module, layers: readonly BatchNorm[]): Passes {
     }
     batchCount = read;
     if (found === null) return;
-    found.layer.statistics.set(found.moments, found.calls);
+    const { moments, batches } = pooling(found.layer, {
+      moments: found.moments,
+      batches: found.calls,
+    });
+    found.layer.statistics.set(moments, batches);
     waiting.delete(found.layer);
   }
 }

@@ -4,7 +4,9 @@ import { allGather, allReduce, allReduce_, broadcast_, init } from "../../distri
 import { reduceScatter } from "../../distributed/mod.ts";
 import { describeRoll } from "../../distributed/mpi/watch.ts";
 import { FLAVORS, HANDLES } from "../../distributed/mpi/flavors.ts";
-import { tensor } from "../../mod.ts";
+import { normalizeAcross } from "../../distributed/sync_batch_norm.ts";
+import { Generator, gradcheck, nn, randn, tensor } from "../../mod.ts";
+import { assertClose } from "../assert_close.ts";
 
 Deno.test("collectives of a group of one return what they are given", () => {
   using group = init();
@@ -82,5 +84,32 @@ Deno.test("every implementation has every handle and a place to look for it", ()
     assertEquals(libraries.length > 2, true);
     const kind = handle === "pointer" ? "string" : "number";
     for (const value of Object.values(handles)) assertEquals(typeof value, kind);
+  }
+});
+
+Deno.test("normalising over processes is batchNorm where there is one; both derivatives agree with differences", () => {
+  const generator = new Generator(2);
+  const processes = { size: 1, sum: () => {}, sumTensor: <T>(x: T) => x };
+  for (const shape of [[5, 2], [3, 2, 3]]) {
+    const mask = randn(shape.map((n, i) => i === 1 ? 1 : n), { generator }).gt(-1);
+    for (const m of [null, mask]) {
+      const x = randn(shape, { generator }).requiresGrad_();
+      const weight = randn([2], { generator }).requiresGrad_();
+      const bias = randn([2], { generator }).requiresGrad_();
+      const operands = { x, weight, bias, runningMean: null, runningVar: null };
+      const { y } = normalizeAcross(operands, { eps: 0.01, mask: m, processes });
+      const expected = nn.functional.batchNorm(x, null, null, weight, bias, {
+        training: true,
+        eps: 0.01,
+        mask: m,
+      });
+      assertClose(y, expected, 1e-13, 1e-13, "y");
+      gradcheck(
+        (x, weight, bias) =>
+          normalizeAcross({ ...operands, x, weight, bias }, { eps: 0.01, mask: m, processes }).y,
+        [x, weight, bias],
+        { order: 2 },
+      );
+    }
   }
 });

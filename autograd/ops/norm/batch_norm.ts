@@ -112,24 +112,29 @@ export interface NormalizedBatch {
   readonly moments: BatchMoments | null;
 }
 
+/** How {@linkcode normalizeBatch} runs. */
+export interface NormalizeSettings {
+  /** Whether to normalise with the batch's statistics. */
+  readonly training: boolean;
+  /** Added to the variance. */
+  readonly eps: number;
+  /** 0/1, [N, 1, …] or [N, …]. */
+  readonly mask?: Tensor | null;
+  /** What follows. */
+  readonly then?: BatchNormThen | null;
+  /** What is added before it. */
+  readonly residual?: Tensor | null;
+}
+
 /**
  * {@linkcode batchNorm} that returns the batch's statistics, for a caller who tracks them.
  *
  * With a mask m and M = Σm: μ = Σ m·x/M, σ² = Σ m·(x − μ)²/M, y = m·((x − μ)/√(σ² + eps)·weight + bias).
  * Masked-out values, even NaN, are ignored; they are 0 in y and get no gradient.
- *
- * @param settings `training`: normalise with the batch's statistics. `mask`: 0/1, [N, 1, …] or [N, …].
- * `then`, `residual`: what follows.
  */
 export function normalizeBatch(
   operands: BatchNormOperands,
-  settings: {
-    readonly training: boolean;
-    readonly eps: number;
-    readonly mask?: Tensor | null;
-    readonly then?: BatchNormThen | null;
-    readonly residual?: Tensor | null;
-  },
+  settings: NormalizeSettings,
 ): NormalizedBatch {
   const { x, runningMean, runningVar, weight, bias } = operands;
   const { training, eps } = settings;

@@ -1,0 +1,118 @@
+/**
+ * Starts the main job on several ranks of this machine and draws one progress bar for all:
+ * `deno task train:distributed --ranks 2 [options of train]`. On a cluster its launcher starts the job:
+ * `mpirun -np 16 --hostfile hosts deno run -A examples/train_digits.ts --distributed`.
+ */
+import cliProgress from "cli-progress";
+import { PROGRESS, type Progress } from "./digits/on_ranks.ts";
+import { UsageError } from "./digits/options.ts";
+import { percent } from "./digits/report.ts";
+
+const HELP = `Train on handwritten digits on several ranks: the result is that of one process.
+
+  deno task train:distributed [--ranks N] [options of deno task train]
+
+  --ranks N           how many processes (default 2)
+  --hostfile FILE     the machines, as mpirun takes them
+  --help              this text
+
+Each rank trains its share of every batch; BatchNorm's statistics are those of the whole batch. Rank 0
+writes checkpoints (--checkpoint-every), and --resume goes on with any number of ranks.
+`;
+
+/** Takes an option and its value out of a command line. */
+function take(args: string[], name: string): string | null {
+  const at = args.findIndex((arg) => arg === name || arg.startsWith(`${name}=`));
+  if (at < 0) return null;
+  const [found] = args.splice(at, 1);
+  if (found.includes("=")) return found.slice(name.length + 1);
+  const [value] = args.splice(at, 1);
+  if (value === undefined) throw new UsageError(`got ${name} without a value, expected one`);
+  return value;
+}
+
+/** Draws what rank 0 tells, and prints its other lines. */
+class Screen {
+  readonly #isInteractive = Deno.stderr.isTerminal();
+  readonly #bar = new cliProgress.SingleBar({
+    format: "epoch {epoch} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}",
+    hideCursor: true,
+  }, cliProgress.Presets.shades_classic);
+  #epoch = 0;
+
+  line(text: string): void {
+    if (!text.startsWith(PROGRESS)) {
+      this.end();
+      return console.log(text);
+    }
+    if (!this.#isInteractive) return;
+    const progress: Progress = JSON.parse(text.slice(PROGRESS.length));
+    const { epoch, epochs, step, steps, loss, accuracy } = progress;
+    const shown = {
+      epoch: `${epoch}/${epochs}`,
+      loss: loss.toFixed(4),
+      accuracy: percent(accuracy),
+    };
+    if (epoch !== this.#epoch) {
+      this.end();
+      this.#bar.start(steps, step, shown);
+      this.#epoch = epoch;
+    } else this.#bar.update(step, shown);
+  }
+
+  end(): void {
+    this.#bar.stop();
+    this.#epoch = 0;
+  }
+}
+
+async function main(given: readonly string[]): Promise<number> {
+  const args = [...given];
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(HELP);
+    return 0;
+  }
+  const ranks = Number(take(args, "--ranks") ?? 2);
+  if (!Number.isInteger(ranks) || ranks < 1) {
+    throw new UsageError(`got --ranks ${ranks}, expected an integer of at least 1`);
+  }
+  const hosts = take(args, "--hostfile");
+  const program = new URL("train_digits.ts", import.meta.url).pathname;
+  let job: Deno.ChildProcess;
+  try {
+    job = new Deno.Command("mpirun", {
+      args: [
+        ...["-np", String(ranks), ...hosts === null ? ["--oversubscribe"] : ["--hostfile", hosts]],
+        ...[Deno.execPath(), "run", "--no-prompt", "-A", program],
+        ...["--distributed", "--progress", ...args],
+      ],
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UsageError(
+      "there is no mpirun, expected one: install openmpi-bin (Debian, Ubuntu) or open-mpi (Homebrew)",
+    );
+  }
+  const screen = new Screen();
+  let rest = "";
+  for await (const chunk of job.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split(/\r?\n/);
+    rest = lines.pop()!;
+    for (const line of lines) screen.line(line);
+  }
+  screen.end();
+  if (rest !== "") console.log(rest);
+  return (await job.status).code;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof Deno.errors.NotCapable)) throw error;
+    console.error(`train:distributed: ${error.message.split("\n")[0]}`);
+    Deno.exit(2);
+  }
+}

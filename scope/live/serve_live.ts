@@ -122,8 +122,7 @@ export class LiveServer implements Live {
     this.#subscription.remove();
     clearInterval(this.#beat);
     this.#gate.end();
-    for (const listener of this.#listeners) close(listener);
-    this.#listeners.clear();
+    this.letGoOfAll();
     await this.#server.shutdown();
   }
 
@@ -157,6 +156,11 @@ export class LiveServer implements Live {
       if ((listener.desiredSize ?? 0) > -MOST_UNREAD) listener.enqueue(bytes);
       else this.#letGo(listener);
     }
+  }
+
+  /** Lets all pages go; they come back. */
+  letGoOfAll(): void {
+    for (const listener of this.#listeners) this.#letGo(listener);
   }
 
   #letGo(listener: Listener): void {

@@ -25,6 +25,11 @@ export class Training {
     this.recorder = record(this.model, this.optimizer, { title });
   }
 
+  /** What the page's switches need. */
+  get switchable(): { model: nn.Sequential; optimizer: optim.SGD } {
+    return { model: this.model, optimizer: this.optimizer };
+  }
+
   /** One step. */
   step(): void {
     this.optimizer.zeroGrad();

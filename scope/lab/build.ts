@@ -22,9 +22,15 @@ const NEIGHBOURS = /^import .* from "\.\/(\w+)\.ts";$/gm;
 /** The program of a scene, but for its last line. */
 export async function programOf(anchor: string): Promise<string> {
   const read = (name: string) => Deno.readTextFile(new URL(`./scenes/${name}.ts`, import.meta.url));
-  const own = await read(anchor.replaceAll("-", "_"));
-  const neighbours = Array.from(own.matchAll(NEIGHBOURS), ([, name]) => read(name));
-  return programText(anchor, [...await Promise.all(neighbours), own]);
+  const sources = new Map<string, string>();
+  const collect = async (name: string): Promise<void> => {
+    if (sources.has(name)) return;
+    const text = await read(name);
+    for (const [, neighbour] of text.matchAll(NEIGHBOURS)) await collect(neighbour);
+    sources.set(name, text);
+  };
+  await collect(anchor.replaceAll("-", "_"));
+  return programText(anchor, [...sources.values()]);
 }
 
 /** The page, with every scene's numbers as they are in the beginning. */

@@ -6,7 +6,7 @@ export {
   Generator,
   manualSeed,
   noGrad,
-  randn,
+  rand,
   randperm,
   silenceWarnings,
   type Tensor,

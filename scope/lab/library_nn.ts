@@ -6,4 +6,3 @@ export { Linear } from "../../nn/linear/linear.ts";
 export { Sequential } from "../../nn/module/container.ts";
 export type { Module } from "../../nn/module/module.ts";
 export { BatchNorm, BatchNorm1d } from "../../nn/norm/batch_norm.ts";
-export * as functional from "./library_functional.ts";

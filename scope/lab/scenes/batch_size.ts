@@ -1,7 +1,8 @@
 /**
  * The same sample in many batches: how much its output depends on whom it meets there.
  */
-import { Generator, nn, noGrad, randn, tensor } from "../library.ts";
+import { Generator, nn, noGrad, tensor } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -42,7 +43,7 @@ export function run({ seed, size }: State): Numbers {
   const generator = new Generator(seed);
   const bn = new nn.BatchNorm1d(1, { affine: false, eps: 0 });
   const draw = (size: number) =>
-    tensor([SAMPLE, ...randn([size - 1], { generator }).data], { shape: [size, 1] });
+    tensor([SAMPLE, ...drawNoise([size - 1], generator).data], { shape: [size, 1] });
   const output = (batch: ReturnType<typeof draw>) =>
     noGrad(() => Array.from(bn.forward(batch).data));
 

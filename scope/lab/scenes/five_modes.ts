@@ -1,7 +1,8 @@
 /**
  * The same batch goes through five layers that differ in nothing but their mode.
  */
-import { Generator, nn, randn, tensor } from "../library.ts";
+import { Generator, nn, tensor } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -38,15 +39,15 @@ const BATCH = 12;
 /** Runs the five. */
 export function run({ seed, ghost, padding }: State): Numbers {
   const generator = new Generator(seed);
-  const noise = randn([BATCH], { generator }).data;
-  const earlier = randn([64, 1], { generator }).mul(1.5).add(2);
+  const noise = drawNoise([BATCH], generator).data;
+  const earlier = drawNoise([64, 1], generator).mul(1.5).add(2);
   // Two groups, around 1 and around 4, and then padding that somebody filled with 9.
   const values = Array.from(noise, (e, i) => i >= BATCH - padding ? 9 : 0.6 * e + (i < 6 ? 1 : 4));
   const x = tensor(values, { shape: [BATCH, 1] });
   const valid = values.map((_, i) => Number(i < BATCH - padding));
   const mask = tensor(valid, { shape: [BATCH, 1] });
   // A loss in which each sample pulls differently, so that γ and β have gradients.
-  const pulls = tensor(values.map((_, i) => Math.cos(i) * valid[i]), { shape: [BATCH, 1] });
+  const pulls = tensor(values.map((_, i) => (i % 4 - 1) * valid[i]), { shape: [BATCH, 1] });
 
   const modeOf = (
     name: string,

@@ -2,7 +2,8 @@
  * The gradient that batch norm passes down, taken to pieces:
  * dx = γ/σ · (g − mean(g) − x̂ · mean(g · x̂)). In evaluation the first piece is all there is.
  */
-import { Generator, nn, randn, tensor } from "../library.ts";
+import { Generator, nn, tensor } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -37,8 +38,8 @@ export interface Numbers {
 /** Computes the pieces by the formula and the whole by the tape. */
 export function run({ seed, size, above, gamma }: State): Numbers {
   const generator = new Generator(seed);
-  const values = randn([size, 1], { generator }).mul(2).add(1);
-  const random = Array.from(randn([size], { generator }).data);
+  const values = drawNoise([size, 1], generator).mul(2).add(1);
+  const random = Array.from(drawNoise([size], generator).data);
   const eps = 1e-5;
   const mean = values.mean().item();
   const sigma = Math.sqrt(values.var({ correction: 0 }).item() + eps);

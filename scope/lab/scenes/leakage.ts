@@ -2,16 +2,8 @@
  * Sixteen points around an offset that changes from batch to batch; some of them are odd ones out. A
  * point alone does not tell, its batch does.
  */
-import {
-  Generator,
-  manualSeed,
-  nn,
-  noGrad,
-  optim,
-  randn,
-  type Tensor,
-  tensor,
-} from "../library.ts";
+import { Generator, manualSeed, nn, noGrad, optim, type Tensor, tensor } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -42,8 +34,9 @@ const BATCH = 16;
 /** Trains with and without batch norm and tests both. */
 export function run({ seed, offset, odd, steps }: State): Numbers {
   const labels = Array.from({ length: BATCH }, (_, i) => Number(i < odd));
+  const wanted = tensor(labels, { shape: [BATCH, 1] });
   const draw = (generator: Generator): Tensor => {
-    const noise = randn([BATCH + 1, 2], { generator }).data;
+    const noise = drawNoise([BATCH + 1, 2], generator).data;
     const values = labels.flatMap((label, i) =>
       [0, 1].map((d) =>
         offset * noise[d] + 0.3 * noise[2 * (i + 1) + d] + (d === 0 ? 2 * label : 0)
@@ -53,13 +46,13 @@ export function run({ seed, offset, odd, steps }: State): Numbers {
   };
   const train = (norm: nn.BatchNorm1d | null) => {
     manualSeed(seed);
-    const rest = new nn.Sequential(new nn.Linear(2, 16), new nn.ReLU(), new nn.Linear(16, 2));
+    const rest = new nn.Sequential(new nn.Linear(2, 16), new nn.ReLU(), new nn.Linear(16, 1));
     const net = norm === null ? rest : new nn.Sequential(norm, rest);
     const sgd = new optim.SGD(net.parameters(), { lr: 0.02, momentum: 0.9 });
     const generator = new Generator(seed);
     for (let step = 0; step < steps; step++) {
       sgd.zeroGrad();
-      nn.functional.crossEntropy(net.forward(draw(generator)), labels).backward();
+      net.forward(draw(generator)).sub(wanted).square().mean().backward();
       sgd.step();
     }
     return net;
@@ -68,8 +61,8 @@ export function run({ seed, offset, odd, steps }: State): Numbers {
   const tests = Array.from({ length: 60 }, () => draw(generator));
   const score = (net: nn.Module) => {
     const right = tests.map((batch) => {
-      const found = noGrad(() => net.forward(batch).argmax({ dim: 1 }).data);
-      return labels.filter((label, i) => found[i] === label).length / BATCH;
+      const found = noGrad(() => net.forward(batch).data);
+      return labels.filter((label, i) => (found[i] > 0.5) === (label === 1)).length / BATCH;
     });
     return right.reduce((sum, share) => sum + share, 0) / right.length;
   };

@@ -1,7 +1,8 @@
 /**
  * Batches around a mean of 3 arrive; a running mean that started at 0 follows them.
  */
-import { Generator, nn, randn } from "../library.ts";
+import { Generator, nn } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -43,7 +44,7 @@ export function run({ seed, momentum, batches }: State): Numbers {
   const generator = new Generator(seed);
   const data = Array.from(
     { length: batches },
-    () => randn([BATCH, 1], { generator }).mul(2).add(MEAN),
+    () => drawNoise([BATCH, 1], generator).mul(2).add(MEAN),
   );
   const path = (momentum: number | null) => {
     const bn = new nn.BatchNorm1d(1);

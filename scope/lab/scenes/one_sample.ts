@@ -1,7 +1,8 @@
 /**
  * One sample of a batch is moved; the others stay where they are. What becomes of their outputs?
  */
-import { Generator, nn, noGrad, randn, tensor } from "../library.ts";
+import { Generator, nn, noGrad, tensor } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -31,8 +32,8 @@ export interface Numbers {
 /** Normalises the batch before and after, in both modes. */
 export function run({ seed, others, value }: State): Numbers {
   const generator = new Generator(seed);
-  const x = randn([others], { generator });
-  const earlier = randn([64, 1], { generator });
+  const x = drawNoise([others], generator);
+  const earlier = drawNoise([64, 1], generator);
   const outputs = (mode: boolean): Outputs => {
     // The statistics of one earlier batch are all that evaluation knows.
     const bn = new nn.BatchNorm1d(1, { affine: false, momentum: 1 });

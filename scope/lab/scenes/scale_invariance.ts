@@ -2,8 +2,8 @@
  * Two runs: weights w with learning rate lr, and weights k·w with learning rate k²·lr. Behind the weights
  * stands a batch norm, which takes their size away.
  */
-import { Generator, manualSeed, nn, optim } from "../library.ts";
-import { digitNet, drawDigits } from "./tiny_digits.ts";
+import { Generator, manualSeed, optim } from "../library.ts";
+import { digitNet, drawDigits, loss } from "./tiny_digits.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -43,10 +43,10 @@ export function run({ seed, factor, eps, steps }: State): Numbers {
     for (let step = 0; step < steps; step++) {
       const { images, labels } = drawDigits(32, generator);
       sgd.zeroGrad();
-      const loss = nn.functional.crossEntropy(net.forward(images), labels);
-      loss.backward();
+      const error = loss(net.forward(images), labels);
+      error.backward();
       sgd.step();
-      losses.push(loss.item());
+      losses.push(error.item());
     }
     return { losses, length: weight.detach().square().sum().sqrt().item() };
   };

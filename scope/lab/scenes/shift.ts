@@ -2,8 +2,8 @@
  * A network meets images of another contrast and brightness. New statistics, and no label, may be all
  * that it needs.
  */
-import { Generator, manualSeed, nn, optim, type Tensor } from "../library.ts";
-import { accuracy, digitNet, drawDigits } from "./tiny_digits.ts";
+import { Generator, manualSeed, optim, type Tensor } from "../library.ts";
+import { accuracy, digitNet, drawDigits, loss } from "./tiny_digits.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -45,7 +45,7 @@ export function run({ seed, contrast, brightness, inverted, unlabelled }: State)
   for (let step = 0; step < 150; step++) {
     const { images, labels } = drawDigits(64, generator);
     sgd.zeroGrad();
-    nn.functional.crossEntropy(net.forward(images), labels).backward();
+    loss(net.forward(images), labels).backward();
     sgd.step();
   }
   const test = drawDigits(400, generator);

@@ -3,7 +3,7 @@
  * No gradient reaches the teacher; is that enough to leave it alone?
  */
 import { Generator, manualSeed, nn, noGrad, optim } from "../library.ts";
-import { accuracy, digitNet, drawDigits } from "./tiny_digits.ts";
+import { accuracy, digitNet, drawDigits, loss } from "./tiny_digits.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -42,7 +42,7 @@ export function run({ seed, steps, contrast }: State): Numbers {
   for (let step = 0; step < 150; step++) {
     const { images, labels } = drawDigits(64, generator);
     sgd.zeroGrad();
-    nn.functional.crossEntropy(taught.forward(images), labels).backward();
+    loss(taught.forward(images), labels).backward();
     sgd.step();
   }
   const held = drawDigits(300, generator);

@@ -1,7 +1,8 @@
 /**
  * Images of digits, 7 × 7, drawn from a seed: ten glyphs, somewhere, more or less dark, with noise.
  */
-import { type Generator, nn, noGrad, randn, type Tensor, tensor } from "../library.ts";
+import { type Generator, nn, noGrad, type Tensor, tensor } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** A glyph is five rows of three bits. */
 const GLYPHS = [
@@ -26,7 +27,7 @@ export interface Digits {
 
 /** Draws `count` digits. */
 export function drawDigits(count: number, generator: Generator): Digits {
-  const noise = randn([count, SIDE * SIDE + 4], { generator }).data;
+  const noise = drawNoise([count, SIDE * SIDE + 4], generator).data;
   const pixels = new Float64Array(count * SIDE * SIDE);
   const labels: number[] = [];
   /** An even choice among `n`, from a normal number. */
@@ -35,7 +36,7 @@ export function drawDigits(count: number, generator: Generator): Digits {
     const [a, b, c, d] = noise.subarray(i * (SIDE * SIDE + 4));
     const label = choice(a, 10);
     const [left, top] = [2 + choice(b, 2), 1 + choice(c, 2)];
-    const ink = 0.75 + 0.25 * Math.tanh(d);
+    const ink = 0.75 + 0.25 * d / (1 + Math.abs(d));
     for (let p = 0; p < SIDE * SIDE; p++) {
       const [row, column] = [Math.floor(p / SIDE) - top, p % SIDE - left];
       const isInside = row >= 0 && row < 5 && column >= 0 && column < 3;
@@ -45,6 +46,16 @@ export function drawDigits(count: number, generator: Generator): Digits {
     labels.push(label);
   }
   return { images: tensor(pixels, { shape: [count, SIDE * SIDE] }), labels };
+}
+
+/** The square of the distance from the outputs to 1 for the right digit and 0 for the others. */
+export function loss(outputs: Tensor, labels: readonly number[]): Tensor {
+  const wanted = labels.flatMap((label) =>
+    Array.from({ length: 10 }, (_, k) => Number(k === label))
+  );
+  return outputs.sub(tensor(wanted, { shape: [labels.length, 10] })).square().sum().div(
+    labels.length,
+  );
 }
 
 /** linear – norm – ReLU – linear */

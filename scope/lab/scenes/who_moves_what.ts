@@ -2,7 +2,8 @@
  * A small network in training; after each event it is noted what has moved. Half-way one thing may be
  * switched off.
  */
-import { manualSeed, nn, optim, randn, type Tensor } from "../library.ts";
+import { manualSeed, nn, optim, type Tensor } from "../library.ts";
+import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
 export interface State {
@@ -53,7 +54,7 @@ export function run({ seed, steps, lr, momentum, off }: State): Numbers {
   manualSeed(seed);
   const bn = new nn.BatchNorm1d(CHANNELS, { momentum });
   const first = new nn.Linear(2, CHANNELS);
-  const last = new nn.Sequential(new nn.ReLU(), new nn.Linear(CHANNELS, 2));
+  const last = new nn.Sequential(new nn.ReLU(), new nn.Linear(CHANNELS, 1));
   const parameters = [...first.parameters(), ...bn.parameters(), ...last.parameters()];
   const sgd = new optim.SGD(parameters, { lr });
 
@@ -84,15 +85,12 @@ export function run({ seed, steps, lr, momentum, off }: State): Numbers {
     if (off === 2 && step === switched) bn.eval();
     if (off === 3 && step === switched) bn.momentum = 0;
 
-    const x = randn([BATCH, 2]).mul(2).add(3);
-    const labels = Array.from(
-      { length: BATCH },
-      (_, i) => Number(x.data[2 * i] > x.data[2 * i + 1]),
-    );
+    const x = drawNoise([BATCH, 2]).mul(2).add(3);
+    const wanted = x.narrow(1, 0, 1).sub(x.narrow(1, 1, 1)).sign();
     const h = first.forward(x);
     seen.push(h.detach());
     sgd.zeroGrad();
-    const error = nn.functional.crossEntropy(last.forward(bn.forward(h)), labels);
+    const error = last.forward(bn.forward(h)).sub(wanted).square().mean();
     note("forward", step >= switched);
     error.backward();
     sgd.step();

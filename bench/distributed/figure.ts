@@ -2,11 +2,11 @@
  * Draws docs/distributed_scaling.svg from what `deno task bench:distributed --record` wrote: how long a step takes
  * on 1 to 1,024 ranks by the cost model, what is measured and what is assumed told apart.
  *
- *     deno run --allow-read --allow-write=docs tools/distributed_figure.ts [--check]
+ *     deno run --allow-read --allow-write=docs bench/distributed/figure.ts [--check]
  */
-import type { Measured } from "../bench/distributed_bench.ts";
+import type { Measured } from "../distributed_bench.ts";
 
-const root = new URL("../", import.meta.url);
+const root = new URL("../../", import.meta.url);
 const measured: Measured = JSON.parse(
   await Deno.readTextFile(new URL("bench/distributed/measured.json", root)),
 );
@@ -21,34 +21,27 @@ interface Network {
 
 const MESSAGES = 2 * 2 + 1;
 
-/** α and β of the messages that were measured: of the smallest, and of the largest. */
-function fitted({ messages }: Measured): Network {
-  const [small, large] = [messages[0], messages.at(-1)!];
-  return { name: "measured", latency: small.ms / 1000, perByte: large.ms / 1000 / large.bytes };
-}
-
 const ASSUMED: readonly Network[] = [
   { name: "10 Gbit/s Ethernet (assumed: 25 µs, 1.1 GB/s)", latency: 25e-6, perByte: 1 / 1.1e9 },
   { name: "100 Gbit/s InfiniBand (assumed: 2 µs, 11 GB/s)", latency: 2e-6, perByte: 1 / 11e9 },
 ];
 
-/** Seconds of a step: compute/n + messages · α·log₂ n + β·bytes·2(n − 1)/n. */
-function stepTime(n: number, compute: number, bytes: number, network: Network): number {
-  const hops = Math.log2(n);
-  const moved = 2 * (n - 1) / n * bytes;
-  return compute + MESSAGES * network.latency * hops + network.perByte * moved;
+/** Seconds of the messages of a step: messages · α·log₂ n + β·bytes·2(n − 1)/n. */
+function messageTime(n: number, bytes: number, network: Network): number {
+  return MESSAGES * network.latency * Math.log2(n) + network.perByte * 2 * (n - 1) / n * bytes;
 }
 
 const RANKS = Array.from({ length: 11 }, (_, i) => 2 ** i);
-const [one] = measured.steps;
+const [one, strong, weak] = measured.steps;
 const bytes = 8 * measured.gradients;
 
-/** Throughput against one rank. */
-function speedup(n: number, network: Network, kind: "strong" | "weak"): number {
-  const compute = one.ms / 1000;
-  const share = kind === "strong" ? compute / n : compute;
-  const time = stepTime(n, share, bytes, network);
-  return (kind === "strong" ? 1 : n) * compute / time;
+/** Throughput against one rank; without a network as measured on one machine. */
+function speedup(n: number, network: Network | null, kind: "strong" | "weak"): number {
+  const messages = n === 1 || network === null ? 0 : 1000 * messageTime(n, bytes, network);
+  if (kind === "weak") return n * one.ms / ((n === 1 ? one.ms : weak.ms) + messages);
+  // What did not become shorter on two ranks will not on more: the optimizer's step, copies.
+  const divided = 2 * (one.ms - strong.ms);
+  return one.ms / (divided / n + (one.ms - divided) + messages);
 }
 
 const WIDTH = 420;
@@ -74,12 +67,10 @@ function panel(kind: "strong" | "weak", at: number): string {
     return `<polyline class="curve c${i}" points="${points.join(" ")}"/>`;
   }).join("\n");
   const ideal = `<line class="ideal" x1="${x(1)}" y1="${y(1)}" x2="${x(1024)}" y2="${y(1024)}"/>`;
-  const run = measured.steps.find(({ ranks, batch }) =>
-    ranks === 2 && batch === one.batch * (kind === "strong" ? 1 : 2)
-  )!;
-  const factor = (kind === "strong" ? 1 : 2) * one.ms / run.ms;
-  const dots = [[1, 1], [2, factor]].map(([n, s]) =>
-    `<circle class="measured" cx="${x(n).toFixed(1)}" cy="${y(s).toFixed(1)}" r="4"/>`
+  const dots = [1, 2].map((n) =>
+    `<circle class="measured" cx="${x(n).toFixed(1)}" cy="${
+      y(speedup(n, null, kind)).toFixed(1)
+    }" r="4"/>`
   ).join("\n");
   const title = kind === "strong"
     ? `Strong scaling: one batch of ${one.batch} for all`
@@ -94,7 +85,6 @@ ${dots}
 </g>`;
 }
 
-const own = fitted(measured);
 const legend = [
   ["measured", `measured on ${measured.processor}, 1 and 2 ranks`],
   ...ASSUMED.map(({ name }, i) => [`c${i}`, name]),
@@ -137,12 +127,6 @@ ${legend}
 </svg>
 `;
 
-/** A table row in docs/distributed.md. */
-const rows = [2, 8, 32, 128, 1024].map((n) =>
-  [n, ...ASSUMED.flatMap((network) => [speedup(n, network, "strong"), speedup(n, network, "weak")])]
-    .map((v, i) => i === 0 ? String(v) : v.toFixed(v < 10 ? 1 : 0))
-);
-
 const target = new URL("docs/distributed_scaling.svg", root);
 if (Deno.args.includes("--check")) {
   if (await Deno.readTextFile(target) !== svg) {
@@ -153,8 +137,4 @@ if (Deno.args.includes("--check")) {
   }
 } else {
   await Deno.writeTextFile(target, svg);
-  console.log(
-    `α ${(1e6 * own.latency).toFixed(1)} µs, β ${(1e9 * own.perByte).toFixed(2)} ns a byte`,
-  );
-  console.log(rows.map((row) => row.join("  ")).join("\n"));
 }

@@ -69,7 +69,7 @@ export { rmsNorm } from "./ops/norm/rms_norm.ts";
 export { chooseGenerator } from "./random.ts";
 export { onAccumulated } from "./reverse/accumulation.ts";
 export { holdsUsed, noteUse, scaleKeeping } from "./reverse/gradient_history.ts";
-export { allocateUninitialised, type Storage } from "./runtime/memory.ts";
+export { allocateUninitialised, letGo, type Storage } from "./runtime/memory.ts";
 export {
   broadcastShapes,
   broadcastsTo,

@@ -10,7 +10,8 @@ import { assertTensor, zeros } from "../ops/create/creation.ts";
 import { type AnyPrimitive, type Input, isOwnPrimitive } from "../tape/primitive.ts";
 import { assertSameShape, broadcastsTo, formatShape, sameShape, type Shape } from "../shape.ts";
 import { type GradHook, Node, setInspector } from "../tape/tape.ts";
-import { attach, leafHooksOf, nodeOf, slotOf, type Tensor } from "../tensor.ts";
+import { keep } from "../runtime/memory.ts";
+import { attach, leafHooksOf, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts";
 import { Ownership } from "./ownership.ts";
 
 /** A place where cotangents arrive: a node, for one of its outputs, or a leaf. */
@@ -89,6 +90,8 @@ export class Pass {
     // The engine checks saved tensors even if the rule does not look at them.
     void node.saved;
     const cotangents = inspected(node, () => primitive.vjp!(complete, node));
+    // A rule may pass on what was saved.
+    for (const cotangent of cotangents) if (cotangent instanceof Tensor) keep(storageOf(cotangent));
     if (!this.#retainGraph) node.free();
     if (cotangents.length !== parents.length) {
       throw new RangeError(

@@ -118,6 +118,10 @@ class Group {
 class PooledStorage implements Storage {
   version = 0;
   editedBy?: string;
+  /** How many recorded calls have saved it. */
+  savedBy = 0;
+  /** Whether nobody but those calls can see it. */
+  alone = false;
   cell: Cell;
   readonly token: Token;
 
@@ -444,6 +448,32 @@ export function release(storage: Storage): void {
   freeCell(storage.cell);
   storage.cell.movedOut = false;
   storage.cell.values = RELEASED;
+}
+
+/** A recorded call saves a storage. */
+export function noteSaved(storage: Storage): void {
+  if (storage instanceof PooledStorage) storage.savedBy++;
+}
+
+/** A recorded call that saved a storage is done with it: a storage that is let go goes back after the last of them. */
+export function noteFreed(storage: Storage): void {
+  if (!(storage instanceof PooledStorage)) return;
+  if (--storage.savedBy === 0 && storage.alone) release(storage);
+}
+
+/**
+ * From here on nobody reads a storage but the recorded calls that saved it: to be called by those who made it,
+ * gave it to nobody who keeps what he sees, and have used it for the last time.
+ */
+export function letGo(storage: Storage): void {
+  if (!(storage instanceof PooledStorage)) return;
+  storage.alone = true;
+  if (storage.savedBy === 0) release(storage);
+}
+
+/** Somebody else may hold a storage after all. */
+export function keep(storage: Storage): void {
+  if (storage instanceof PooledStorage) storage.alone = false;
 }
 
 /** Sets how much is allocated between two collections, and from where on values move out; for tests. */

@@ -5,7 +5,13 @@
  * @module
  */
 import { callSynchronously } from "../check/functions.ts";
-import { allocateUninitialised, isPooled, type Storage } from "../runtime/memory.ts";
+import {
+  allocateUninitialised,
+  isPooled,
+  noteFreed,
+  noteSaved,
+  type Storage,
+} from "../runtime/memory.ts";
 import type { AnyPrimitive, Input, Primitive, ShapesOf, VjpContext } from "./primitive.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { aliasOf, attach, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts";
@@ -55,6 +61,7 @@ export class Node implements VjpContext {
     this.slots = slots;
     this.#saved = saved;
     this.#versions = saved.length === 0 ? NO_VERSIONS : saved.map(versionOf);
+    for (const tensor of saved) if (tensor !== null) noteSaved(storageOf(tensor));
   }
 
   /** What the rule saved, after checking that nobody has edited it since. */
@@ -82,6 +89,7 @@ export class Node implements VjpContext {
   free(): void {
     if (this.#saved.length === 0) return;
     this.freed = true;
+    for (const tensor of this.#saved) if (tensor !== null) noteFreed(storageOf(tensor));
     this.#saved = NOTHING;
   }
 }

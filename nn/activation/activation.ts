@@ -32,6 +32,10 @@ import { pythonFloat } from "../module/repr.ts";
 /** max(x, 0), element by element. */
 export class ReLU extends Module {
   /** @internal */ static override readonly kind: string = "ReLU";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** @internal */
   override get absorbable(): "relu" {
@@ -67,6 +71,10 @@ export class SELU extends Module {
 /** x · sigmoid(x), element by element. */
 export class SiLU extends Module {
   /** @internal */ static override readonly kind: string = "SiLU";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -97,6 +105,10 @@ export class Hardswish extends Module {
 /** 1 / (1 + e⁻ˣ), element by element. */
 export class Sigmoid extends Module {
   /** @internal */ static override readonly kind: string = "Sigmoid";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -117,6 +129,10 @@ export class LogSigmoid extends Module {
 /** tanh x, element by element. */
 export class Tanh extends Module {
   /** @internal */ static override readonly kind: string = "Tanh";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -127,6 +143,10 @@ export class Tanh extends Module {
 /** x above 0, negativeSlope · x below. */
 export class LeakyReLU extends Module {
   /** @internal */ static override readonly kind: string = "LeakyReLU";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** The slope below 0. */
   readonly negativeSlope: number;
@@ -162,6 +182,10 @@ export class LeakyReLU extends Module {
 /** x above 0, alpha · (eˣ − 1) below. */
 export class ELU extends Module {
   /** @internal */ static override readonly kind: string = "ELU";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** The limit below 0 is −alpha. */
   readonly alpha: number;
@@ -192,6 +216,10 @@ export class ELU extends Module {
 /** x · Φ(x), Φ the normal distribution's cumulative function or its approximation by tanh. */
 export class GELU extends Module {
   /** @internal */ static override readonly kind: string = "GELU";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** `"none"` or `"tanh"`. */
   readonly approximate: "none" | "tanh";

@@ -67,6 +67,10 @@ abstract class DropoutBase extends Module {
  */
 export class Dropout extends DropoutBase {
   /** @internal */ static override readonly kind: string = "Dropout";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -87,6 +91,10 @@ export class Dropout1d extends DropoutBase {
 /** Leaves out whole channels of [N, C, H, W]; see {@linkcode dropout2d}. */
 export class Dropout2d extends DropoutBase {
   /** @internal */ static override readonly kind: string = "Dropout2d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {

@@ -202,6 +202,10 @@ abstract class Conv extends ConvBase {
  */
 export class Conv1d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv1d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.
@@ -250,6 +254,10 @@ export class Conv1d extends Conv {
  */
 export class Conv2d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv2d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.
@@ -284,6 +292,10 @@ export class Conv2d extends Conv {
  */
 export class Conv3d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv3d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.

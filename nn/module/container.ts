@@ -3,6 +3,7 @@
  */
 import type { Tensor } from "../../autograd/mod.ts";
 import { describe, kindOf, show } from "../../autograd/internal.ts";
+import { Passage } from "./joining.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
 
@@ -161,11 +162,14 @@ export class Sequential<Inputs extends unknown[] = [x: Tensor], Output = Tensor>
   override forward(...inputs: Inputs): Output {
     let values: unknown[] = inputs;
     const row = this.row();
+    const passage = new Passage();
     for (let i = 0; i < row.length; i++) {
       const together = values.length === 1 && i + 1 < row.length
         ? row[i].forwardJoined(values[0], row.slice(i + 1, i + 3))
         : null;
-      values = [together === null ? row[i].forward(...values) : together.output];
+      const output = together === null ? row[i].forward(...values) : together.output;
+      passage.pass(row[i], values.length === 1 ? values[0] : null, output);
+      values = [output];
       i += together?.taken ?? 0;
     }
     return values[0] as Output;

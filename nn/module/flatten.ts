@@ -26,6 +26,10 @@ import { pythonTuple } from "./repr.ts";
  */
 export class Flatten extends Module {
   /** @internal */ static override readonly kind: string = "Flatten";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** The first axis that is merged. */
   readonly startDim: number;
@@ -114,6 +118,10 @@ export class Unflatten extends Module {
 /** Returns its input; any arguments are taken and forgotten. */
 export class Identity extends Module {
   /** @internal */ static override readonly kind: string = "Identity";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Takes whatever the layer that it stands for would take. */
   constructor(..._ignored: readonly unknown[]) {

@@ -1,6 +1,9 @@
 /**
- * Modules in a row that one pass computes together: only where nobody can see the difference.
+ * What modules in a row may do without each other's knowledge, where nobody can see the difference: be one pass, and
+ * give back the memory of what is between them.
  */
+import { isInspected, letGo, storageOf } from "../../autograd/internal.ts";
+import { Tensor } from "../../autograd/mod.ts";
 import { isGuard } from "./location.ts";
 import type { Module } from "./module.ts";
 
@@ -24,4 +27,35 @@ export function isUntouched(module: Module): boolean {
 export function absorbableOf(module: Module | undefined): Absorbable | null {
   if (module === undefined || !isUntouched(module)) return null;
   return Object.hasOwn(Object.getPrototypeOf(module), "absorbable") ? module.absorbable : null;
+}
+
+function keepsNothing(module: Module): boolean {
+  return module.keepsNothing && Object.hasOwn(Object.getPrototypeOf(module), "keepsNothing") &&
+    isUntouched(module);
+}
+
+/**
+ * Follows values through a row. One that a layer of the library made and the next one took, when neither keeps
+ * what passes through it, can be seen by nobody else: its memory goes back after the last call that saved it.
+ */
+export class Passage {
+  /** The value between two modules if nobody outside the row can see it. */
+  #hidden: Tensor | null = null;
+  readonly #watched = isInspected();
+
+  /** Notes that a module has made `output` of `input`. */
+  pass(module: Module, input: unknown, output: unknown): void {
+    if (this.#watched) return;
+    if (!(output instanceof Tensor) || !(input instanceof Tensor) || !keepsNothing(module)) {
+      this.#hidden = null;
+      return;
+    }
+    // A view of what came in is as hidden as that.
+    if (storageOf(output) === storageOf(input)) {
+      if (this.#hidden !== null) this.#hidden = output;
+      return;
+    }
+    if (this.#hidden !== null) letGo(storageOf(this.#hidden));
+    this.#hidden = output;
+  }
 }

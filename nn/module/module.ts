@@ -98,6 +98,14 @@ export class Module<Inputs extends any[] = any[], Output = any> {
     return null;
   }
 
+  /**
+   * @internal Whether its forward neither keeps what it is given nor returns anything that somebody else holds. A
+   * class speaks for itself alone: what a subclass inherits does not count.
+   */
+  get keepsNothing(): boolean {
+    return false;
+  }
+
   /** @internal The output with that of modules behind it in a row, `null` where each has to run by itself. */
   forwardJoined(_x: unknown, _next: readonly Module[]): Joined | null {
     return null;

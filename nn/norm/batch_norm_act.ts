@@ -51,6 +51,10 @@ export interface BatchNormActForwardOptions extends BatchNormForwardOptions {
  */
 export class BatchNormAct extends BatchNorm {
   /** @internal */ static override readonly kind: string = "BatchNormAct";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** @internal */
   protected override readonly ranks = [2, 3, 4, 5];

@@ -45,6 +45,10 @@ function checkShape(name: string, shape: Shape | number): number[] {
  */
 export class LayerNorm extends Module {
   /** @internal */ static override readonly kind: string = "LayerNorm";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** The sizes of the axes that are normalised over. */
   readonly normalizedShape: Shape;
@@ -139,6 +143,10 @@ export class RMSNorm extends Module {
 /** Normalisation of each sample over groups of channels: see `nn.functional.groupNorm`. */
 export class GroupNorm extends Module {
   /** @internal */ static override readonly kind: string = "GroupNorm";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** The number of groups. */
   readonly numGroups: number;

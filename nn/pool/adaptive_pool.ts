@@ -46,6 +46,10 @@ abstract class AdaptivePool extends Module {
  */
 export class AdaptiveAvgPool1d extends AdaptivePool {
   /** @internal */ static override readonly kind: string = "AdaptiveAvgPool1d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
@@ -60,6 +64,10 @@ export class AdaptiveAvgPool1d extends AdaptivePool {
  */
 export class AdaptiveAvgPool2d extends AdaptivePool {
   /** @internal */ static override readonly kind: string = "AdaptiveAvgPool2d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
@@ -74,6 +82,10 @@ export class AdaptiveAvgPool2d extends AdaptivePool {
  */
 export class AdaptiveAvgPool3d extends AdaptivePool {
   /** @internal */ static override readonly kind: string = "AdaptiveAvgPool3d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {

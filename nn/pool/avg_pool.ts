@@ -55,6 +55,10 @@ abstract class AvgPool extends Module {
  */
 export class AvgPool1d extends AvgPool {
   /** @internal */ static override readonly kind: string = "AvgPool1d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.
@@ -80,6 +84,10 @@ export class AvgPool1d extends AvgPool {
  */
 export class AvgPool2d extends AvgPool {
   /** @internal */ static override readonly kind: string = "AvgPool2d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.
@@ -105,6 +113,10 @@ export class AvgPool2d extends AvgPool {
  */
 export class AvgPool3d extends AvgPool {
   /** @internal */ static override readonly kind: string = "AvgPool3d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.

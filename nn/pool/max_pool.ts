@@ -55,6 +55,10 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends Module {
  */
 export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /** @internal */ static override readonly kind: string = "MaxPool1d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.
@@ -90,6 +94,10 @@ export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  */
 export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /** @internal */ static override readonly kind: string = "MaxPool2d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /** @internal */
   override get absorbable(): "pairs" | null {
@@ -125,6 +133,10 @@ export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  */
 export class MaxPool3d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /** @internal */ static override readonly kind: string = "MaxPool3d";
+  /** @internal */
+  override get keepsNothing(): true {
+    return true;
+  }
 
   /**
    * Makes the layer.

@@ -7,8 +7,9 @@ import { assertClose } from "../assert_close.ts";
 import { withTempDir } from "../io/temp_dir.ts";
 import { expectJob, hasMpirun } from "./jobs.ts";
 
-const A = "tapegrad-a";
-const B = "tapegrad-b";
+// Other runs of this test may make hosts at the same time.
+const A = `tapegrad-a-${Deno.pid}`;
+const B = `tapegrad-b-${Deno.pid}`;
 const program = new URL("programs/two_hosts.ts", import.meta.url).pathname;
 
 async function run(...command: string[]): Promise<boolean> {

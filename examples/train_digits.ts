@@ -17,6 +17,7 @@ import { fromFile } from "./digits/files.ts";
 import type { Ledger } from "./digits/ledger.ts";
 import type { DigitNet } from "./digits/network.ts";
 import { faultOf, HELP, parseOptions, type TrainOptions, UsageError } from "./digits/options.ts";
+import { Recording } from "./digits/recording.ts";
 import { movementTable, percent } from "./digits/report.ts";
 import { savedOptions, TrainingRun } from "./digits/run.ts";
 import { evaluate, type Score } from "./digits/training.ts";
@@ -25,7 +26,7 @@ import { evaluate, type Score } from "./digits/training.ts";
 const LOOK_MS = 50;
 
 /** Trains, with a bar for each epoch; returns whether it came to its end. */
-async function train(run: TrainingRun): Promise<boolean> {
+async function train(run: TrainingRun, recording: Recording | null): Promise<boolean> {
   const { options } = run;
   const interactive = Deno.stderr.isTerminal();
   let isStopped = false;
@@ -48,6 +49,7 @@ async function train(run: TrainingRun): Promise<boolean> {
     }
     for (const score of run.steps()) {
       bar.increment(1, shown(score));
+      recording?.step(run.lastBatch);
       if (performance.now() - looked > LOOK_MS) {
         await new Promise((resolve) => setTimeout(resolve, 0));
         looked = performance.now();
@@ -61,6 +63,7 @@ async function train(run: TrainingRun): Promise<boolean> {
     }
     bar.stop();
     const { trained, tested } = run.endEpoch();
+    recording?.epoch(tested);
     if (!Number.isFinite(trained.loss)) {
       throw new UsageError(
         `the loss became ${trained.loss} in epoch ${epoch}, expected a lower --lr`,
@@ -148,6 +151,7 @@ async function main(args: readonly string[]): Promise<void> {
   const checkpoints = dirname(options.checkpoint);
   // The present folder is there, and looking at it would ask for more than reading the data.
   if (checkpoints !== ".") await checkTarget("--checkpoint", options.checkpoint);
+  if (options.report !== null) await checkTarget("--report", options.report);
   if (options.data !== null) await checkFolder("--data", options.data);
   const started = performance.now();
   const split = options.data === null
@@ -162,7 +166,8 @@ async function main(args: readonly string[]): Promise<void> {
     await fromFile(options.resume, run.resume(options.resume));
     console.log(`Going on after step ${run.step}, in epoch ${run.epoch}.`);
   }
-  if (!await train(run)) {
+  const recording = await Recording.start(options.report, run);
+  if (!await train(run, recording)) {
     console.log(
       `Stopped after step ${run.step}, in epoch ${run.epoch}. To go on:\n` +
         `  deno task train --resume ${options.checkpoint}`,
@@ -176,6 +181,10 @@ async function main(args: readonly string[]): Promise<void> {
     `Test accuracy ${percent(accuracy)} after ${options.epochs} epochs, ` +
       `${((performance.now() - started) / 1000).toFixed(1)} s.`,
   );
+  if (recording !== null) {
+    await recording.close();
+    console.log(`Report in ${options.report}.`);
+  }
   if (options.save !== null) {
     await saveSafetensors(options.save, net.stateDict()).catch((error) => {
       throw new UsageError(`cannot write ${options.save}: ${error.message}`);

@@ -33,6 +33,8 @@ export interface TrainOptions {
   readonly batchNorm: boolean;
   readonly data: string | null;
   readonly save: string | null;
+  /** Where the report of the run goes: .html, .svg or .json. */
+  readonly report: string | null;
   readonly resume: string | null;
   readonly checkpoint: string;
   /** Steps from one checkpoint to the next; `null` for none but that of an interruption. */
@@ -50,6 +52,7 @@ const DEFAULTS: TrainOptions = {
   batchNorm: true,
   data: null,
   save: null,
+  report: null,
   resume: null,
   checkpoint: "digits.checkpoint.pt",
   checkpointEvery: null,
@@ -69,6 +72,8 @@ export const HELP = `Train a small convolutional network with BatchNorm on handw
   --no-bn             the same network without BatchNorm
   --data DIR          a folder in MNIST's IDX format, gzipped or not, in place of the digits
   --save FILE         write the trained weights (safetensors, PyTorch's names)
+  --report FILE       write a page that shows what learned and what was tracked: FILE.html; the first
+                      screen of it as a figure: FILE.svg; the record of the run: FILE.json
   --checkpoint-every N  write a checkpoint after every N steps
   --checkpoint FILE   where to (default digits.checkpoint.pt, or the file that was resumed)
   --resume FILE       go on with the run of a checkpoint, with its options; --epochs, --lr, --momentum
@@ -108,6 +113,7 @@ export function parseOptions(
     batchNorm: values.bn ?? defaults.batchNorm,
     data: values.data ?? defaults.data,
     save: values.save ?? defaults.save,
+    report: reportFile(values.report) ?? null,
     resume: values.resume ?? null,
     checkpoint: values.checkpoint ?? values.resume ?? DEFAULTS.checkpoint,
     checkpointEvery: integer("--checkpoint-every", every, 1) ?? defaults.checkpointEvery,
@@ -141,6 +147,7 @@ function parse(args: readonly string[]) {
         bn: { type: "boolean" },
         data: { type: "string" },
         save: { type: "string" },
+        report: { type: "string" },
         resume: { type: "string" },
         checkpoint: { type: "string" },
         "checkpoint-every": { type: "string" },
@@ -164,6 +171,11 @@ function withNegativeNumbers(args: readonly string[]): string[] {
     } else joined.push(arg);
   }
   return joined;
+}
+
+function reportFile(text: string | undefined): string | undefined {
+  if (text === undefined || /[^/]\.(html|svg|json)$/.test(text)) return text;
+  throw new UsageError(`got --report ${text}, expected a file that ends in .html, .svg or .json`);
 }
 
 function integer(name: string, text: string | undefined, least: number): number | undefined {

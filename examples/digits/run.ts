@@ -57,6 +57,11 @@ export class TrainingRun {
     return this.#stepInEpoch;
   }
 
+  /** The score of the last batch alone. */
+  get lastBatch(): Score {
+    return this.#sum.last;
+  }
+
   /** Trains what is left of the epoch, step by step. */
   *steps(): Iterable<Score> {
     const { net, ledger, split, options: { batchSize } } = this;

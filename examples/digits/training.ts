@@ -32,7 +32,11 @@ export class ScoreSum {
     return sum;
   }
 
+  /** The score that was added last. */
+  last: Score = { loss: NaN, accuracy: NaN };
+
   add(images: number, meanLoss: number, right: number): void {
+    this.last = { loss: meanLoss, accuracy: right / images };
     this.#images += images;
     this.#loss += meanLoss * images;
     this.#right += right;

@@ -45,7 +45,8 @@ export class Recording {
     const { net, split, options } = this.#run;
     const recorder = this.#recorder.stop();
     if (this.#path.endsWith(".json")) return await write(this.#path, JSON.stringify(recorder));
-    const title = `${split.name}: ${options.epochs} epochs, seed ${options.seed}`;
+    const epochs = options.epochs === 1 ? "1 epoch" : `${options.epochs} epochs`;
+    const title = `${split.name}: ${epochs}, seed ${options.seed}`;
     const { gradientPartsOf, toFigure, toReport } = await reportRoom();
     if (this.#path.endsWith(".svg")) {
       return await write(this.#path, toFigure(recorder.toJSON(), { title }));

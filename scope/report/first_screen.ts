@@ -18,37 +18,36 @@ export function firstScreen(run: RunView): Html {
 }
 
 /** "In 90 steps the optimizer moved γ and β 360 times and forward passes 0 times. …" */
-export function sentence({ matrix: { learned, tracked }, axis }: RunView): Html {
-  const number = (value: number, name: string) => markup`<b data-count="${name}">${value}</b>`;
-  const steps = axis.counts.steps;
-  return markup`
-    <p class="sentence"
-      id="sentence"><span class="line">In ${number(steps, "steps")} ${
+export function sentence(run: RunView): Html {
+  if (run.layers.length === 0) {
+    return markup`<p class="sentence" id="sentence">${sentenceText(run)}</p>`;
+  }
+  const { matrix: { learned, tracked }, axis } = run;
+  const times = (value: number, name: string) =>
+    markup`<b data-count="${name}">${grouped(value)}</b> ${value === 1 ? "time" : "times"}`;
+  const { steps } = axis.counts;
+  const others = run.otherMoves === 0
+    ? null
+    : markup` <span class="line">Other writes moved them ${times(run.otherMoves, "other")}.</span>`;
+  return markup`<p class="sentence" id="sentence"><span class="line">In <b>${grouped(steps)}</b> ${
     steps === 1 ? "step" : "steps"
   } the <span class="learned-text">● optimizer</span> moved γ and β ${
-    number(
-      learned.step.times,
-      "learned-step",
-    )
-  } times and forward passes ${
-    number(
-      learned.forward.times,
-      "learned-forward",
-    )
-  } times.</span> <span class="line"><span class="tracked-text">▲ Forward passes</span> moved the running mean and variance ${
-    number(
-      tracked.forward.times,
-      "tracked-forward",
-    )
-  } times and the optimizer ${number(tracked.step.times, "tracked-step")} times.</span></p>
-  `;
+    times(learned.step.times, "learned-step")
+  } and forward passes ${
+    times(learned.forward.times, "learned-forward")
+  }.</span> <span class="line"><span class="tracked-text">▲ Forward passes</span> moved the running mean and variance ${
+    times(tracked.forward.times, "tracked-forward")
+  } and the optimizer ${times(tracked.step.times, "tracked-step")}.</span>${others}</p>`;
+}
+
+/** `2,000` */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** The sentence without markup. */
-export function sentenceText({ matrix: { learned, tracked }, axis }: RunView): string {
-  return `In ${axis.counts.steps} steps the optimizer moved γ and β ${learned.step.times} times and ` +
-    `forward passes ${learned.forward.times} times. Forward passes moved the running mean and ` +
-    `variance ${tracked.forward.times} times and the optimizer ${tracked.step.times} times.`;
+export function sentenceText({ sentence }: RunView): string {
+  return sentence;
 }
 
 /** Rows what learns and what is tracked, columns what moves it. */

@@ -17,6 +17,18 @@ import type { GradientParts } from "./view.ts";
  * @param model The model, in training mode.
  * @param loss Runs the model on a batch and returns its loss, a scalar.
  * @returns The parts by the layer's path; layers that did not run in training are left out.
+ *
+ * @example
+ * ```ts
+ * import { nn, randn } from "@tapegrad/tapegrad";
+ * import { gradientPartsOf } from "@tapegrad/tapegrad/scope/report";
+ * import { assert } from "@std/assert";
+ *
+ * const net = new nn.Sequential(new nn.BatchNorm1d(2));
+ * const parts = gradientPartsOf(net, () => net.forward(randn([8, 2])).square().sum());
+ * // Σ x̂² does not depend on x: what comes directly is taken away through the variance.
+ * assert(parts["0"].whole[0] < 1e-4 * parts["0"].direct[0]);
+ * ```
  */
 export function gradientPartsOf(
   model: Module,

@@ -164,10 +164,10 @@ function strip(channel: ChannelView, quantity: Quantity, options: LanesOptions):
       Plot.dot(behind, {
         x: "at",
         y: "value",
-        r: isCloseUp ? 3 : 1.1,
+        r: isCloseUp ? 3 : 1.6,
         fill: isCloseUp ? "none" : "var(--batch)",
         stroke: isCloseUp ? "var(--batch)" : "none",
-        fillOpacity: 0.55,
+        fillOpacity: 0.7,
         className: "cloud",
         ariaHidden: "true",
       }),

@@ -34,6 +34,23 @@ export interface ReportOptions {
  * @param subject What was recorded.
  * @param options The title.
  * @throws {TypeError} if the subject is neither, or the title is not a string.
+ *
+ * @example
+ * ```ts
+ * import { nn, optim, randn } from "@tapegrad/tapegrad";
+ * import { record } from "@tapegrad/tapegrad/scope";
+ * import { toReport } from "@tapegrad/tapegrad/scope/report";
+ * import { assert } from "@std/assert";
+ *
+ * const bn = new nn.BatchNorm1d(3);
+ * const sgd = new optim.SGD(bn.parameters(), { lr: 0.1 });
+ * const recorder = record(bn, sgd);
+ * bn.forward(randn([8, 3])).square().sum().backward();
+ * sgd.step();
+ * const page = toReport(recorder.stop().toJSON(), { title: "One step" });
+ * assert(page.startsWith("<!DOCTYPE html>"));
+ * // await Deno.writeTextFile("step.html", page);
+ * ```
  */
 export function toReport(subject: RunRecord | ResultsView, options: ReportOptions): string {
   const title = titleOf("write a report", options);
@@ -50,6 +67,18 @@ export function toReport(subject: RunRecord | ResultsView, options: ReportOption
  * @param run What was recorded.
  * @param options The title.
  * @throws {TypeError} if the run is none, or the title is not a string.
+ *
+ * @example
+ * ```ts
+ * import { nn, optim } from "@tapegrad/tapegrad";
+ * import { record } from "@tapegrad/tapegrad/scope";
+ * import { toFigure } from "@tapegrad/tapegrad/scope/report";
+ * import { assert } from "@std/assert";
+ *
+ * const bn = new nn.BatchNorm1d(3);
+ * const recorder = record(bn, new optim.SGD(bn.parameters(), { lr: 0.1 }));
+ * assert(toFigure(recorder.toJSON(), { title: "Before it begins" }).startsWith("<svg "));
+ * ```
  */
 export function toFigure(run: RunRecord, options: ReportOptions): string {
   const title = titleOf("draw a figure", options);

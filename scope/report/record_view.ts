@@ -1,6 +1,7 @@
 /**
  * A record as the figures want it.
  */
+import { ledgerOf, sentenceOf } from "../ledger.ts";
 import type { JsonNumber, LayerRecord, Quantity as Recorded, RunRecord } from "../run_record.ts";
 import type {
   ChannelView,
@@ -55,7 +56,10 @@ export function viewOf(record: RunRecord, extras: Extras = {}): RunView {
   const modes = stretches.filter(({ layer }) => layer === shown);
   const isEvaluation = (event: number) =>
     modes.some(({ from, to, mode }) => mode === "eval" && from <= event && event <= to);
+  const ledger = ledgerOf(record);
   return {
+    sentence: sentenceOf(record),
+    otherMoves: ledger.learned.other.count + ledger.tracked.other.count,
     matrix: record.layers.map(movesOf).reduce(added, NOTHING),
     axis: {
       length: record.events,

@@ -3,7 +3,7 @@
  */
 import type { Figure } from "./figure.ts";
 import { short } from "./lanes.ts";
-import { BELOW, percent, SIZE, UNDER } from "./learning.ts";
+import { BELOW, SIZE, UNDER } from "./learning.ts";
 import { draw, Plot } from "./plot.ts";
 import type { RunView } from "./view.ts";
 
@@ -51,7 +51,7 @@ export function forgettingFigure({ layers }: RunView): Figure | null {
         half.toFixed(1)
       } updates; the initial 0 and 1 weigh less ` +
         `than 10 % after ${below(0.1)} and less than 1 % after ${below(0.01)}. Here ` +
-        `${percent(layer.initialShare)} of it is left.`,
+        `a share of ${short(layer.initialShare)} is left.`,
     drawing: draw({
       ...SIZE,
       ...BELOW,

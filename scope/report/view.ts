@@ -112,8 +112,11 @@ export interface LayerView {
 
 /** dx in its three parts, channel by channel, as root mean squares over the samples of a batch. */
 export interface GradientParts {
+  /** Through x itself. */
   readonly direct: readonly number[];
+  /** Through the batch's mean. */
   readonly mean: readonly number[];
+  /** Through the batch's variance. */
   readonly variance: readonly number[];
   /** What they come to together. */
   readonly whole: readonly number[];
@@ -147,15 +150,24 @@ export interface FindingView {
 
 /** A call on the tape, with those that it came from. */
 export interface TapeNode {
+  /** The name of the primitive. */
   readonly primitive: string;
+  /** The module that called it. */
   readonly path: string;
+  /** The shapes of inputs and outputs. */
   readonly shapes: string;
+  /** What it saved for the backward pass. */
   readonly bytes: number;
+  /** The norm of the gradient that arrived; `null` if none did. */
   readonly gradient: number | null;
 }
 
 /** A training run. */
 export interface RunView {
+  /** What happened, in one sentence. */
+  readonly sentence: string;
+  /** How often anything but steps and forward passes moved the state. */
+  readonly otherMoves: number;
   readonly matrix: Matrix;
   readonly axis: Axis;
   /** The worst drift first. */

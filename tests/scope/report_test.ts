@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { manualSeed, nn, randn } from "../../mod.ts";
 import { type RunRecord, sentenceOf } from "../../scope/mod.ts";
-import { toFigure, toReport } from "../../scope/report/mod.ts";
+import { gradientPartsOf, toFigure, toReport } from "../../scope/report/mod.ts";
 import { boundaryOf } from "../../scope/report/experiment/comparisons.ts";
 import { quantile } from "../../scope/report/experiment/configs.ts";
 import { bandOf, reachedAt } from "../../scope/report/experiment/curves.ts";
@@ -99,7 +100,7 @@ Deno.test("the first screen is a figure of its own", () => {
 
 Deno.test("a run without batch norm has a report, too", () => {
   const empty: RunRecord = { ...run, layers: [], audit: [], modes: [] };
-  assertStringIncludes(textOf(toReport(empty, { title: "" })), "In 30 steps the ● optimizer moved");
+  assertStringIncludes(textOf(toReport(empty, { title: "" })), sentenceOf(empty));
 });
 
 Deno.test("the page's own script stays small", () => {
@@ -175,4 +176,22 @@ Deno.test("a best value at the end of an axis is called out, one inside is not",
   assertEquals(boundaryOf(axis(1, 3, 2), "max"), null);
   assertEquals(boundaryOf(axis(1, 2, 3), "none"), null);
   assertEquals(boundaryOf([{ value: "a", median: 1 }, { value: "b", median: 2 }], "max"), null);
+});
+
+Deno.test("the three parts of a batch norm's gradient make up the gradient", () => {
+  manualSeed(3);
+  const net = new nn.Sequential(new nn.BatchNorm2d(2));
+  const x = randn([4, 2, 3, 3], { requiresGrad: true });
+  const weights = randn([4, 2, 3, 3]);
+  const parts = gradientPartsOf(net, () => net.forward(x).mul(weights).square().sum())["0"];
+  for (let c = 0; c < 2; c++) {
+    const of = x.grad!.permute([1, 0, 2, 3]).reshape([2, 36]).data.subarray(36 * c, 36 * c + 36);
+    const whole = Math.sqrt(of.reduce((sum, value) => sum + value * value, 0) / 36);
+    assertClose([parts.whole[c]], [whole], 1e-9, 0, "whole");
+    // The parts are orthogonal: what goes through mean and variance is taken away.
+    const left = parts.direct[c] ** 2 - parts.mean[c] ** 2 - parts.variance[c] ** 2;
+    assert(Math.abs(Math.sqrt(left) / whole - 1) < 1e-3, `${Math.sqrt(left)} and ${whole}`);
+  }
+  const still = new nn.BatchNorm2d(2).eval();
+  assertEquals(gradientPartsOf(still, () => still.forward(x).sum()), {});
 });

@@ -49,5 +49,5 @@ export function pageOf({ title, about, main, data }: Page): string {
         <script>${new Html(script)}</script>
       </body>
     </html>
-  `.text;
+  `.text.trim() + "\n";
 }

@@ -166,7 +166,7 @@ async function main(args: readonly string[]): Promise<void> {
     await fromFile(options.resume, run.resume(options.resume));
     console.log(`Going on after step ${run.step}, in epoch ${run.epoch}.`);
   }
-  const recording = await Recording.start(options.report, run);
+  const recording = options.report === null ? null : new Recording(options.report, run);
   if (!await train(run, recording)) {
     console.log(
       `Stopped after step ${run.step}, in epoch ${run.epoch}. To go on:\n` +

@@ -15,17 +15,10 @@ export class Recording {
   readonly #run: TrainingRun;
   readonly #recorder: Recorder;
 
-  private constructor(path: string, run: TrainingRun) {
+  constructor(path: string, run: TrainingRun) {
     this.#path = path;
     this.#run = run;
     this.#recorder = record(run.net, run.optimizer, { title: run.split.name });
-  }
-
-  /** Starts to record, if a file is given that can be written. */
-  static async start(path: string | null, run: TrainingRun): Promise<Recording | null> {
-    if (path === null) return null;
-    await write(path, null);
-    return new Recording(path, run);
   }
 
   /** Notes the score of a batch. */
@@ -93,15 +86,12 @@ async function reportRoom(): Promise<typeof import("../../scope/report/mod.ts")>
   return await import(room);
 }
 
-/** Writes a file whole or not at all; without text it only finds out whether that can be done. */
-async function write(path: string, text: string | null): Promise<void> {
+/** Writes a file whole or not at all. */
+async function write(path: string, text: string): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.${Deno.pid}.partial`);
   try {
-    await Deno.writeTextFile(partial, text ?? "");
-    if (text === null) {
-      await Deno.remove(partial);
-      if ((await Deno.stat(path).catch(() => null))?.isDirectory) throw new Error("it is a folder");
-    } else await Deno.rename(partial, path);
+    await Deno.writeTextFile(partial, text);
+    await Deno.rename(partial, path);
   } catch (error) {
     await Deno.remove(partial).catch(() => {});
     if (error instanceof Deno.errors.NotCapable) throw error;

@@ -95,7 +95,10 @@ Deno.test("train --report refuses before training what it could not write", asyn
     const refused: [path: string, message: string][] = [
       [`${folder}/run.pdf`, "expected a file that ends in .html, .svg or .json"],
       [`${folder}/none/run.html`, `cannot use --report: there is no folder ${folder}/none`],
-      [`${folder}/taken.html`, `cannot write ${folder}/taken.html: it is a folder`],
+      [
+        `${folder}/taken.html`,
+        `cannot use --report: ${folder}/taken.html is a folder, expected a file`,
+      ],
     ];
     for (const [path, message] of refused) {
       const { code, stdout, stderr } = await train(`--report=${path}`);

@@ -15,7 +15,7 @@ import { runReport } from "./run_report.ts";
 import { type Extras, viewOf } from "./record_view.ts";
 import type { RunRecord } from "../run_record.ts";
 
-export { gradientPartsOf } from "./gradient_parts.ts";
+export { gradientPartsOf } from "../gradient_parts.ts";
 export type { Extras, Recalibration } from "./record_view.ts";
 export type { GradientParts, TapeNode } from "./view.ts";
 export type * from "./experiment/view.ts";

@@ -1,9 +1,9 @@
 /**
  * The gradient of a batch norm's input in the three parts of which it is made in training.
  */
-import type { Tensor } from "../../autograd/mod.ts";
-import { BatchNorm, type Module } from "../../nn/mod.ts";
-import type { GradientParts } from "./view.ts";
+import type { Tensor } from "../autograd/mod.ts";
+import { BatchNorm, type Module } from "../nn/mod.ts";
+import type { GradientParts } from "./report/view.ts";
 
 /**
  * Runs a training step without its optimizer and takes the gradient of each batch norm's input in parts:

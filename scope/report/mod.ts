@@ -5,6 +5,17 @@
  * This room draws with two npm packages, which nothing else in the package needs: import it where a report
  * is written.
  *
+ * @example
+ * ```ts
+ * import { nn } from "@tapegrad/tapegrad";
+ * import { record } from "@tapegrad/tapegrad/scope";
+ * import { toReport } from "@tapegrad/tapegrad/scope/report";
+ * import { assert } from "@std/assert";
+ *
+ * const recorder = record(new nn.BatchNorm1d(3), null);
+ * assert(toReport(recorder.toJSON(), { title: "Nothing yet" }).includes("Nothing yet"));
+ * ```
+ *
  * @module
  */
 import { assertOptions, describe } from "../../autograd/internal.ts";

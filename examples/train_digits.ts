@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import cliProgress from "cli-progress";
 import { saveSafetensors } from "../io/mod.ts";
+import type { Live } from "../scope/live/mod.ts";
 import { loadDigits, loadFolder, type Split } from "./digits/data.ts";
 import {
   evaluationTracked,
@@ -26,12 +27,17 @@ import { evaluate, type Score } from "./digits/training.ts";
 const LOOK_MS = 50;
 
 /** Trains, with a bar for each epoch; returns whether it came to its end. */
-async function train(run: TrainingRun, recording: Recording | null): Promise<boolean> {
+async function train(
+  run: TrainingRun,
+  recording: Recording | null,
+  live: Live | null,
+): Promise<boolean> {
   const { options } = run;
   const interactive = Deno.stderr.isTerminal();
   let isStopped = false;
   const stop = (): void => {
     isStopped = true;
+    live?.stop();
     // A second one ends the program at once.
     Deno.removeSignalListener("SIGINT", stop);
   };
@@ -50,6 +56,7 @@ async function train(run: TrainingRun, recording: Recording | null): Promise<boo
     for (const score of run.steps()) {
       bar.increment(1, shown(score));
       recording?.step(run.lastBatch);
+      if (live !== null && !await live.next()) isStopped = true;
       if (performance.now() - looked > LOOK_MS) {
         await new Promise((resolve) => setTimeout(resolve, 0));
         looked = performance.now();
@@ -166,8 +173,12 @@ async function main(args: readonly string[]): Promise<void> {
     await fromFile(options.resume, run.resume(options.resume));
     console.log(`Going on after step ${run.step}, in epoch ${run.epoch}.`);
   }
-  const recording = options.report === null ? null : new Recording(options.report, run);
-  if (!await train(run, recording)) {
+  const isRecorded = options.report !== null || options.live;
+  const recording = isRecorded ? new Recording(options.report, run) : null;
+  const live = options.live ? await recording!.follow() : null;
+  const isWhole = await train(run, recording, live);
+  await live?.end();
+  if (!isWhole) {
     console.log(
       `Stopped after step ${run.step}, in epoch ${run.epoch}. To go on:\n` +
         `  deno task train --resume ${options.checkpoint}`,
@@ -183,7 +194,7 @@ async function main(args: readonly string[]): Promise<void> {
   );
   if (recording !== null) {
     await recording.close();
-    console.log(`Report in ${options.report}.`);
+    if (options.report !== null) console.log(`Report in ${options.report}.`);
   }
   if (options.save !== null) {
     await saveSafetensors(options.save, net.stateDict()).catch((error) => {

@@ -35,6 +35,8 @@ export interface TrainOptions {
   readonly save: string | null;
   /** Where the report of the run goes: .html, .svg or .json. */
   readonly report: string | null;
+  /** Whether a page on this machine follows the run. */
+  readonly live: boolean;
   readonly resume: string | null;
   readonly checkpoint: string;
   /** Steps from one checkpoint to the next; `null` for none but that of an interruption. */
@@ -53,6 +55,7 @@ const DEFAULTS: TrainOptions = {
   data: null,
   save: null,
   report: null,
+  live: false,
   resume: null,
   checkpoint: "digits.checkpoint.pt",
   checkpointEvery: null,
@@ -74,6 +77,8 @@ export const HELP = `Train a small convolutional network with BatchNorm on handw
   --save FILE         write the trained weights (safetensors, PyTorch's names)
   --report FILE       write a page that shows what learned and what was tracked: FILE.html; the first
                       screen of it as a figure: FILE.svg; the record of the run: FILE.json
+  --live              serve a page on 127.0.0.1 that follows the run, and can pause and stop it; training
+                      starts when it is opened
   --checkpoint-every N  write a checkpoint after every N steps
   --checkpoint FILE   where to (default digits.checkpoint.pt, or the file that was resumed)
   --resume FILE       go on with the run of a checkpoint, with its options; --epochs, --lr, --momentum
@@ -114,6 +119,7 @@ export function parseOptions(
     data: values.data ?? defaults.data,
     save: values.save ?? defaults.save,
     report: reportFile(values.report) ?? null,
+    live: values.live,
     resume: values.resume ?? null,
     checkpoint: values.checkpoint ?? values.resume ?? DEFAULTS.checkpoint,
     checkpointEvery: integer("--checkpoint-every", every, 1) ?? defaults.checkpointEvery,
@@ -148,6 +154,7 @@ function parse(args: readonly string[]) {
         data: { type: "string" },
         save: { type: "string" },
         report: { type: "string" },
+        live: { type: "boolean", default: false },
         resume: { type: "string" },
         checkpoint: { type: "string" },
         "checkpoint-every": { type: "string" },

@@ -1,24 +1,36 @@
 /**
- * A run recorded for `--report`, and the file that shows it.
+ * A run recorded for `--report` and `--live`, and the file that shows it.
  */
 import { basename, dirname, join } from "node:path";
 import { nn, optim, type Tensor } from "../../mod.ts";
+import type { Live } from "../../scope/live/mod.ts";
 import { record, type Recorder } from "../../scope/mod.ts";
 import { batchesOf, type Split, takeBatch } from "./data.ts";
 import { UsageError } from "./options.ts";
 import type { TrainingRun } from "./run.ts";
 import { evaluate, type Score } from "./training.ts";
 
-/** Records what a run does; `close` writes it. */
+/** Records what a run does; `close` writes it where there is a path. */
 export class Recording {
-  readonly #path: string;
+  readonly #path: string | null;
   readonly #run: TrainingRun;
   readonly #recorder: Recorder;
 
-  constructor(path: string, run: TrainingRun) {
+  constructor(path: string | null, run: TrainingRun) {
     this.#path = path;
     this.#run = run;
     this.#recorder = record(run.net, run.optimizer, { title: run.split.name });
+  }
+
+  /** Serves the live page; resolves once somebody has opened it. */
+  async follow(): Promise<Live> {
+    // Loaded where it is asked for: others need not wait for it.
+    const { serveLive } = await import("../../scope/live/mod.ts");
+    const { net: model, optimizer } = this.#run;
+    const live = serveLive(this.#recorder, { model, optimizer });
+    console.log(`Training starts when this page is open: ${live.url}`);
+    await live.opened;
+    return live;
   }
 
   /** Notes the score of a batch. */
@@ -37,6 +49,7 @@ export class Recording {
   async close(): Promise<void> {
     const { net, split, options } = this.#run;
     const recorder = this.#recorder.stop();
+    if (this.#path === null) return;
     if (this.#path.endsWith(".json")) return await write(this.#path, JSON.stringify(recorder));
     const epochs = options.epochs === 1 ? "1 epoch" : `${options.epochs} epochs`;
     const title = `${split.name}: ${epochs}, seed ${options.seed}`;

@@ -27,6 +27,8 @@ export interface Live {
   readonly opened: Promise<void>;
   /** To be awaited between steps: waits while the page has paused the run; false once it has stopped it. */
   next(): Promise<boolean>;
+  /** Ends the run as the page's Stop does: `next` gives false, also to who waits for it now. */
+  stop(): void;
   /** Tells the pages that the run is over and stops serving. */
   end(): Promise<void>;
 }
@@ -118,6 +120,10 @@ export class LiveServer implements Live {
     return this.#gate.next();
   }
 
+  stop(): void {
+    this.#gate.command("stop");
+  }
+
   async end(): Promise<void> {
     this.#subscription.remove();
     clearInterval(this.#beat);
@@ -126,9 +132,11 @@ export class LiveServer implements Live {
     await this.#server.shutdown();
   }
 
+  /** The state of the run; at its end with the whole record, since there is nobody to ask for it then. */
   #runState(): string {
     const { state, off, hasSwitches } = this.#gate;
-    return JSON.stringify({ state, off, hasSwitches });
+    const record = state === "ended" ? this.#recorder : undefined;
+    return JSON.stringify({ state, off, hasSwitches, record });
   }
 
   /** Something was recorded. Without a page nothing is made of it until one comes back. */

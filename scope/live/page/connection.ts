@@ -42,11 +42,13 @@ export class Connection {
     try {
       const response = await fetch("state.json");
       const { seq, run, record } = await response.json();
+      if (this.line === "over") return;
       this.#last = seq;
       this.record = record;
       this.run = run;
       this.#changed();
     } catch {
+      if (this.line === "over") return;
       this.line = "lost";
       this.#changed();
       await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -94,9 +96,12 @@ export class Connection {
   }
 
   #runFrame(event: MessageEvent): void {
-    if (!this.#isNew(event)) return;
-    this.run = JSON.parse(event.data);
-    if (this.run!.state === "ended") {
+    const { record, ...run } = JSON.parse(event.data) as RunInfo & { record?: RunRecord };
+    // The last word counts even while everything is being fetched: nobody will answer that.
+    if (run.state !== "ended" && !this.#isNew(event)) return;
+    this.run = run;
+    if (run.state === "ended") {
+      this.record = record ?? this.record;
       this.#source?.close();
       this.line = "over";
     }

@@ -155,7 +155,9 @@ function drawMetrics(record: RunRecord): void {
     const chart = metrics.get(name) ??
       new Chart(element("metrics"), `metric-${metrics.size}`, "step");
     metrics.set(name, chart);
-    const numbers = values.map(numberOf);
+    // Accuracies are shares of 1.
+    const scale = unit === "%" ? 100 : 1;
+    const numbers = values.map((value) => scale * numberOf(value));
     const last = numbers.at(-1);
     chart.show(
       `${name}: ${last === undefined ? "none yet" : short(last, 4)}${unit && ` ${unit}`}`,

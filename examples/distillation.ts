@@ -108,13 +108,20 @@ export function distill(): Distillation {
   };
   const holds = movedInEval === 0 && movedInTrain > 0 &&
     result.studentOfTeacher > result.studentOfLabels + 0.05;
-  if (!holds) throw new Error(`Not as it must be: ${JSON.stringify(result)}`);
+  if (!holds) throw new Error(`Unexpected result: ${JSON.stringify(result)}`);
   return result;
 }
 
 if (import.meta.main) {
   const { movedInEval, movedInTrain, ...accuracy } = distill();
-  console.table({ accuracy });
+  const share = (value: number) => `${(100 * value).toFixed(1)} %`;
+  console.table({
+    accuracy: {
+      teacher: share(accuracy.teacher),
+      "student of labels": share(accuracy.studentOfLabels),
+      "student of the teacher": share(accuracy.studentOfTeacher),
+    },
+  });
   console.log(`While it taught, the teacher moved by ${movedInEval}.`);
   console.log(`In training mode one batch would have moved it by ${movedInTrain.toPrecision(2)}.`);
 }

@@ -95,7 +95,7 @@ export function fourCombinations(): Combination[] {
     const holds = row.normalisesWith === (usesRunning ? "running" : "batch") &&
       row.forwardsThatMovedStatistics === moved && row.stepsThatMovedParameters === STEPS &&
       (row.shiftByOthers === 0) === usesRunning;
-    if (!holds) throw new Error(`Not as it must be: ${JSON.stringify(row)}`);
+    if (!holds) throw new Error(`Unexpected result: ${JSON.stringify(row)}`);
   }
   return rows;
 }

@@ -88,7 +88,7 @@ export function accumulate(): Outcome[] {
   const holds = pooled.updates === STEPS && pooled.meanError < 1e-12 &&
     pooled.varianceError < 1e-12 && separate.updates === 8 * STEPS &&
     separate.varianceError > 0.1 && separate.wandering > 1.5 * pooled.wandering;
-  if (!holds) throw new Error(`Not as it must be: ${JSON.stringify(rows)}`);
+  if (!holds) throw new Error(`Unexpected result: ${JSON.stringify(rows)}`);
   return rows;
 }
 

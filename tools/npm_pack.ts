@@ -84,9 +84,10 @@ export async function pack(file: string): Promise<void> {
     ];
     const complete = { name, version, ...described, sideEffects, type, license, ...others };
     await Deno.writeTextFile(`${home}/package.json`, JSON.stringify(complete, null, 2) + "\n");
-    const readme = await Deno.readTextFile(new URL("README.md", root));
-    await Deno.writeTextFile(`${home}/README.md`, withWholeLinks(readme));
-    await Deno.copyFile(new URL("CHANGELOG.md", root), `${home}/CHANGELOG.md`);
+    for (const document of ["README.md", "CHANGELOG.md"]) {
+      const text = await Deno.readTextFile(new URL(document, root));
+      await Deno.writeTextFile(`${home}/${document}`, withWholeLinks(text));
+    }
     await run("tar", ["-czf", `${folder}/whole.tgz`, "-C", folder, "package"]);
     await Deno.copyFile(`${folder}/whole.tgz`, file);
   } finally {

@@ -40,7 +40,7 @@ async function present(paths: readonly string[]): Promise<string[]> {
 
 // Documents and published modules: what carries examples. Rooms that deal with the world outside
 // may touch files; the core needs no permission at all.
-const worldly = await present(["io", "scope", "distributed"]);
+const worldly = await present(["io", "scope", "distributed", "experiment"]);
 const published: string[] = settings.publish.include;
 const core = await present([
   "README.md",

@@ -15,6 +15,7 @@ const layers: [name: string, files: RegExp][] = [
   ["optim", /^optim\//],
   ["io, scope, distributed", /^(io|scope|distributed)\//],
   ["entry", /^mod\.ts$/],
+  ["experiment", /^experiment\//],
 ];
 
 // These must run without any package, and without the standard library.

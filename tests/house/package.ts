@@ -17,7 +17,7 @@ export interface Settings {
 export const settings: Settings = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
 
 /** The rooms that are published. */
-export const rooms = ["autograd", "nn", "optim", "io", "scope", "distributed"];
+export const rooms = ["autograd", "nn", "optim", "io", "scope", "distributed", "experiment"];
 
 /** The TypeScript files below a folder, as paths from the package's folder; none if it is not there. */
 export async function* modulesBelow(folder: string): AsyncGenerator<string> {

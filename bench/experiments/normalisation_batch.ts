@@ -1,0 +1,59 @@
+/**
+ * How many samples are normalised together, with the SGD batch kept as it is.
+ *
+ * @module
+ */
+import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
+import { nn, optim } from "../../mod.ts";
+import { accuracy, batchAccuracy, batchesOf, digits, trainStep } from "./parts/images.ts";
+import { mlp } from "./parts/networks.ts";
+
+const size = (size: number) => ({ size });
+
+export default experiment({
+  name: "normalisation-batch",
+  claim: "The test error by batch statistics falls with the size of the normalised batch; by " +
+    "running statistics it is lower, and flat from the middle on",
+  source: "Wu & Johnson, arXiv:2105.07576, §3",
+  configs: grid({ size: [2, 4, 8, 16, 32, 64] }),
+  fixed: { width: 64, depth: 3, lr: 0.1, batch: 64, images: 600, epochs: 25 },
+  seeds: 5,
+  metrics: {
+    batchError: { goal: "min", unit: "%" },
+    runningError: { goal: "min", unit: "%", target: 0.06 },
+  },
+  quick: { seeds: 2, fixed: { epochs: 10 } },
+  setup: ({ fixed }) => digits({ train: Number(fixed.images) }),
+  *run({ config, data, generator, clock }) {
+    const net = mlp({
+      ...config,
+      inputs: 64,
+      outputs: 10,
+      norm: (width) => new nn.BatchNorm1d(width, { virtualBatchSize: config.size }),
+    });
+    const sgd = new optim.SGD(net.parameters(), { lr: config.lr });
+    for (let epoch = 1; epoch <= config.epochs; epoch++) {
+      let loss = 0;
+      for (const [x, labels] of batchesOf(data.train, config.batch, generator("order"))) {
+        loss = trainStep(net, sgd, x, labels);
+      }
+      yield {
+        step: epoch,
+        loss,
+        metrics: clock.pausedWhile(() => ({
+          batchError: 1 - batchAccuracy(net, data.test, config.batch),
+          runningError: 1 - accuracy(net, data.test),
+        })),
+      };
+    }
+  },
+  expect: [
+    less("batchError", size(4), size(2), { by: 0.02 }),
+    less("batchError", size(16), size(4), { by: 0.02 }),
+    less("batchError", size(64), size(8)),
+    less("runningError", size(8), size(2), { by: 0.02 }),
+    within("runningError", size(64), [0, 0.12]),
+  ],
+});
+
+if (import.meta.main) await main(import.meta.url);

@@ -1,0 +1,136 @@
+/**
+ * The command line.
+ */
+import { parseArgs } from "node:util";
+import type { Changes } from "../experiment.ts";
+import type { Config, Value } from "../space.ts";
+import type { TableFormat } from "../table.ts";
+
+/** A fault of the user's: told in one line, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const HELP = `Run training experiments, and compare what they come to.
+
+  deno task experiment                     list the experiments
+  deno task experiment NAME [options]      run one; what has ended before is not run again
+
+  --seeds N            seeds 0 … N−1 in place of the experiment's own
+  --set KEY=A,B        other values of an axis or of what is fixed; may be repeated
+  --where KEY=A        only the configs that have this value; may be repeated
+  --quick              the shorter form
+  --data DIR           a folder with images in MNIST's IDX format, where an experiment takes one
+  --check              keep no files; only run, and see whether the expectations hold
+  --dry-run            list the runs and do none
+  --retry failed       run again what failed
+  --fresh              forget the runs that are recorded
+  --accept-changes     go on although the code has changed since the recorded runs
+  --fail-fast          stop after the first run that fails
+  --out DIR            where the records are kept (default runs)
+  --format FORMAT      the table as text, markdown or csv, or all results as json
+  --help               this text
+
+Ctrl-C stops after the current observation; the same command goes on from there. Exit codes: 0 all
+runs ended and all expectations hold, 1 a run failed or an expectation does not hold, 2 wrong usage,
+130 stopped.
+`;
+
+/** What the command line asks for. */
+export interface Options {
+  readonly help: boolean;
+  readonly words: readonly string[];
+  readonly changes: Changes;
+  readonly check: boolean;
+  readonly dryRun: boolean;
+  readonly retryFailed: boolean;
+  readonly fresh: boolean;
+  readonly failFast: boolean;
+  readonly out: string;
+  readonly format: TableFormat | "json";
+}
+
+/** A value as it was written: true, false, null, a number, or a text. */
+export function valueOf(text: string): Value {
+  if (text === "true" || text === "false") return text === "true";
+  if (text === "null") return null;
+  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function pair(option: string, text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
+  throw new UsageError(`Cannot read ${option}: got ${text}, expected KEY=VALUE`);
+}
+
+function oneOf<T extends string>(option: string, got: string, known: readonly T[]): T {
+  if ((known as readonly string[]).includes(got)) return got as T;
+  throw new UsageError(`Cannot read ${option}: got ${got}, expected one of ${known.join(", ")}`);
+}
+
+function count(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError(`Cannot read ${option}: got ${text}, expected a count from 1 on`);
+}
+
+/**
+ * Reads the arguments.
+ *
+ * @throws {UsageError} for an unknown option or a wrong value.
+ */
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  const set: Record<string, Value[]> = {};
+  for (const text of values.set) {
+    const [name, list] = pair("--set", text);
+    set[name] = list.split(",").map(valueOf);
+  }
+  if (values.data !== undefined) set.data = [values.data];
+  const where = values.where.map((text): Config => {
+    const [name, value] = pair("--where", text);
+    return { [name]: valueOf(value) };
+  });
+  if (values.retry !== undefined) oneOf("--retry", values.retry, ["failed"]);
+  return {
+    help: values.help,
+    words: positionals,
+    changes: { set, where, seeds: count("--seeds", values.seeds), quick: values.quick },
+    check: values.check,
+    dryRun: values["dry-run"],
+    retryFailed: values.retry !== undefined,
+    fresh: values.fresh,
+    failFast: values["fail-fast"],
+    out: values.out,
+    format: oneOf("--format", values.format, ["text", "csv", "json", "markdown"]),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", default: false, short: "h" },
+        seeds: { type: "string" },
+        set: { type: "string", multiple: true, default: [] },
+        where: { type: "string", multiple: true, default: [] },
+        quick: { type: "boolean", default: false },
+        data: { type: "string" },
+        check: { type: "boolean", default: false },
+        "dry-run": { type: "boolean", default: false },
+        retry: { type: "string" },
+        fresh: { type: "boolean", default: false },
+        "accept-changes": { type: "boolean", default: false },
+        "fail-fast": { type: "boolean", default: false },
+        out: { type: "string", default: "runs" },
+        format: { type: "string", default: "text" },
+      },
+    });
+  } catch (error) {
+    const [first] = (error as Error).message.split(/\. |\n/);
+    throw new UsageError(`Cannot read the arguments: ${first} (--help lists the options)`);
+  }
+}

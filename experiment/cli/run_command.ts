@@ -1,0 +1,131 @@
+/**
+ * Listing experiments, and running one.
+ */
+import { changed, type Experiment } from "../experiment.ts";
+import { checkAll, describeConfig, type Outcome } from "../expectations.ts";
+import { makeFolder, openLog, readFile, removeFolder, stopSignal, writeWhole } from "../host.ts";
+import { readRecord, type RunEvent, runsOf } from "../record.ts";
+import type { Results } from "../results.ts";
+import { run, tasksOf, unfinished } from "../runner.ts";
+import { aligned } from "../table.ts";
+import type { Options } from "./options.ts";
+import { Progress } from "./progress.ts";
+
+/** Prints every experiment with its claim, its size and how far it is. */
+export async function listExperiments(
+  experiments: readonly Experiment[],
+  { out }: Options,
+): Promise<number> {
+  const rows = [["name", "runs", "state", "claim"]];
+  for (const { name, claim, configs, seeds } of experiments) {
+    const path = `${out}/${name}/runs.jsonl`;
+    const bytes = await readFile(path);
+    let state = "not run yet";
+    if (bytes !== null) {
+      const runs = [...runsOf(readRecord(bytes, path).events).values()];
+      const ended = runs.filter(({ end }) => end !== null);
+      const failed = ended.filter(({ end }) => end!.state === "failed").length;
+      state = `${ended.length} ended${failed === 0 ? "" : `, ${failed} failed`}`;
+    }
+    rows.push([name, `${configs.length} × ${seeds.length}`, state, claim]);
+  }
+  console.log(aligned(rows));
+  return 0;
+}
+
+/** The events that still count: with `--retry failed`, those of failed runs do not. */
+function keptEvents(events: readonly RunEvent[], retryFailed: boolean): readonly RunEvent[] {
+  if (!retryFailed) return events;
+  const failed = new Set(
+    [...runsOf(events)].filter(([, { end }]) => end?.state === "failed").map(([id]) => id),
+  );
+  return events.filter(({ id }) => !failed.has(id));
+}
+
+/** Runs an experiment, prints what came out, and returns the exit code. */
+export async function runExperiment(whole: Experiment, options: Options): Promise<number> {
+  const experiment = changed(whole, options.changes);
+  const tasks = tasksOf(experiment, experiment.seeds);
+  const folder = `${options.out}/${experiment.name}`;
+  const path = `${folder}/runs.jsonl`;
+  const keep = !options.check && !options.dryRun;
+  if (options.fresh && keep) await removeFolder(folder);
+  if (keep) await makeFolder(folder);
+  const log = keep ? await openLog(path) : null;
+  let before: readonly RunEvent[] = log?.read.events ?? [];
+  if (options.dryRun) before = readRecord(await readFile(path) ?? new Uint8Array(), path).events;
+  if (log?.read.dropped) console.error(`Note: ${log.read.dropped}.`);
+  const events = keptEvents(before, options.retryFailed);
+  const left = unfinished(tasks, events);
+  if (options.dryRun) {
+    const rows = left.map(({ id, config, seed }) => [id, describeConfig(config), String(seed)]);
+    if (rows.length > 0) console.log(aligned([["id", "config", "seed"], ...rows]));
+    console.log(`${left.length} of ${tasks.length} runs to do.`);
+    return 0;
+  }
+  const progress = new Progress(experiment, tasks.length, tasks.length - left.length);
+  const stop = stopSignal();
+  let results: Results;
+  try {
+    results = await run(experiment, {
+      seeds: experiment.seeds,
+      events,
+      signal: stop.signal,
+      failFast: options.failFast,
+      onEvent(event) {
+        log?.append(event);
+        progress.note(event);
+      },
+    });
+  } finally {
+    stop.release();
+    progress.close();
+    log?.close();
+  }
+  if (keep) {
+    await writeWhole(`${folder}/results.csv`, results.toCsv());
+    await writeWhole(`${folder}/curves.csv`, results.toCurvesCsv());
+  }
+  return report(whole, results, options, stop.signal.aborted);
+}
+
+/** Whether the settings are those that the expectations speak of. */
+function asClaimed({ changes }: Options): boolean {
+  return Object.keys(changes.set ?? {}).every((name) => name === "data");
+}
+
+function report(whole: Experiment, results: Results, options: Options, stopped: boolean): number {
+  const outcomes = asClaimed(options) ? checkAll(whole.expect, results) : null;
+  const failed = results.runs.filter(({ state }) => state === "failed");
+  if (options.format === "json") {
+    const { info, runs } = results;
+    console.log(JSON.stringify({ info, runs, expectations: outcomes }, nonFiniteAsText, 2));
+  } else {
+    console.log(results.table(options.format));
+  }
+  const say = options.format === "text" ? console.log : console.error;
+  if (options.format === "text") console.log("");
+  if (outcomes === null && whole.expect.length > 0) {
+    say("The settings are not those of the claim: its expectations are not checked.");
+  }
+  for (const outcome of outcomes ?? []) say(outcomeLine(outcome));
+  for (const { config, seed, error } of failed) {
+    console.error(`Failed: ${describeConfig(config)}, seed ${seed}\n${error}`);
+  }
+  if (failed.length > 0) {
+    console.error(`${failed.length} runs failed; --retry failed runs them again.`);
+  }
+  if (stopped) {
+    console.error("Stopped. The same command goes on with what is left.");
+    return 130;
+  }
+  return failed.length > 0 || outcomes?.some(({ holds }) => holds === false) ? 1 : 0;
+}
+
+function nonFiniteAsText(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
+function outcomeLine({ text, holds, detail }: Outcome): string {
+  return `${holds === null ? "–" : holds ? "✓" : "✗"} ${text}: ${detail}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * Everything that this room asks of the system: files, signals, the terminal. No other file of the room
+ * names Deno.
+ */
+import { type ReadRecord, readRecord, type RunEvent, toLine } from "./record.ts";
+
+/** The arguments of the command line. */
+export function commandLine(): string[] {
+  return Deno.args;
+}
+
+/** Ends the process. */
+export function exit(code: number): never {
+  Deno.exit(code);
+}
+
+/** Whether something is a missing file. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+}
+
+/** A file's bytes; `null` if there is no file. */
+export async function readFile(path: string | URL): Promise<Uint8Array | null> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** A file's text; `null` if there is no file. */
+export async function readText(path: string | URL): Promise<string | null> {
+  const bytes = await readFile(path);
+  return bytes === null ? null : new TextDecoder().decode(bytes);
+}
+
+/** Writes a file whole or not at all. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const part = `${path}.${Deno.pid}.part`;
+  try {
+    await Deno.writeTextFile(part, text);
+    await Deno.rename(part, path);
+  } catch (error) {
+    await Deno.remove(part).catch(() => {});
+    throw error;
+  }
+}
+
+/** Makes a folder and those above it. */
+export async function makeFolder(path: string): Promise<void> {
+  await Deno.mkdir(path, { recursive: true });
+}
+
+/** Removes a folder with its content, if it is there. */
+export async function removeFolder(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** The names of the files in a folder, in order; none if it is not there. */
+export async function filesIn(folder: string | URL): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  return names.sort();
+}
+
+/** The record of an experiment on disk, open for more events. */
+export interface Log {
+  /** What was there. */
+  readonly read: ReadRecord;
+  /** Adds an event; the end of a run is on the disk when this returns. */
+  append(event: RunEvent): void;
+  /** Closes the file. */
+  close(): void;
+}
+
+/**
+ * Opens a record to add to it; a cut-off last line is removed. Nobody else can open it meanwhile.
+ *
+ * @throws {RangeError} if another process has it open, or the file is damaged.
+ */
+export async function openLog(path: string): Promise<Log> {
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  try {
+    // The system lets go of the lock when the process ends, however it ends.
+    if (!await file.tryLock(true)) {
+      throw new RangeError(
+        `Cannot open ${path}: got a record that another process is writing, expected that it is ` +
+          `done; wait for it, or choose another folder with --out`,
+      );
+    }
+    const read = readRecord(await Deno.readFile(path), path);
+    await file.truncate(read.wholeBytes);
+    await file.seek(0, Deno.SeekMode.End);
+    const encoder = new TextEncoder();
+    const write = (text: string) => {
+      const bytes = encoder.encode(text);
+      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    };
+    if (read.unended) write("\n");
+    return {
+      read,
+      append(event) {
+        write(`${toLine(event)}\n`);
+        if (event.t === "end") file.syncDataSync();
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** A signal that is raised when the process is told to stop; a second time ends it at once. */
+export function stopSignal(): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const names: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const stop = () => {
+    if (controller.signal.aborted) Deno.exit(130);
+    controller.abort();
+  };
+  for (const name of names) Deno.addSignalListener(name, stop);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const name of names) Deno.removeSignalListener(name, stop);
+    },
+  };
+}

@@ -1,0 +1,207 @@
+/**
+ * The results of an experiment: its runs, and what they come to.
+ */
+import type { Experiment, MetricOptions, Metrics } from "./experiment.ts";
+import { canonical, runId } from "./identity.ts";
+import {
+  type ObserveEvent,
+  type RunEvent,
+  runsOf,
+  type RunState,
+  type WarningCount,
+} from "./record.ts";
+import type { Config, Value } from "./space.ts";
+import { csvOf, resultTable, type TableFormat } from "./table.ts";
+
+/** What results need to know of an experiment; plain data. */
+export interface ExperimentInfo {
+  /** Its name. */
+  readonly name: string;
+  /** What it is about to show. */
+  readonly claim: string;
+  /** Where the claim comes from. */
+  readonly source: string;
+  /** The version of its definition. */
+  readonly version: number;
+  /** The configs, `fixed` included. */
+  readonly configs: readonly Config[];
+  /** The names of what differs between configs. */
+  readonly axes: readonly string[];
+  /** The seeds. */
+  readonly seeds: readonly number[];
+  /** What is measured. */
+  readonly metrics: Readonly<Record<string, MetricOptions>>;
+}
+
+/** How one run went. */
+export interface RunResult {
+  /** Its identity. */
+  readonly id: string;
+  /** Its config, `fixed` included. */
+  readonly config: Config;
+  /** Its seed. */
+  readonly seed: number;
+  /** How it ended; `missing` if it did not. */
+  readonly state: RunState | "missing";
+  /** The last value of each metric. */
+  readonly summary: Metrics;
+  /** The metrics on the way. */
+  readonly observations: readonly ObserveEvent[];
+  /** Seconds of training and of evaluation; `null` if the run has no end. */
+  readonly seconds: { readonly train: number; readonly evaluate: number } | null;
+  /** Whether its times can be compared with those of other runs. */
+  readonly alone: boolean;
+  /** The stack of the error that ended it, or `null`. */
+  readonly error: string | null;
+  /** The library's warnings, by code. */
+  readonly warnings: Readonly<Record<string, WarningCount>>;
+}
+
+/** The runs of one config. */
+export interface Group {
+  /** The config, `fixed` included. */
+  readonly config: Config;
+  /** What differs between configs. */
+  readonly axes: Config;
+  /** A run for each seed. */
+  readonly runs: readonly RunResult[];
+}
+
+/** What the results of an experiment need to know of it. */
+export function infoOf(experiment: Experiment, seeds: readonly number[]): ExperimentInfo {
+  const { name, claim, source, version, configs, fixed, metrics } = experiment;
+  const axes = [...new Set(configs.flatMap((config) => Object.keys(config)))];
+  return {
+    name,
+    claim,
+    source,
+    version,
+    configs: configs.map((config) => ({ ...config, ...fixed })),
+    axes,
+    seeds,
+    metrics,
+  };
+}
+
+/**
+ * What a run counts for a metric: its last value; the worst there is if it diverged; nothing if it did not
+ * come to its end.
+ */
+export function valueOf(run: RunResult, metric: string, goal: MetricOptions["goal"]): number {
+  if (run.state === "diverged" && goal !== "none") return goal === "max" ? -Infinity : Infinity;
+  if (run.state !== "completed") return NaN;
+  return run.summary[metric] ?? NaN;
+}
+
+/** Whether a config has all the values of a part of one. */
+export function matches(config: Config, part: Readonly<Record<string, Value>>): boolean {
+  return Object.entries(part).every(([name, value]) => config[name] === value);
+}
+
+/** The results of an experiment. */
+export class Results {
+  /** The experiment. */
+  readonly info: ExperimentInfo;
+  /** A run for each config and seed, in the order in which they are run. */
+  readonly runs: readonly RunResult[];
+
+  /**
+   * Gathers results from events.
+   *
+   * @param info The experiment.
+   * @param events What happened, in order.
+   */
+  constructor(info: ExperimentInfo, events: readonly RunEvent[]) {
+    this.info = info;
+    const recorded = runsOf(events);
+    this.runs = info.seeds.flatMap((seed) =>
+      info.configs.map((config): RunResult => {
+        const id = runId(info.name, info.version, config, seed);
+        const { end = null, observations = [] } = recorded.get(id) ?? {};
+        return {
+          id,
+          config,
+          seed,
+          state: end?.state ?? "missing",
+          summary: end?.summary ?? {},
+          observations,
+          seconds: end?.seconds ?? null,
+          alone: end?.alone ?? false,
+          error: end?.error ?? null,
+          warnings: end?.warnings ?? {},
+        };
+      })
+    );
+  }
+
+  /** The runs of each config. */
+  groups(): Group[] {
+    return this.info.configs.map((config) => {
+      const key = canonical(config);
+      return {
+        config,
+        axes: Object.fromEntries(
+          this.info.axes.filter((name) => name in config).map((name) => [name, config[name]]),
+        ),
+        runs: this.runs.filter((run) => canonical(run.config) === key),
+      };
+    });
+  }
+
+  /** The values of a metric in a group, a number for each run that came to an end. */
+  valuesOf(group: Group, metric: string): number[] {
+    const goal = this.info.metrics[metric]?.goal ?? "none";
+    return group.runs.map((run) => valueOf(run, metric, goal)).filter((value) =>
+      !Number.isNaN(value)
+    );
+  }
+
+  /**
+   * A row for each config: the median of each metric and its range.
+   *
+   * @param format As aligned text, Markdown or comma-separated values.
+   */
+  table(format: TableFormat = "text"): string {
+    return resultTable(this, format);
+  }
+
+  /** A row for each run: id, config, seed, state, metrics, seconds. */
+  toCsv(): string {
+    const { info, runs } = this;
+    const fields = [...new Set(info.configs.flatMap((config) => Object.keys(config)))];
+    const metrics = Object.keys(info.metrics);
+    return csvOf(
+      ["id", ...fields, "seed", "state", ...metrics, "trainSeconds", "evaluateSeconds"],
+      runs.map(({ id, config, seed, state, summary, seconds }) => [
+        id,
+        ...fields.map((name) => config[name]),
+        seed,
+        state,
+        ...metrics.map((name) => summary[name]),
+        seconds?.train,
+        seconds?.evaluate,
+      ]),
+    );
+  }
+
+  /** A row for each number that was observed: id, config, seed, step, metric, value, seconds. */
+  toCurvesCsv(): string {
+    const fields = [...new Set(this.info.configs.flatMap((config) => Object.keys(config)))];
+    return csvOf(
+      ["id", ...fields, "seed", "step", "metric", "value", "seconds"],
+      this.runs.flatMap(({ id, config, seed, observations }) =>
+        observations.flatMap(({ step, metrics, seconds }) =>
+          Object.entries(metrics).map(([metric, value]) => [
+            id,
+            ...fields.map((name) => config[name]),
+            seed,
+            step,
+            metric,
+            value,
+            seconds,
+          ])
+        )
+      ),
+    );
+  }
+}

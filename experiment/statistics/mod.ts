@@ -1,0 +1,6 @@
+/**
+ * Statistics for few runs.
+ *
+ * @module
+ */
+export * from "./summary.ts";

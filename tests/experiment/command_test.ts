@@ -1,0 +1,119 @@
+/** The command line, run as its user runs it. */
+import { assert, assertEquals } from "@std/assert";
+
+const tool = new URL("../../tools/experiment.ts", import.meta.url);
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function deno(args: readonly string[]): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+function command(...args: string[]): Promise<Ended> {
+  return deno(["run", "--no-check", "-A", tool.pathname, ...args]);
+}
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "tapegrad-experiment-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("separation --check prints its table and holds", async () => {
+  const { code, out, err } = await command("separation", "--check");
+  assertEquals(code, 0, out + err);
+  assert(/^noGrad +1 +0 +0 +0 +1\.\d+ +0$/m.test(out), out);
+  assert(!out.includes("✗"), out);
+  assert(/Warning \[bn-update-under-no-grad\], 1 times in 1 runs/.test(err), err);
+});
+
+Deno.test("wrong usage is told in one line, with exit code 2", async () => {
+  for (
+    const args of [
+      ["nope"],
+      ["separation", "--sede", "1"],
+      ["separation", "--set", "nope=1"],
+      [
+        "separation",
+        "--where",
+        "how=never",
+      ],
+      ["separation", "--format", "xml"],
+      ["leakage", "separation"],
+    ]
+  ) {
+    const { code, out, err } = await command(...args, "--dry-run");
+    assertEquals([code, out], [2, ""], args.join(" "));
+    assert(/^Cannot [^\n]*\n$/.test(err), `${args.join(" ")}: ${err}`);
+  }
+});
+
+Deno.test("what has ended is not run again, and lr 1e9 diverges with exit code 0", async () => {
+  await inFolder(async (folder) => {
+    const args = ["leakage", "--seeds", "1", "--set", "steps=20", "--out", folder];
+    const first = await command(...args);
+    assertEquals(first.code, 0, first.err);
+    assert(first.err.includes("2/2"), first.err);
+    const table = await Deno.readTextFile(`${folder}/leakage/results.csv`);
+    const second = await command(...args);
+    assert(second.err.includes("2 of 2 runs have ended before"), second.err);
+    assertEquals(second.out, first.out);
+    assertEquals(await Deno.readTextFile(`${folder}/leakage/results.csv`), table);
+    const wild = await command(
+      "normalisation-batch",
+      ...["--seeds", "1", "--where", "size=8", "--set", "lr=1e9", "--set", "epochs=2"],
+      ...["--out", folder],
+    );
+    assertEquals(wild.code, 0, wild.err);
+    assert(/✗ 0 of 1, 1 diverged/.test(wild.out), wild.out);
+  });
+});
+
+const program = (body: string) => `
+import { experiment, list, main } from ${
+  JSON.stringify(new URL("../../experiment/mod.ts", import.meta.url).href)
+};
+export default experiment({
+  name: "own",
+  claim: "c",
+  configs: list([{ n: 1 }, { n: 2 }]),
+  metrics: { m: { goal: "max" } },
+  *run({ config: { n } }) { ${body} yield { step: 1, metrics: { m: n } }; },
+});
+if (import.meta.main) await main(import.meta.url);
+`;
+
+Deno.test("a run that throws fails alone, and --retry failed runs just that one", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/own.ts`;
+    const own = (...args: string[]) =>
+      deno(["run", "--no-check", "-A", path, "--out", `${folder}/runs`, ...args]);
+    await Deno.writeTextFile(path, program(`if (n === 1) throw new Error("broken");`));
+    const first = await own();
+    assertEquals(first.code, 1, first.err);
+    assert(/^2 +1 +2$/m.test(first.out), first.out);
+    const log = () => Deno.readTextFile(`${folder}/runs/own/runs.jsonl`);
+    assert((await log()).includes("Error: broken\\n    at"), await log());
+    const again = await own();
+    assertEquals(again.code, 1);
+    assert(again.err.includes("2 of 2 runs have ended before"), again.err);
+    const before = (await log()).match(/"t":"start"/g)!.length;
+    await Deno.writeTextFile(path, program(""));
+    const retried = await own("--retry", "failed", "--accept-changes");
+    assertEquals(retried.code, 0, retried.err);
+    assertEquals((await log()).match(/"t":"start"/g)!.length, before + 1);
+  });
+});

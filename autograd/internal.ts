@@ -79,5 +79,14 @@ export {
   stridesOf,
 } from "./shape.ts";
 export { isInspected, setInspector } from "./tape/tape.ts";
-export { heldGradOf, nodeOf, replaceValues, storageOf, valuesOf, write } from "./tensor.ts";
+export {
+  type EditWatcher,
+  heldGradOf,
+  nodeOf,
+  replaceValues,
+  storageOf,
+  valuesOf,
+  watchEdits,
+  write,
+} from "./tensor.ts";
 export { mayWarn, warnOnce, withoutWarnings } from "./warnings.ts";

@@ -401,6 +401,19 @@ export function write(x: Tensor, fill: (values: Float64Array) => void, editedBy?
   const storage = storageOf(x);
   storage.version++;
   if (storage.editedBy !== editedBy) storage.editedBy = editedBy;
+  if (editWatcher !== null) editWatcher(storage, editedBy);
+}
+
+/** Sees each edit in place after it was made: its memory, and who says that it made it. */
+export type EditWatcher = (storage: Storage, editedBy: string | undefined) => void;
+
+let editWatcher: EditWatcher | null = null;
+
+/** Sets the watcher of edits and returns the previous one. */
+export function watchEdits(next: EditWatcher | null): EditWatcher | null {
+  const before = editWatcher;
+  editWatcher = next;
+  return before;
 }
 
 /** Puts other memory and another shape behind a tensor that nothing has been computed from. */

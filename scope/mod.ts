@@ -20,12 +20,8 @@
  *
  * @module
  */
+export { formatChanges } from "./causes.ts";
 export * from "./ledger.ts";
 export * from "./run_record.ts";
-export {
-  record,
-  type RecordedEvent,
-  Recorder,
-  type RecordOptions,
-  type RecordPart,
-} from "./recorder.ts";
+export { record } from "./record.ts";
+export { type RecordedEvent, Recorder, type RecordOptions, type RecordPart } from "./recorder.ts";

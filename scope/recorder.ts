@@ -6,31 +6,33 @@ import {
   assertOptions,
   type BatchMoments,
   describe,
-  type Known,
+  type EditWatcher,
 } from "../autograd/internal.ts";
 import { isGradEnabled, type Tensor } from "../autograd/mod.ts";
-import { assertModule } from "../nn/module/arguments.ts";
 import { auditTrainEval, BatchNorm, healthReport, type Module } from "../nn/mod.ts";
-import { Optimizer } from "../optim/mod.ts";
+import type { Optimizer } from "../optim/mod.ts";
+import { editCause } from "../nn/module/cause.ts";
+import { callSite } from "./call_site.ts";
 import { Lane } from "./lane.ts";
 import {
   type AuditRecord,
+  type Change,
   jsonNumber,
   type LayerMode,
   type MetricRecord,
   type ModeSpan,
-  type Mover,
   QUANTITIES,
   type Quantity,
   type RunRecord,
   type Series,
+  type StateName,
   type Writer,
   type WriteRecord,
 } from "./run_record.ts";
 import { watchNorms } from "./watchers.ts";
-import { WatchedLayer } from "./watched_layer.ts";
+import { type Move, WatchedLayer } from "./watched_layer.ts";
 
-/** Options of {@linkcode record}. */
+/** Options of `record`. */
 export interface RecordOptions {
   /** What the run is called. */
   readonly title?: string;
@@ -41,8 +43,6 @@ export interface RecordOptions {
   /** Whether the lines are kept that run forwards, step and write; that costs time. */
   readonly callSites?: boolean;
 }
-
-const KNOWN: Known<RecordOptions> = ["title", "every", "channels", "callSites"];
 
 /** How many numbers the lanes may hold before each layer keeps but its worst channels. */
 const BUDGET = 250_000;
@@ -68,71 +68,7 @@ export interface RecordPart {
   readonly since?: number;
 }
 
-/**
- * Records a model in training. Nothing that it computes changes: the losses are the same to the last bit.
- *
- * Each forward of a BatchNorm, each step of the optimizer, and each write from elsewhere is compared with
- * the state before it. A deep copy of the model is another model and is not recorded.
- *
- * @param model The model; its BatchNorms are recorded, those that it holds now.
- * @param optimizer The one that moves it; `null` for none.
- * @param options every = 1, channels = "worst", callSites = false.
- * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
- *
- * @example
- * ```ts
- * import { nn, optim, randn } from "@tapegrad/tapegrad";
- * import { record, sentenceOf } from "@tapegrad/tapegrad/scope";
- * import { assertEquals } from "@std/assert";
- *
- * const bn = new nn.BatchNorm1d(3);
- * const sgd = new optim.SGD(bn.parameters(), { lr: 0.1 });
- * const recorder = record(bn, sgd, { title: "one step" });
- * bn.forward(randn([8, 3])).square().sum().backward();
- * sgd.step();
- * recorder.stop();
- * assertEquals(
- *   sentenceOf(recorder.toJSON()),
- *   "In 1 step the optimizer moved γ and β 2 times and forward passes 0 times. Forward passes moved " +
- *     "the running mean and variance 2 times and the optimizer 0 times.",
- * );
- * ```
- */
-export function record(
-  model: Module,
-  optimizer: Optimizer | null,
-  options: RecordOptions = {},
-): Recorder {
-  const action = "record";
-  assertModule(action, "model", model);
-  if (optimizer !== null && !(optimizer instanceof Optimizer)) {
-    throw new TypeError(
-      `Cannot ${action}: got optimizer ${describe(optimizer)}, expected an Optimizer or null`,
-    );
-  }
-  assertOptions(action, options, KNOWN);
-  const { title = "", every = 1, channels = "worst", callSites = false } = options;
-  if (typeof title !== "string") {
-    throw new TypeError(`Cannot ${action}: got title ${describe(title)}, expected a string`);
-  }
-  if (!Number.isInteger(every) || every < 1) {
-    throw new RangeError(
-      `Cannot ${action}: got every ${describe(every)}, expected an integer of at least 1`,
-    );
-  }
-  const isList = Array.isArray(channels) && channels.every((c) => Number.isInteger(c) && c >= 0);
-  if (channels !== "worst" && channels !== "all" && !isList) {
-    throw new RangeError(
-      `Cannot ${action}: got channels ${
-        describe(channels)
-      }, expected "worst", "all" or a list of ` +
-        `channels`,
-    );
-  }
-  return new Recorder(model, optimizer, { title, every, channels, callSites });
-}
-
-/** A recording in progress; made by {@linkcode record}. */
+/** A recording in progress; made by `record`. */
 export class Recorder {
   readonly #model: Module;
   readonly #settings: Required<RecordOptions>;
@@ -153,13 +89,15 @@ export class Recorder {
   #forwards = 0;
   #steps = 0;
   #inStep = false;
+  /** While a layer runs, from before it until after it. */
+  #inForward = false;
   /** While the recorder itself runs the model. */
   #isPaused = false;
   /** The layers that the forward pass in progress has run; `null` between passes. */
   #pass: Set<BatchNorm> | null = null;
 
   /** @internal */
-  constructor(model: Module, optimizer: Optimizer | null, settings: Required<RecordOptions>) {
+  constructor(model: Module, optimizers: readonly Optimizer[], settings: Required<RecordOptions>) {
     this.#model = model;
     this.#settings = settings;
     const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>
@@ -170,20 +108,29 @@ export class Recorder {
     );
     this.#handles.push(watchNorms([...this.#watched.keys()], {
       before: (layer) => {
-        if (!this.#isPaused) this.#lookAround(this.#watched.get(layer)!);
+        if (this.#isPaused) return;
+        this.#lookAround(this.#watched.get(layer)!);
+        this.#inForward = true;
       },
       after: (layer, moments) => {
-        if (!this.#isPaused) this.#noteForward(this.#watched.get(layer)!, moments);
+        if (this.#isPaused) return;
+        this.#inForward = false;
+        this.#noteForward(this.#watched.get(layer)!, moments);
+      },
+      edited: (memory, editedBy) => {
+        if (!this.#isPaused && !this.#inStep && !this.#inForward) this.#noteEdit(memory, editedBy);
       },
     }));
-    if (optimizer === null) return;
-    this.#handles.push(
-      optimizer.registerStepPreHook(() => {
-        for (const layer of this.#watched.values()) this.#lookAround(layer);
-        this.#inStep = true;
-      }),
-      optimizer.registerStepPostHook(() => this.#noteStep()),
-    );
+    for (const optimizer of optimizers) {
+      this.#handles.push(
+        optimizer.registerStepPreHook(() => {
+          for (const layer of this.#watched.values()) this.#lookAround(layer);
+          this.#inForward = false;
+          this.#inStep = true;
+        }),
+        optimizer.registerStepPostHook(() => this.#noteStep()),
+      );
+    }
   }
 
   /** How many events there have been: forward passes, steps, and writes from elsewhere. */
@@ -196,32 +143,61 @@ export class Recorder {
     return this.#steps;
   }
 
-  /** Books what has changed since the last event, and was neither a forward nor a step. */
+  /** Books what has changed since the last event and nothing has announced. */
   #lookAround(watched: WatchedLayer): void {
-    const mover: Mover = this.#inStep ? "step" : "other";
-    watched.book(
-      mover,
-      mover === "other"
-        ? (name, distance) => {
-          if (this.#writes.at(-1)?.at !== this.#count) this.#next("write");
-          this.#noteWrite(watched, name, "edit", distance);
-        }
-        : null,
-    );
+    if (this.#inStep) {
+      // The closure of a step runs forwards after the optimizer has moved something.
+      watched.book({ mover: "step", by: "optimizer", site: null, at: this.#count });
+    } else {
+      this.#bookWrite(watched, "edit", null);
+    }
   }
 
-  #noteWrite(watched: WatchedLayer, name: string, by: Writer, distance: number): void {
-    const [writes, at] = [this.#writes, this.#count];
-    writes.push({ at, layer: watched.path, name, by, distance: jsonNumber(distance) });
-    if (writes.length > MOST_WRITES) writes.shift();
-    watched.drawLearned(at);
-    watched.drawTracked(at);
+  /** Books a write as it happens. */
+  #noteEdit(memory: Parameters<EditWatcher>[0], editedBy: string | undefined): void {
+    for (const watched of this.#watched.values()) {
+      if (!watched.owns(memory)) continue;
+      const by = editCause() ?? (editedBy === undefined ? "copy_" : "optimizer");
+      const site = this.#settings.callSites ? callSite() : null;
+      this.#bookWrite(watched, by, site, memory);
+    }
+  }
+
+  /** Books what has changed on a writer; writes of one cause in a row are one event. */
+  #bookWrite(
+    watched: WatchedLayer,
+    by: Writer,
+    site: string | null,
+    memory: Parameters<EditWatcher>[0] | null = null,
+  ): void {
+    let moved = false;
+    const onMove = (name: StateName, distance: number, move: Move): void => {
+      const last = this.#writes.at(-1);
+      if (last?.at !== this.#count || last.by !== by || last.site !== (site ?? undefined)) {
+        this.#next("write");
+      }
+      move.at = this.#count;
+      moved = true;
+      this.#writes.push({
+        at: move.at,
+        layer: watched.path,
+        name,
+        by,
+        distance: jsonNumber(distance),
+        ...(site === null ? {} : { site }),
+      });
+      if (this.#writes.length > MOST_WRITES) this.#writes.shift();
+    };
+    watched.book({ mover: "other", by, site, at: this.#count, onMove }, memory);
+    if (!moved) return;
+    watched.drawLearned(this.#count);
+    watched.drawTracked(this.#count);
+    this.#tell("write");
   }
 
   #next(kind: RecordedEvent["kind"]): void {
     this.#count++;
     if (kind !== "forward") this.#pass = null;
-    this.#tell(kind);
   }
 
   #tell(kind: RecordedEvent["kind"]): void {
@@ -232,6 +208,12 @@ export class Recorder {
 
   #noteForward(watched: WatchedLayer, moments: readonly (BatchMoments | null)[]): void {
     const { layer } = watched;
+    const cause = editCause();
+    const site = this.#settings.callSites ? callSite(true) : null;
+    if (cause !== null) {
+      this.#bookWrite(watched, cause, site);
+      return;
+    }
     if (this.#pass === null || this.#pass.has(layer)) {
       this.#pass = new Set();
       this.#forwards++;
@@ -242,13 +224,14 @@ export class Recorder {
     const at = this.#count;
     const draw = this.#steps % this.#settings.every === 0;
     const mode = modeOf(layer);
-    this.#noteMode(watched, mode);
+    this.#noteMode(watched, mode, site);
     watched.absorb(at, moments, draw);
-    watched.book("forward", null);
+    watched.book({ mover: "forward", by: "forward", site, at });
     if (draw) watched.drawTracked(at);
+    this.#tell("forward");
   }
 
-  #noteMode(watched: WatchedLayer, mode: LayerMode): void {
+  #noteMode(watched: WatchedLayer, mode: LayerMode, site: string | null): void {
     const spans = this.#spans.get(watched) ?? [];
     this.#spans.set(watched, spans);
     const last = spans.at(-1);
@@ -256,7 +239,8 @@ export class Recorder {
       last.to = this.#count;
       return;
     }
-    spans.push({ layer: watched.path, from: this.#count, to: this.#count, mode });
+    const [from, to] = [this.#count, this.#count];
+    spans.push({ layer: watched.path, from, to, mode, ...(site === null ? {} : { site }) });
     if (spans.length <= MOST_SPANS) return;
     spans.shift();
     this.#warnings.add(`Of the modes of a layer only the last ${MOST_SPANS} changes are kept.`);
@@ -268,11 +252,13 @@ export class Recorder {
     this.#steps++;
     this.#next("step");
     this.#stepMarks.push(this.#count, new Float64Array(1));
+    const site = this.#settings.callSites ? callSite() : null;
     for (const watched of this.#watched.values()) {
-      watched.book("step", null);
+      watched.book({ mover: "step", by: "optimizer", site, at: this.#count });
       if (draw) watched.drawLearned(this.#count);
     }
     if (this.#steps % 64 === 0) this.#makeRoom();
+    this.#tell("step");
   }
 
   /** Narrows the layers to their worst channels once all of them would take too much memory. */
@@ -300,6 +286,28 @@ export class Recorder {
       );
     }
     return watched.series(quantity);
+  }
+
+  /**
+   * What has moved a tensor while it was recorded: forward passes, the optimizer, a loaded state, a reset,
+   * recalibration, accumulated statistics, `copy_`, or an edit that nothing announced. With
+   * `callSites: true` by line.
+   *
+   * @param layer The layer's path, or the layer.
+   * @param name "weight", "bias", "running_mean" or "running_var".
+   * @returns The latest first; {@linkcode formatChanges} makes lines of text of it.
+   * @throws {RangeError} if the layer is not recorded, or has no such tensor.
+   */
+  whyDidThisChange(layer: string | BatchNorm, name: string): Change[] {
+    const action = "tell why it changed";
+    const found = this.#find(action, layer).why(String(name));
+    if (found !== null) return found;
+    throw new RangeError(
+      `Cannot ${action}: got name ${
+        describe(name)
+      }, expected "weight", "bias", "running_mean" or ` +
+        `"running_var"`,
+    );
   }
 
   #find(action: string, layer: string | BatchNorm): WatchedLayer {
@@ -363,7 +371,8 @@ export class Recorder {
   }
 
   /**
-   * Calls `listener` after each event and metric.
+   * Calls `listener` after each step, write and metric, and after each layer's forward: a forward pass is
+   * one event and complete once another has begun.
    *
    * @returns A handle whose `remove()` takes it off.
    */

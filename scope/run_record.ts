@@ -117,6 +117,8 @@ export interface LayerRecord {
   readonly worst:
     | { readonly channel: number; readonly z: JsonNumber; readonly f: JsonNumber }
     | null;
+  /** What moved each tensor, the latest first. */
+  readonly causes?: Readonly<Record<StateName, readonly Change[]>>;
 }
 
 /** How a layer ran. */
@@ -167,8 +169,8 @@ export interface WriteRecord {
   readonly at: number;
   /** The layer's path. */
   readonly layer: string;
-  /** PyTorch's name of the tensor: "weight", "bias", "running_mean", "running_var". */
-  readonly name: string;
+  /** The tensor. */
+  readonly name: StateName;
   /**
    * `load` is a state dict; `accumulated` the common update of `accumulateStats`, where it is taken in
    * early; `edit` a change that nothing announced, as through `data`.
@@ -179,6 +181,25 @@ export interface WriteRecord {
   /** The line that did it, where call sites are recorded. */
   readonly site?: string;
 }
+
+/** All moves of a tensor by one kind of writer, from one line where call sites are recorded. */
+export interface Change {
+  /** What moved it. */
+  readonly by: Writer;
+  /** How often. */
+  readonly times: number;
+  /** The event of the first time. */
+  readonly first: number;
+  /** The event of the last time. */
+  readonly last: number;
+  /** The sum of the root mean squares of the changes. */
+  readonly distance: JsonNumber;
+  /** The line. */
+  readonly site?: string;
+}
+
+/** PyTorch's names of the tensors that are compared. */
+export type StateName = "weight" | "bias" | "running_mean" | "running_var";
 
 /** A finding about a layer, in words. */
 export interface FindingRecord {

@@ -1,11 +1,19 @@
 /**
  * One BatchNorm under watch: its last state, who moved it, and its points.
  */
-import { type BatchMoments, kindOf, PooledMoments, valuesOf } from "../autograd/internal.ts";
+import {
+  type BatchMoments,
+  kindOf,
+  PooledMoments,
+  storageOf,
+  valuesOf,
+} from "../autograd/internal.ts";
 import type { Tensor } from "../autograd/mod.ts";
 import type { BatchNorm } from "../nn/norm/batch_norm.ts";
+import { Causes } from "./causes.ts";
 import { Lane } from "./lane.ts";
 import {
+  type Change,
   type JsonNumber,
   jsonNumber,
   type LayerRecord,
@@ -14,6 +22,8 @@ import {
   type MoverTable,
   type Quantity,
   type Series,
+  type StateName,
+  type Writer,
 } from "./run_record.ts";
 
 /** The tensors that are compared: field, PyTorch's name, row of the table. */
@@ -27,11 +37,20 @@ const TENSORS = [
 /** How much a new batch weighs in the average by which channels are ranked. */
 const RANK_RATE = 0.1;
 
-/** The names of the tensors that are compared. */
-export type StateName = typeof TENSORS[number]["name"];
+/** Who moves something now, and where. */
+export interface Move {
+  readonly mover: Mover;
+  readonly by: Writer;
+  /** The line; `null` where lines are not recorded. */
+  readonly site: string | null;
+  /** The event. */
+  at: number;
+  /** Called before a move is booked, with the root mean square of the change; may set `at`. */
+  readonly onMove?: (name: StateName, distance: number, move: Move) => void;
+}
 
-/** Told of each tensor that moved, and how far (root mean square). */
-export type OnMove = (name: StateName, distance: number) => void;
+/** The memory of a layer's tensor: each tensor that shares it writes into the layer. */
+type Memory = ReturnType<typeof storageOf>;
 
 /** Where a quantity stands: which lane, and which place in its rows. */
 const PLACES: Readonly<Record<Quantity, readonly ["learned" | "tracked" | "batch", number]>> = {
@@ -53,6 +72,7 @@ export class WatchedLayer {
   channels: number[] = [];
   private readonly wanted: readonly number[] | "worst" | "all";
   private last: (Float64Array | null)[] = [];
+  private readonly causes = TENSORS.map(() => new Causes());
   private counts = emptyTable();
   private distance = emptyTable();
   private start: LayerState;
@@ -84,11 +104,25 @@ export class WatchedLayer {
     return this.state();
   }
 
-  /** Books everything that differs from the last look on a mover. */
-  book(mover: Mover, onMove: OnMove | null): void {
+  /** Whether memory is that of one of the tensors. */
+  owns(memory: Memory): boolean {
+    const { weight, bias, runningMean, runningVar } = this.layer;
+    return (weight !== null && storageOf(weight) === memory) ||
+      (bias !== null && storageOf(bias) === memory) ||
+      (runningMean !== null && storageOf(runningMean) === memory) ||
+      (runningVar !== null && storageOf(runningVar) === memory);
+  }
+
+  /**
+   * Books everything that differs from the last look.
+   *
+   * @param only Looks at this memory alone.
+   */
+  book(move: Move, only: Memory | null = null): void {
     for (let i = 0; i < TENSORS.length; i++) {
       const { field, name, row } = TENSORS[i];
       const tensor = this.layer[field];
+      if (only !== null && (tensor === null || storageOf(tensor) !== only)) continue;
       const before = this.last[i];
       if (tensor === null) {
         this.last[i] = null;
@@ -103,9 +137,10 @@ export class WatchedLayer {
       }
       const moved = moveTo(before, values);
       if (moved === 0) continue;
-      this.counts[row][mover]++;
-      if (Number.isFinite(moved)) this.distance[row][mover] += moved;
-      onMove?.(name, moved);
+      move.onMove?.(name, moved, move);
+      this.counts[row][move.mover]++;
+      if (Number.isFinite(moved)) this.distance[row][move.mover] += moved;
+      this.causes[i].note(move.by, move.site, move.at, moved);
     }
   }
 
@@ -207,6 +242,14 @@ export class WatchedLayer {
     return this.lanes[lane].series(place, positions, since, digits);
   }
 
+  /** What moved a tensor; `null` if there is none of that name. */
+  why(name: string): Change[] | null {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const key = ({ gamma: "weight", beta: "bias" } as Record<string, string>)[snake] ?? snake;
+    const i = TENSORS.findIndex(({ name }) => name === key);
+    return i < 0 ? null : this.causes[i].list();
+  }
+
   private state(): LayerState {
     const [gamma, beta, runningMean, runningVar] = this.last.map((values) =>
       values === null ? null : Array.from(values, jsonNumber)
@@ -238,6 +281,9 @@ export class WatchedLayer {
         all.map((quantity) => [quantity, this.quantity(quantity, order, since)]),
       ) as Record<Quantity, Series>,
       worst: this.worst(),
+      causes: Object.fromEntries(
+        TENSORS.map(({ name }, i) => [name, this.causes[i].list()]),
+      ) as Record<StateName, Change[]>,
     };
   }
 

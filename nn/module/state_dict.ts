@@ -3,6 +3,7 @@
  */
 import { show } from "../../autograd/internal.ts";
 import { noGrad, Tensor, tensor, type TensorJson } from "../../autograd/mod.ts";
+import { causing } from "./cause.ts";
 
 /** A module's own remark in a state dict. */
 export interface ModuleMetadata {
@@ -168,7 +169,7 @@ function copyState(
   if (faults.length > 0) {
     throw new RangeError(`Cannot load the state dict of ${className}: ${faults.join(" ")}`);
   }
-  noGrad(() => copies.forEach(([target, value]) => target.copy_(value)));
+  causing("load", () => noGrad(() => copies.forEach(([target, value]) => target.copy_(value))));
   return { missingKeys, unexpectedKeys };
 }
 

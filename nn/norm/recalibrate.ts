@@ -13,6 +13,7 @@ import {
   write,
 } from "../../autograd/internal.ts";
 import { assertModule } from "../module/arguments.ts";
+import { causing } from "../module/cause.ts";
 import type { Module } from "../module/module.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 import type { LayerMoments } from "./process_group.ts";
@@ -164,7 +165,9 @@ function* recalibration(model: Module, exact: boolean, pooling: Pooling): Passes
   try {
     yield* exact ? pooled(model, layers, pooling) : averaged(model, layers);
   } catch (error) {
-    for (const [buffer, values] of buffers) write(buffer, (broken) => broken.set(values));
+    causing("recalibration", () => {
+      for (const [buffer, values] of buffers) write(buffer, (broken) => broken.set(values));
+    });
     for (const restore of undo) restore();
     throw error;
   } finally {
@@ -177,7 +180,7 @@ function* onePass(model: Module): Generator<undefined, number, Tensor | null> {
   for (let read = 0;; read++) {
     const x = yield;
     if (x !== null) {
-      withoutWarnings(() => noGrad(() => model.forward(x)));
+      causing("recalibration", () => withoutWarnings(() => noGrad(() => model.forward(x))));
     } else if (read > 0) {
       return read;
     } else {
@@ -197,7 +200,7 @@ function* averaged(model: Module, layers: readonly BatchNorm[]): Passes {
   try {
     for (const layer of layers) {
       layer.accumulateStats(1);
-      layer.resetRunningStats();
+      causing("recalibration", () => layer.resetRunningStats());
       layer.momentum = null;
     }
     yield* onePass(model);
@@ -228,7 +231,7 @@ function* pooled(model: Module, layers: readonly BatchNorm[], pooling: Pooling):
       moments: found.moments,
       batches: found.calls,
     });
-    found.layer.statistics.set(moments, batches);
+    causing("recalibration", () => found.layer.statistics.set(moments, batches));
     waiting.delete(found.layer);
   }
 }

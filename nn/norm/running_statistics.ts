@@ -11,6 +11,7 @@ import {
   valuesOf,
   write,
 } from "../../autograd/internal.ts";
+import { causing } from "../module/cause.ts";
 
 /** What becomes of a batch whose mean or variance is NaN or infinite. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
@@ -100,7 +101,7 @@ export class RunningStatistics {
         pending.pooled.add(moments);
       }
       // A batch that is skipped takes its turn too, so that updates stay in step with the optimizer's.
-      if (++pending.seen === pending.size) this.flush();
+      if (++pending.seen === pending.size) this.takePending();
     });
   }
 
@@ -142,6 +143,10 @@ export class RunningStatistics {
 
   /** Takes in the batches that wait, although they are fewer than share an update. */
   flush(): void {
+    causing("accumulated", () => this.takePending());
+  }
+
+  private takePending(): void {
     const pooled = this.pending?.pooled ?? null;
     this.dropPending();
     if (pooled !== null) this.take(pooled);
@@ -154,9 +159,11 @@ export class RunningStatistics {
   /** Mean 0, variance 1, no batch, none that waits. */
   reset(): void {
     const { runningMean, runningVar, numBatchesTracked } = this.layer;
-    runningMean?.copy_(0);
-    runningVar?.copy_(1);
-    numBatchesTracked?.copy_(0);
+    causing("reset", () => {
+      runningMean?.copy_(0);
+      runningVar?.copy_(1);
+      numBatchesTracked?.copy_(0);
+    });
     this.initial = { share: 1, batches: 0 };
     this.dropPending();
   }

@@ -5,6 +5,7 @@ import { kindOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import type { Known } from "../../autograd/internal.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
+import { causing } from "../module/cause.ts";
 import { Module } from "../module/module.ts";
 import { pythonBoolean, pythonFloat } from "../module/repr.ts";
 import { type NonFinitePolicy, RunningStatistics } from "./running_statistics.ts";
@@ -95,8 +96,10 @@ export abstract class TrackedNorm extends Module {
   /** Resets the running statistics, and sets γ to 1 and β to 0. */
   resetParameters(): void {
     this.resetRunningStats();
-    this.weight?.detach().copy_(1);
-    this.bias?.detach().copy_(0);
+    causing("reset", () => {
+      this.weight?.detach().copy_(1);
+      this.bias?.detach().copy_(0);
+    });
   }
 
   /** @internal A loaded state replaces the statistics, so batches that wait must not be added to them. */

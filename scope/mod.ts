@@ -25,3 +25,5 @@ export * from "./ledger.ts";
 export * from "./run_record.ts";
 export { record } from "./record.ts";
 export { type RecordedEvent, Recorder, type RecordOptions, type RecordPart } from "./recorder.ts";
+export { Tape, tapeOf, type TapeOptions } from "./tape/tape_of.ts";
+export type { TapeCall, TapeGroup, TapeInput, TapeLeaf, TapeRecord } from "./tape/tape_record.ts";

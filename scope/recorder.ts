@@ -29,6 +29,8 @@ import {
   type Writer,
   type WriteRecord,
 } from "./run_record.ts";
+import { tapeOf } from "./tape/tape_of.ts";
+import type { TapeRecord } from "./tape/tape_record.ts";
 import { watchNorms } from "./watchers.ts";
 import { type Move, WatchedLayer } from "./watched_layer.ts";
 
@@ -85,6 +87,7 @@ export class Recorder {
   readonly #writes: WriteRecord[] = [];
   readonly #audits = new Map<string, AuditRecord>();
   readonly #warnings = new Set<string>();
+  #tape: TapeRecord | null = null;
   #count = 0;
   #forwards = 0;
   #steps = 0;
@@ -371,6 +374,16 @@ export class Recorder {
   }
 
   /**
+   * Keeps the tape of a loss in the record: {@linkcode tapeOf} with the names of the model. Call it before
+   * `backward()`.
+   *
+   * @param loss What was computed.
+   */
+  noteTape(loss: Tensor): void {
+    this.#tape = tapeOf(loss, { model: this.#model, gradients: true }).toJSON();
+  }
+
+  /**
    * Calls `listener` after each step, write and metric, and after each layer's forward: a forward pass is
    * one event and complete once another has begun.
    *
@@ -412,6 +425,7 @@ export class Recorder {
         message,
       })),
       audit: [...this.#audits.values()],
+      ...(this.#tape === null ? {} : { tape: this.#tape }),
       warnings: [...this.#warnings],
     };
   }

@@ -6,6 +6,8 @@
  * step, or a write from elsewhere; `at` counts them from 1. `at: 0` is the state in which recording began.
  */
 
+import type { TapeRecord } from "./tape/tape_record.ts";
+
 /** A number as JSON can hold it; read it with {@linkcode numberOf}. */
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
 
@@ -253,6 +255,8 @@ export interface RunRecord {
   readonly health: readonly FindingRecord[];
   /** The last audit of each layer; empty without one. */
   readonly audit: readonly AuditRecord[];
+  /** The tape of a loss, from `Recorder.noteTape`. */
+  readonly tape?: TapeRecord;
   /** What a reader of the record should know: what is missing, and why. */
   readonly warnings: readonly string[];
 }

@@ -24,6 +24,12 @@ const TRANSPOSED = 112;
 /** Below this many multiplications the plain loop is over before a call has begun. */
 const FEWEST = 512;
 
+/** Of several products of fewer multiplications each the own kernels do all before a call to each is over. */
+const FEWEST_OF_SEVERAL = 48 ** 3;
+const SEVERAL = 4;
+/** What the plain loops do as fast. */
+const FEWEST_OF_KERNELS = 4096;
+
 /** Rows, columns and depth of the product that tells how fast a library is. */
 const TRIAL = 256;
 /** Enough for the engine to have compiled the own kernels well, and for a pause of the machine to pass. */
@@ -281,6 +287,8 @@ export function multiplyByBlas(
   if (library === null) return false;
   const work = sizes.m * sizes.n * sizes.k;
   if (work === 0 || work < FEWEST && smallest > 0) return false;
+  const small = sizes.batch >= SEVERAL && work < FEWEST_OF_SEVERAL;
+  if (small && (work < FEWEST_OF_KERNELS || kernelsWithCopies() !== null)) return false;
   library.multiply(a, b, out, sizes);
   return true;
 }

@@ -1,4 +1,5 @@
 import { info, useBlas } from "../../autograd/runtime/control.ts";
+import { observeKernels, useBuild } from "../../autograd/runtime/instance.ts";
 import { settle } from "../../autograd/runtime/blas.ts";
 import * as door from "../../autograd/kernels/mod.ts";
 import * as plain from "../../autograd/kernels/matmul/matmul_plain.ts";
@@ -56,6 +57,39 @@ Deno.test({
     assert(found.core === null || found.core.length > 0);
     assert(found.gflops >= found.ownGflops && found.ownGflops > 0, JSON.stringify(found));
     assertEquals(useBlas(null), null);
+  },
+});
+
+Deno.test({
+  name: "of many small products the own kernels do all at once, large ones are the library's",
+  ignore: !installed(),
+  fn() {
+    useBlas();
+    let calls = 0;
+    observeKernels((exports) => ({
+      ...exports,
+      gemmBatched: (...args: number[]) => {
+        calls++;
+        return exports.gemmBatched(...args);
+      },
+    }));
+    useBuild("relaxed");
+    try {
+      for (const [batch, size, expected] of [[4, 47, 1], [3, 47, 0], [1, 16, 0], [4, 48, 0]]) {
+        const sizes = { batch, m: size, n: size, k: size, transA: false, transB: false };
+        const [a, b] = [numbers(batch * size * size, 1), numbers(batch * size * size, 2)];
+        const [out, plain] = [0, 0].map(() => new Float64Array(a.length));
+        calls = 0;
+        door.matmul(a, b, out, sizes);
+        assertEquals(calls, expected, `${batch} products of ${size}`);
+        door.matmul.plain(a, b, plain, sizes);
+        assertClose(out, plain, 1e-12, 1e-12, "matmul");
+      }
+    } finally {
+      useBlas(null);
+      observeKernels((exports) => exports);
+      useBuild("relaxed");
+    }
   },
 });
 

@@ -78,3 +78,33 @@ testBuilds("convolutions and both gradients equal the plain ones", (build) => {
     assertClose(actual[2], expected[2], 1e-13, 1e-13, `convWeight ${name}`);
   }
 });
+
+testBuilds("convolutions equal the columns' products beside them in their doors", (build) => {
+  const sizes = sizesOf(3, 1, 9, 8, [1, 7, 6], [1, 3, 3], { padding: [0, 1, 1] });
+  const [x, y, weight] = [3 * 9 * 42, 3 * 8 * 42, 8 * 9 * 9].map((n, i) =>
+    pooled(numbers(n, i + 1))
+  );
+  const pairs: [(out: Float64Array) => void, (out: Float64Array) => void, number][] = [
+    [
+      (out) => conv(x, weight, null, out, sizes),
+      (out) => conv.plain(x, weight, null, out, sizes),
+      y.length,
+    ],
+    [
+      (out) => convInput(y, weight, null, out, sizes),
+      (out) => convInput.plain(y, weight, null, out, sizes),
+      x.length,
+    ],
+    [
+      (out) => convWeight(x, y, out, sizes),
+      (out) => convWeight.plain(x, y, out, sizes),
+      weight.length,
+    ],
+  ];
+  for (const [run, plain, length] of pairs) {
+    const [actual, expected] = [0, 1].map(() => pooled(new Float64Array(length).fill(NaN)));
+    run(actual);
+    plain(expected);
+    assertClose(actual, expected, 1e-12, 1e-12, build);
+  }
+});

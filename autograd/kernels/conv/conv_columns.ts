@@ -7,7 +7,7 @@
  * @module
  */
 import { allocateUninitialised, release, type Storage } from "../../runtime/memory.ts";
-import { attempt } from "../door.ts";
+import { type Door, door } from "../door.ts";
 import * as packed from "./conv.ts";
 import { col2im, im2col, matmul, volume, type Window } from "../mod.ts";
 
@@ -131,14 +131,13 @@ function outputsOf(y: Float64Array, image: number, count: number, group: number,
 }
 
 /** y = conv(x, weight) + bias: for each image and group [outC, inC·taps] · [inC·taps, windows]. */
-export function conv(
+function convByColumns(
   x: Float64Array,
   weight: Float64Array,
   bias: Float64Array | null,
   y: Float64Array,
   sizes: ConvSizes,
 ): void {
-  if (attempt(packed.conv, [x, weight, bias, y, sizes])) return;
   const plan = planOf(sizes);
   const { images, groups, outChannels, windows, taps, together } = plan;
   for (let n = 0; n < images; n += together) {
@@ -178,14 +177,13 @@ function separate(
 }
 
 /** x = convᵀ(y, weight) + bias: [inC·taps, outC] · [outC, windows], then windows added up. */
-export function convInput(
+function convInputByColumns(
   y: Float64Array,
   weight: Float64Array,
   bias: Float64Array | null,
   x: Float64Array,
   sizes: ConvSizes,
 ): void {
-  if (attempt(packed.convInput, [y, weight, bias, x, sizes])) return;
   const plan = planOf(sizes);
   const {
     window,
@@ -223,13 +221,12 @@ export function convInput(
 }
 
 /** weight = Σ over images of [outC, windows] · [windows, inC·taps]. */
-export function convWeight(
+function convWeightByColumns(
   x: Float64Array,
   y: Float64Array,
   weight: Float64Array,
   sizes: ConvSizes,
 ): void {
-  if (attempt(packed.convWeight, [x, y, weight, sizes])) return;
   const plan = planOf(sizes);
   const { images, groups, outChannels, windows, taps, together } = plan;
   const product = weightScratch.take(outChannels * taps);
@@ -248,3 +245,18 @@ export function convWeight(
     }
   }
 }
+
+/** y = conv(x, weight) + bias. */
+export const conv: Door<typeof convByColumns> = /* @__PURE__ */ door(convByColumns, packed.conv);
+
+/** x = convᵀ(y, weight) + bias. */
+export const convInput: Door<typeof convInputByColumns> = /* @__PURE__ */ door(
+  convInputByColumns,
+  packed.convInput,
+);
+
+/** weight = Σ over images of y · windowsᵀ. */
+export const convWeight: Door<typeof convWeightByColumns> = /* @__PURE__ */ door(
+  convWeightByColumns,
+  packed.convWeight,
+);

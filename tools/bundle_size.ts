@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 const root = new URL("../", import.meta.url);
 
 /** What a visitor's browser may have to load for the whole library, compressed, in kilobytes. */
-export const LIMIT = 130;
+export const LIMIT = 138;
 
 /** The generated module without the kernels' bytes: there is nothing to unpack, so plain ones run. */
 async function withoutKernels(generated: URL): Promise<string> {

@@ -20,6 +20,7 @@
  */
 import { assertOptions, describe } from "../../autograd/internal.ts";
 import { experimentReport } from "./experiment/report.ts";
+import { type PlainResults, resultsView } from "./experiment/from_results.ts";
 import type { ResultsView } from "./experiment/view.ts";
 import { firstFigure } from "./first_figure.ts";
 import { runReport } from "./run_report.ts";
@@ -30,6 +31,7 @@ export { gradientPartsOf } from "../gradient_parts.ts";
 export type { Extras, Recalibration } from "./record_view.ts";
 export type { GradientParts, TapeNode } from "./view.ts";
 export type * from "./experiment/view.ts";
+export type { PlainResults, PlainRun } from "./experiment/from_results.ts";
 
 /** How a report is written. */
 export interface ReportOptions {
@@ -42,7 +44,7 @@ export interface ReportOptions {
 /**
  * The report of a run or of an experiment, as the text of one HTML file.
  *
- * @param subject What was recorded.
+ * @param subject What was recorded: a run's record, or an experiment's results.
  * @param options The title.
  * @throws {TypeError} if the subject is neither, or the title is not a string.
  *
@@ -63,8 +65,12 @@ export interface ReportOptions {
  * // await Deno.writeTextFile("step.html", page);
  * ```
  */
-export function toReport(subject: RunRecord | ResultsView, options: ReportOptions): string {
+export function toReport(
+  subject: RunRecord | ResultsView | PlainResults,
+  options: ReportOptions,
+): string {
   const title = titleOf("write a report", options);
+  if (isPlain(subject)) return experimentReport(resultsView(subject), title);
   if (isResults(subject)) return experimentReport(subject, title);
   if (isRun(subject)) return runReport(viewOf(subject, options.extras), title, subject);
   throw new TypeError(
@@ -106,6 +112,10 @@ function titleOf(action: string, options: ReportOptions): string {
 
 function isRun(subject: unknown): subject is RunRecord {
   return has(subject, ["layers", "marks", "events"]);
+}
+
+function isPlain(subject: unknown): subject is PlainResults {
+  return has(subject, ["info", "runs"]);
 }
 
 function isResults(subject: unknown): subject is ResultsView {

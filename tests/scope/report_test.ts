@@ -3,6 +3,7 @@ import { manualSeed, nn, randn } from "../../mod.ts";
 import { type RunRecord, sentenceOf } from "../../scope/mod.ts";
 import { gradientPartsOf, toFigure, toReport } from "../../scope/report/mod.ts";
 import { boundaryOf } from "../../scope/report/experiment/comparisons.ts";
+import { interval, resultsView, signFlipP } from "../../scope/report/experiment/from_results.ts";
 import { quantile } from "../../scope/report/experiment/configs.ts";
 import { bandOf, reachedAt } from "../../scope/report/experiment/curves.ts";
 import { script } from "../../scope/report/script.ts";
@@ -194,4 +195,54 @@ Deno.test("the three parts of a batch norm's gradient make up the gradient", () 
   }
   const still = new nn.BatchNorm2d(2).eval();
   assertEquals(gradientPartsOf(still, () => still.forward(x).sum()), {});
+});
+
+Deno.test("results as an experiment prints them become a page, infinities and missing runs included", () => {
+  const configs = [{ norm: "none", lr: 0.1 }, { norm: "batch", lr: 0.1 }];
+  const results = {
+    info: {
+      name: "rates",
+      claim: "It learns faster",
+      source: "",
+      configs,
+      metrics: { accuracy: { goal: "max" as const, unit: "%" } },
+    },
+    runs: configs.flatMap((config, c) =>
+      [0, 1, 2, 3, 4, 5].map((seed) => ({
+        id: `${c}${seed}`,
+        config,
+        seed,
+        state: c === 0 && seed === 5 ? "diverged" as const : "completed" as const,
+        summary: { accuracy: 0.5 + 0.3 * c + 0.01 * seed },
+        observations: [{ step: 1, metrics: { accuracy: "NaN" }, seconds: 1 }],
+        seconds: { train: 1, evaluate: 0 },
+        error: null,
+      }))
+    ),
+    expectations: [{ text: "batch is above none", holds: true, detail: "82.5 % against 51.5 %" }],
+  };
+  const view = resultsView(results);
+  assertEquals(view.configs[0].summaries.accuracy.n, 6);
+  // The diverged run is the lowest of six.
+  assertClose([view.configs[0].summaries.accuracy.median], [0.515], 1e-12, 0, "median");
+  const [comparison] = view.comparisons;
+  assertEquals(comparison.differences.length, 5);
+  assertEquals(comparison.verdict, "too few runs");
+  const text = textOf(toReport(results, { title: "Rates" }));
+  for (
+    const part of [
+      "What was expected holds.",
+      "norm batch − norm none: too few runs",
+      "deno task experiment rates --seeds 6 --where norm=none",
+    ]
+  ) assertStringIncludes(text, part);
+});
+
+Deno.test("intervals and p-values of few runs are what counting gives", () => {
+  assertEquals(signFlipP([1, 2, 3, 4, 5]), 2 / 32);
+  assertEquals(signFlipP([1, -1]), 1);
+  assertEquals(interval([2, 2, 2], (sample) => sample[0]), [2, 2]);
+  const median = (sample: readonly number[]) => quantile(sample, 0.5);
+  assertEquals(interval([1, 2, 3, 4, 5], median), interval([1, 2, 3, 4, 5], median));
+  assertEquals(interval([1, 2, 3, 4, 5], median), [1, 5]);
 });

@@ -31,7 +31,7 @@ export { gradientPartsOf } from "../gradient_parts.ts";
 export type { Extras, Recalibration } from "./record_view.ts";
 export type { GradientParts, TapeNode } from "./view.ts";
 export type * from "./experiment/view.ts";
-export type { PlainResults, PlainRun } from "./experiment/from_results.ts";
+export type { Numeric, PlainResults, PlainRun } from "./experiment/from_results.ts";
 
 /** How a report is written. */
 export interface ReportOptions {

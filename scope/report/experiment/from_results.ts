@@ -46,7 +46,7 @@ export interface PlainResults {
 }
 
 /** A number, or the name of one that JSON cannot hold. */
-type Numeric = number | string;
+export type Numeric = number | string;
 
 /** A run, as the experiment room has it. */
 export interface PlainRun {

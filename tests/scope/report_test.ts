@@ -219,7 +219,10 @@ Deno.test("results as an experiment prints them become a page, infinities and mi
         error: null,
       }))
     ),
-    expectations: [{ text: "batch is above none", holds: true, detail: "82.5 % against 51.5 %" }],
+    expectations: [
+      { text: "batch is above none", holds: true, detail: "82.5 % against 51.5 %" },
+      { text: "layer is above none", holds: null, detail: "not all of its runs are there" },
+    ],
   };
   const view = resultsView(results);
   assertEquals(view.configs[0].summaries.accuracy.n, 6);
@@ -232,6 +235,7 @@ Deno.test("results as an experiment prints them become a page, infinities and mi
   for (
     const part of [
       "What was expected holds.",
+      "Not decided: layer is above none (not all of its runs are there).",
       "norm batch − norm none: too few runs",
       "deno task experiment rates --seeds 6 --where norm=none",
     ]

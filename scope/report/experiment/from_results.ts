@@ -90,11 +90,12 @@ export function resultsView(results: PlainResults): ResultsView {
   }));
   const axes = varyingAxes(info.configs);
   const runs = results.runs.map((run) => runView(run, info.name, axes));
-  const expectations = (results.expectations ?? []).map(({ text, holds, detail }) => ({
-    text,
-    holds: holds === true,
-    detail,
-  }));
+  const expected = results.expectations ?? [];
+  const expectations = expected.flatMap(({ text, holds, detail }) =>
+    holds === null ? [] : [{ text, holds, detail }]
+  );
+  const undecided = expected.filter(({ holds }) => holds === null)
+    .map(({ text, detail }) => `Not decided: ${text} (${detail}).`);
   return {
     name: info.name,
     claim: info.claim,
@@ -112,6 +113,7 @@ export function resultsView(results: PlainResults): ResultsView {
     comparisons: comparisonsOf(info.configs, runs, metrics),
     expectations,
     notes: [
+      ...undecided,
       "Intervals are 95 % percentile bootstrap intervals of the median, 10,000 samples, seeded.",
       "A run that diverged counts as the worst there is; one that failed or is missing does not count.",
     ],

@@ -10,41 +10,57 @@ import { LEARNING_RATE, parameterShapes, type Work } from "./peers/workloads.ts"
 
 const { add, exp, grad, matmul, mul, noGrad, nn, optim, sum, tensor } = tapegrad;
 type Tensor = tapegrad.Tensor;
-const { batchNorm, conv2d, crossEntropy, linear, maxPool2d, relu } = nn.functional;
+const { batchNorm, conv2d, crossEntropy, relu } = nn.functional;
+
+/** The network as a row of layers, which does in one pass what it can, with the given parameters. */
+function network(
+  work: Work & { kind: "mlp" | "cnn" },
+  given: Record<string, Tensor>,
+): { row: tapegrad.nn.Sequential; parameters: Record<string, Tensor> } {
+  const layers: tapegrad.nn.Module[] = [];
+  const parameters: Record<string, Tensor> = {};
+  const take = (name: string, parameter: Tensor | null) => {
+    parameters[name] = noGrad(() => parameter!.copy_(given[name]));
+  };
+  const norm = (layer: tapegrad.nn.BatchNorm, i: number) => {
+    take(`normWeight${i}`, layer.weight);
+    take(`normBias${i}`, layer.bias);
+    layers.push(layer, new nn.ReLU());
+  };
+  const linear = (from: number, to: number, suffix: string) => {
+    const layer = new nn.Linear(from, to);
+    take(`weight${suffix}`, layer.weight);
+    take(`bias${suffix}`, layer.bias);
+    layers.push(layer);
+  };
+  if (work.kind === "cnn") {
+    for (const [i, channels] of work.channels.entries()) {
+      const conv = new nn.Conv2d(i === 0 ? 1 : work.channels[i - 1], channels, 3, {
+        padding: 1,
+        bias: false,
+      });
+      take(`convWeight${i}`, conv.weight);
+      layers.push(conv);
+      norm(new nn.BatchNorm2d(channels), i);
+      layers.push(new nn.MaxPool2d(2));
+    }
+    layers.push(new nn.Flatten());
+    linear(given.weight.shape[1], work.classes, "");
+  } else {
+    const last = work.widths.length - 2;
+    for (let i = 0; i <= last; i++) {
+      linear(work.widths[i], work.widths[i + 1], String(i));
+      if (i < last) norm(new nn.BatchNorm1d(work.widths[i + 1]), i);
+    }
+  }
+  return { row: new nn.Sequential(...layers), parameters };
+}
 
 function training(work: Work & { kind: "mlp" | "cnn" }, inputs: Inputs): Prepared {
-  const { x, target, ...parameters } = tensors(inputs);
+  const { x, target, ...given } = tensors(inputs);
   const names = parameterShapes(work).map(([name]) => name);
-  for (const name of names) parameters[name].requiresGrad_();
-  const statistics = names.filter((name) => name.startsWith("normBias")).map((name) => {
-    const { shape } = parameters[name];
-    return [tapegrad.zeros(shape), tapegrad.ones(shape)] as const;
-  });
-  const norm = (h: Tensor, i: number): Tensor =>
-    batchNorm(
-      h,
-      ...statistics[i],
-      parameters[`normWeight${i}`],
-      parameters[`normBias${i}`],
-      { training: true },
-    );
-  const forward = (): Tensor => {
-    let h = x;
-    if (work.kind === "cnn") {
-      for (const i of work.channels.keys()) {
-        h = conv2d(h, parameters[`convWeight${i}`], null, { padding: 1 });
-        h = maxPool2d(relu(norm(h, i)), 2);
-      }
-      h = linear(h.flatten({ startDim: 1 }), parameters.weight, parameters.bias);
-    } else {
-      const last = work.widths.length - 2;
-      for (let i = 0; i <= last; i++) {
-        h = linear(h, parameters[`weight${i}`], parameters[`bias${i}`]);
-        if (i < last) h = relu(norm(h, i));
-      }
-    }
-    return crossEntropy(h, target);
-  };
+  const { row, parameters } = network(work, given);
+  const forward = (): Tensor => crossEntropy(row.forward(x), target);
   const optimizer = new optim.SGD(names.map((name) => parameters[name]), { lr: LEARNING_RATE });
   const run = (): Tensor => {
     optimizer.zeroGrad();

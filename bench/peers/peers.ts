@@ -19,6 +19,8 @@ export interface Peer {
 export interface PeerOptions {
   /** The Python that has PyTorch. */
   readonly python: string;
+  /** What PyTorch's processes get besides. */
+  torchEnv?: Readonly<Record<string, string>>;
 }
 
 function adapter(name: string, ...args: string[]): readonly string[] {
@@ -100,7 +102,7 @@ export class Conversation {
     try {
       child = new Deno.Command(program, {
         args,
-        env: { ...env, NO_COLOR: "1" },
+        env: { ...env, ...(peer.name.startsWith("torch") ? options.torchEnv : {}), NO_COLOR: "1" },
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",

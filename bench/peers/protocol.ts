@@ -4,6 +4,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { type Inputs, type InputSpec, pack, sizeOf, unpack } from "./inputs.ts";
 import type { Work } from "./workloads.ts";
 
@@ -35,8 +36,8 @@ export type Request =
 export type Answer =
   | { readonly loaded: true }
   | { readonly sizes: readonly number[] }
-  /** Milliseconds of a run, one for each measurement. */
-  | { readonly times: readonly number[] }
+  /** Milliseconds of a run, one for each measurement: on the clock, and of the process's own on all cores. */
+  | { readonly times: readonly number[]; readonly cpu: readonly number[] }
   | { readonly unsupported: string };
 
 /** A piece of work that is ready to run. */
@@ -69,21 +70,38 @@ async function runs(run: () => unknown, times: number): Promise<number> {
   return now() - start;
 }
 
-/** Times a run again and again; in milliseconds of one. */
+/** What a run costs, measurement by measurement, in milliseconds of one run. */
+export interface Costs {
+  /** On the clock. */
+  readonly times: number[];
+  /** Of the process, on all cores: other programs do not show in it. */
+  readonly cpu: number[];
+}
+
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Times a run again and again. */
 export async function measure(
   run: () => unknown,
   { warmup, seconds }: { warmup: number; seconds: number },
-): Promise<number[]> {
+): Promise<Costs> {
   let fastest = Infinity;
   for (const end = now() + warmup * 1000; now() < end;) {
     fastest = Math.min(fastest, await runs(run, 1));
   }
   if (fastest === Infinity) fastest = await runs(run, 1);
   const together = Math.max(1, Math.ceil(SHORTEST / Math.max(fastest, 1e-3)));
-  const times: number[] = [];
+  const [times, cpu]: number[][] = [[], []];
   const end = now() + seconds * 1000;
-  do times.push(await runs(run, together) / together); while (now() < end);
-  return times;
+  do {
+    const before = cpuTime();
+    times.push(await runs(run, together) / together);
+    cpu.push((cpuTime() - before) / together);
+  } while (now() < end);
+  return { times, cpu };
 }
 
 function answer(reply: Answer | Hello | { missing: string }): void {
@@ -151,7 +169,7 @@ async function obey(
     await Deno.writeFile(request.file, pack(arrays));
     answer({ sizes: arrays.map(({ length }) => length) });
   } else {
-    answer({ times: await measure(() => prepared.run(), request) });
+    answer(await measure(() => prepared.run(), request));
   }
   return prepared;
 }

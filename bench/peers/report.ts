@@ -12,6 +12,23 @@ export interface Times {
   readonly rounds: readonly number[];
   /** The fastest run of all, which a busy machine disturbs least. */
   readonly best: number;
+  /** The lower quartile of all runs. */
+  readonly quartile: number;
+  /** The same two of the process's own time, on all cores: other programs do not show in it. */
+  readonly cpu: { readonly best: number; readonly quartile: number };
+}
+
+/** The machine that all this was measured on. */
+export interface Machine {
+  /** The processor's name. */
+  readonly processor: string;
+  readonly cores: number;
+  /** What ran, by peer. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** What else there is to say: which BLAS, how fast, what is not to be trusted. */
+  readonly remarks: readonly string[];
+  /** When it began. */
+  readonly date: string;
 }
 
 /** What became of a row with one peer: its times, or why there are none. */
@@ -40,6 +57,12 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** The value that a quarter of numbers is not above. */
+export function lowerQuartile(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 4)];
 }
 
 /** The largest distance of a round from the median, as a part of it. */
@@ -218,10 +241,13 @@ export function reportData(all: readonly Measured[], peers: readonly Peer[]): un
       peers: Object.fromEntries(
         [...outcomes].map(([name, outcome]) => {
           if ("reason" in outcome) return [name, outcome];
-          const { rounds, best } = outcome;
+          const { rounds, best, quartile, cpu } = outcome;
           return [name, {
             medianMs: median(rounds),
             bestMs: best,
+            quartileMs: quartile,
+            cpuBestMs: cpu.best,
+            cpuQuartileMs: cpu.quartile,
             spread: spread(rounds),
             roundsMs: rounds,
             gflops: gflops(row, rounds),
@@ -234,4 +260,51 @@ export function reportData(all: readonly Measured[], peers: readonly Peer[]): un
       asked: row.asks.map((ask) => ({ ask, ...judge(measured, ask) })),
     };
   });
+}
+
+/**
+ * The report as a Markdown document that a page can show: of each row and peer the process's own time, minimum and
+ * lower quartile, and the minimum as a part of the second peer's.
+ */
+export function reportMarkdown(
+  all: readonly Measured[],
+  peers: readonly Peer[],
+  machine: Machine,
+): string {
+  const names = peers.map(({ name }) => name)
+    .filter((name) => all.some(({ outcomes }) => outcomes.has(name)));
+  const base = names.includes("torch") ? "torch" : names[0];
+  const table = (title: string, read: (times: Times) => { best: number; quartile: number }) => {
+    const lines = all.map((measured) => [
+      measured.row.name,
+      ...names.map((name) => {
+        const times = timesOf(measured, name);
+        if (times === null) return "–";
+        const { best, quartile } = read(times);
+        const theirs = timesOf(measured, base);
+        const part = theirs === null || name === base
+          ? ""
+          : `, ${(best / read(theirs).best).toPrecision(2)}×`;
+        return `${duration(best)} (${duration(quartile)})${part}`;
+      }),
+    ]);
+    return `## ${title}\n\n${layOut([["row", ...names], ...lines])}`;
+  };
+  const peaks = all.flatMap(({ row, peaks }) =>
+    [...peaks].map(([name, { peak }]) => [row.name, name, megabytes(peak)])
+  );
+  return [
+    "# Side by side",
+    `${machine.processor}, ${machine.cores} cores, ${machine.date}. Minimum of all runs, in brackets the ` +
+    `lower quartile, and the minimum as a multiple of ${base}'s. The rounds of the peers alternate.`,
+    Object.entries(machine.versions).map(([name, version]) => `- ${name}: ${version}`).join("\n"),
+    ...(machine.remarks.length > 0
+      ? [machine.remarks.map((remark) => `- ${remark}`).join("\n")]
+      : []),
+    table("Time of the process", ({ cpu }) => cpu),
+    table("Time on the clock", (times) => times),
+    ...(peaks.length > 0
+      ? [`## Peak memory\n\n${layOut([["row", "peer", "peak"], ...peaks])}`]
+      : []),
+  ].join("\n\n") + "\n";
 }

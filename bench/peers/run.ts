@@ -2,7 +2,7 @@
  * Times the same work here, in PyTorch and in other libraries, side by side: every peer in a process of
  * its own, round after round, after a check that their results agree.
  *
- *     deno task bench:peers [--rows NAMES] [--peers NAMES] [--rounds N] [--json FILE]
+ *     deno task bench:peers [--rows NAMES] [--peers NAMES] [--rounds N] [--json FILE] [--markdown FILE]
  *
  * @module
  */
@@ -11,12 +11,16 @@ import { disagreement } from "./agreement.ts";
 import { draw, pack, unpack } from "./inputs.ts";
 import { multiplyAddLimit } from "./machine_limit.ts";
 import { Conversation, Missing, type Peer, type PeerOptions, peers } from "./peers.ts";
+import { coreSettings, fastestCore, isTrusted, productRate } from "./blas_core.ts";
 import {
+  lowerQuartile,
+  type Machine,
   type Measured,
   median,
   type Outcome,
   type Peak,
   reportData,
+  reportMarkdown,
   reportText,
 } from "./report.ts";
 import { inputsOf, isChosen, resultsOf, type Row, rows, unitsOf } from "./workloads.ts";
@@ -29,6 +33,7 @@ const usage = `Times the same work in several libraries, side by side.
   --rounds N     how often each peer takes its turn in a row (default: 5)
   --seconds S    how long a turn is at least (default: 0.3)
   --json FILE    writes the results there as well
+  --markdown FILE  writes tables of minimum and quartile, process and clock time, with the machine's name
   --python PATH  the Python that has PyTorch (default: /usr/bin/python3, or $PYTHON)
   --no-memory    leaves out the measurement of peak memory`;
 
@@ -39,6 +44,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "0.3" },
     json: { type: "string" },
+    markdown: { type: "string" },
     python: { type: "string" },
     "no-memory": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -72,6 +78,15 @@ if (chosenRows.length === 0) refuse("rows", values.rows, "part of a row's name o
 const options: PeerOptions = {
   python: values.python ?? Deno.env.get("PYTHON") ?? "/usr/bin/python3",
 };
+
+async function processorName(): Promise<string> {
+  try {
+    const text = await Deno.readTextFile("/proc/cpuinfo");
+    return /^model name\s*:\s*(.+)$/m.exec(text)?.[1] ?? Deno.build.arch;
+  } catch {
+    return `${Deno.build.os} ${Deno.build.arch}`;
+  }
+}
 
 /** Where arrays travel between the processes. */
 const folder = await Deno.makeTempDir({ prefix: "tapegrad-peers-" });
@@ -136,7 +151,7 @@ async function writeInputs(row: Row): Promise<void> {
 async function compare(row: Row, contestants: readonly Contestant[]): Promise<Measured> {
   await writeInputs(row);
   const outcomes = new Map<string, Outcome>();
-  const running: (Contestant & { rounds: number[]; best: number })[] = [];
+  const running: (Contestant & { rounds: number[]; times: number[]; cpu: number[] })[] = [];
   let expected: { values: Float64Array[]; by: string } | null = null;
   for (const { peer, talk } of contestants) {
     const refusal = await load(talk, row);
@@ -154,7 +169,7 @@ async function compare(row: Row, contestants: readonly Contestant[]): Promise<Me
       outcomes.set(peer.name, { reason });
       continue;
     }
-    running.push({ peer, talk, rounds: [], best: Infinity });
+    running.push({ peer, talk, rounds: [], times: [], cpu: [] });
   }
   for (let round = 0; round < rounds; round++) {
     // Whoever comes first in one round comes last in the next.
@@ -168,10 +183,17 @@ async function compare(row: Row, contestants: readonly Contestant[]): Promise<Me
       if (!("times" in answer)) throw new Error(`unexpected answer ${JSON.stringify(answer)}`);
       const units = unitsOf(row.work);
       contestant.rounds.push(median(answer.times) / units);
-      contestant.best = Math.min(contestant.best, ...answer.times.map((time) => time / units));
+      contestant.times.push(...answer.times.map((time) => time / units));
+      contestant.cpu.push(...answer.cpu.map((time) => time / units));
     }
   }
-  for (const { peer, rounds, best } of running) outcomes.set(peer.name, { rounds, best });
+  const lowest = (times: readonly number[]) => ({
+    best: times.reduce((a, b) => Math.min(a, b), Infinity),
+    quartile: lowerQuartile(times),
+  });
+  for (const { peer, rounds, times, cpu } of running) {
+    outcomes.set(peer.name, { rounds, ...lowest(times), cpu: lowest(cpu) });
+  }
   const javascript = contestants
     .filter(({ peer, talk }) => peer.javascript && talk.hello.dtype === "float64")
     .map(({ peer }) => peer.name);
@@ -204,6 +226,30 @@ async function peakMemories(row: Row): Promise<Map<string, Peak>> {
   return found;
 }
 
+const limit = multiplyAddLimit();
+if (limit !== null) say(`128-bit multiply-adds on this machine: ${limit.toFixed(1)} GFLOP/s`);
+
+/** What there is to say about PyTorch's BLAS; sets the core that its processes are to use. */
+async function chooseBlas(): Promise<string[]> {
+  if (!chosenPeers.some(({ name }) => name.startsWith("torch"))) return [];
+  const peer = new URL("adapters/torch_peer.py", import.meta.url).pathname;
+  const own = Deno.env.get("OPENBLAS_CORETYPE");
+  const found = own === undefined
+    ? await fastestCore((env) => productRate(options.python, peer, env))
+    : null;
+  const rate = found?.best ?? await productRate(options.python, peer, {});
+  if (rate === null) return [];
+  if (found !== null) options.torchEnv = coreSettings(found.core);
+  const core = own ?? found?.core ?? "its own choice";
+  const remark = `torch's product of 512 × 512: ${
+    rate.toFixed(1)
+  } GFLOP/s on one thread, OpenBLAS core: ${core}`;
+  if (isTrusted(rate, limit)) return [remark];
+  return [`${remark}. That is not the machine's speed: torch's rows are NOT to be trusted`];
+}
+const remarks = await chooseBlas();
+remarks.forEach(say);
+
 const missing = new Map<string, string>();
 const first = await gather(chosenPeers, missing);
 for (const { peer, talk: { hello } } of first) {
@@ -217,8 +263,6 @@ if (first.length === 0) {
 }
 const present = first.map(({ peer }) => peer);
 
-const limit = multiplyAddLimit();
-if (limit !== null) say(`128-bit multiply-adds on this machine: ${limit.toFixed(1)} GFLOP/s`);
 const all: Measured[] = [];
 for (const row of chosenRows) {
   say(row.name);
@@ -231,10 +275,20 @@ console.log(`\n${reportText(all, chosenPeers)}`);
 if (missing.size > 0) {
   console.log(`\nMissing:\n${[...missing].map(([name, why]) => `  ${name}: ${why}`).join("\n")}`);
 }
+const machine: Machine = {
+  processor: await processorName(),
+  cores: navigator.hardwareConcurrency,
+  versions: Object.fromEntries(first.map(({ peer, talk }) => [peer.name, talk.hello.version])),
+  remarks,
+  date: new Date().toISOString().slice(0, 10),
+};
+if (values.markdown !== undefined) {
+  await Deno.writeTextFile(values.markdown, reportMarkdown(all, chosenPeers, machine));
+}
 if (values.json !== undefined) {
   const data = {
     deno: Deno.version,
-    system: { os: Deno.build.os, arch: Deno.build.arch, cores: navigator.hardwareConcurrency },
+    system: { os: Deno.build.os, arch: Deno.build.arch, ...machine },
     rounds,
     seconds,
     versions: Object.fromEntries(first.map(({ peer, talk }) => [peer.name, talk.hello])),

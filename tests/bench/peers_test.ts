@@ -4,7 +4,16 @@ import { draw, pack, sizeOf, uniformNumbers, unpack } from "../../bench/peers/in
 import { multiplyAddLimit } from "../../bench/peers/machine_limit.ts";
 import { peers } from "../../bench/peers/peers.ts";
 import { type Ask, inputsOf, isChosen, resultsOf, rows } from "../../bench/peers/workloads.ts";
-import { judge, type Measured, median, ratio, spread } from "../../bench/peers/report.ts";
+import { CORES, fastestCore, isTrusted } from "../../bench/peers/blas_core.ts";
+import {
+  judge,
+  lowerQuartile,
+  type Measured,
+  median,
+  ratio,
+  reportMarkdown,
+  spread,
+} from "../../bench/peers/report.ts";
 import { prepare } from "../../bench/work.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -99,11 +108,15 @@ Deno.test("every kind of work runs here and gives the results that the peers mus
 });
 
 function measured(ours: number[], theirs: number[]): Measured {
+  const times = (rounds: number[]) => {
+    const lowest = { best: Math.min(...rounds), quartile: lowerQuartile(rounds) };
+    return { rounds, ...lowest, cpu: lowest };
+  };
   return {
     row: { name: "a row", group: "asked", work: { kind: "matmul", m: 1, n: 1, k: 1 }, asks: [] },
     outcomes: new Map([
-      ["tapegrad", { rounds: ours, best: Math.min(...ours) }],
-      ["torch", { rounds: theirs, best: Math.min(...theirs) }],
+      ["tapegrad", times(ours)],
+      ["torch", times(theirs)],
     ]),
     peaks: new Map([["tapegrad", { idle: 1, peak: 5 }], ["torch", { idle: 1, peak: 4 }]]),
     javascript: ["deepbox"],
@@ -136,6 +149,36 @@ Deno.test("a demand is met, not met, or not measured", () => {
   assertEquals(verdict({ peer: "tapegrad", gflops: 1, ofLimit: 0.85 }), false);
   assertEquals(verdict({ peer: "tapegrad", gflops: 1, ofLimit: 1e-8 }), true);
   assertEquals(verdict({ peer: "tapegrad", lessMemoryThan: "torch" }), false);
+});
+
+Deno.test("the fastest core is forced where OpenBLAS's own choice is slower", async () => {
+  const rates = (own: number) => (env: Readonly<Record<string, string>>) => {
+    const { OPENBLAS_CORETYPE: core } = env;
+    return Promise.resolve(core === undefined ? own : core === "SKYLAKEX" ? 50 : null);
+  };
+  assertEquals((await fastestCore(rates(11)))?.core, "SKYLAKEX");
+  assertEquals((await fastestCore(rates(48)))?.core, null);
+  assertEquals((await fastestCore(rates(48)))?.best, 48);
+  assertEquals(await fastestCore(() => Promise.resolve(null)), null);
+  assert(CORES.includes(null));
+  assert(isTrusted(50, 26) && isTrusted(24, 26) && !isTrusted(10.7, 26));
+});
+
+Deno.test("the table for a page names the machine, and has minimum, quartile and ratio", () => {
+  const machine = {
+    processor: "Some Core 9",
+    cores: 3,
+    versions: { torch: "1" },
+    remarks: ["a remark"],
+    date: "2026-01-02",
+  };
+  const shown = peers.filter(({ name }) => name === "tapegrad" || name === "torch");
+  const text = reportMarkdown([measured([1, 2, 3, 4, 5], [4, 6, 8, 9, 10])], shown, machine);
+  for (const part of ["Some Core 9, 3 cores, 2026-01-02", "- a remark", "- torch: 1"]) {
+    assertStringIncludes(text, part);
+  }
+  assertStringIncludes(text, "| a row | 1.00 ms (2.00 ms), 0.25× | 4.00 ms (6.00 ms) |");
+  assertStringIncludes(text, "## Peak memory");
 });
 
 async function compare(...args: string[]): Promise<{ code: number; text: string; errors: string }> {

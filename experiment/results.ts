@@ -1,6 +1,8 @@
 /**
  * The results of an experiment: its runs, and what they come to.
  */
+import { type ComparedGroup, compareGroups, type Comparison } from "./statistics/compare.ts";
+import { type TimeToTarget, timeToTarget } from "./statistics/time_to_target.ts";
 import type { Experiment, MetricOptions, Metrics } from "./experiment.ts";
 import { canonical, runId } from "./identity.ts";
 import {
@@ -163,6 +165,65 @@ export class Results {
    */
   table(format: TableFormat = "text"): string {
     return resultTable(this, format);
+  }
+
+  /**
+   * The other configs against a baseline, on one metric.
+   *
+   * @param options The metric, part of the baseline's config, and whether equal seeds are paired, as they
+   * are where left out.
+   * @throws {RangeError} if no config is the baseline, or the metric has no goal.
+   */
+  compare(options: {
+    readonly metric: string;
+    readonly baseline: Readonly<Record<string, Value>>;
+    readonly paired?: boolean;
+  }): Comparison[] {
+    const { metric, baseline, paired } = options;
+    const goal = this.info.metrics[metric]?.goal ?? "none";
+    if (goal === "none") {
+      throw new RangeError(
+        `Cannot compare by ${metric}: got no goal, expected a metric that is to be large or small`,
+      );
+    }
+    const groups = this.groups();
+    const base = groups.find(({ config }) => matches(config, baseline));
+    if (base === undefined) {
+      throw new RangeError(
+        `Cannot compare: got a baseline ${JSON.stringify(baseline)}, expected part of a config`,
+      );
+    }
+    const named = (group: Group): ComparedGroup => ({
+      name: Object.entries(group.axes).map(([name, value]) => `${name}=${String(value)}`).join(" "),
+      values: group.runs.map((run) => valueOf(run, metric, goal)),
+    });
+    const others = groups.filter((group) => group !== base).map(named);
+    return compareGroups(named(base), others, { goal, paired });
+  }
+
+  /**
+   * When the runs of a config first reached a value of a metric.
+   *
+   * @param group The config.
+   * @param metric A metric with a goal.
+   * @param target The value.
+   * @param axis Steps, or seconds of training.
+   */
+  timeTo(
+    group: Group,
+    metric: string,
+    target: number,
+    axis: "step" | "seconds" = "step",
+  ): TimeToTarget {
+    const isSmall = this.info.metrics[metric]?.goal === "min";
+    const times = group.runs.map(({ observations }) => {
+      const first = observations.find(({ metrics }) => {
+        const value = Number(metrics[metric]);
+        return isSmall ? value <= target : value >= target;
+      });
+      return first === undefined ? Infinity : Number(first[axis]);
+    });
+    return timeToTarget(times);
   }
 
   /** A row for each run: id, config, seed, state, metrics, seconds. */

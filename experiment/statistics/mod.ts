@@ -4,3 +4,7 @@
  * @module
  */
 export * from "./summary.ts";
+export * from "./bootstrap.ts";
+export * from "./compare.ts";
+export * from "./exact_tests.ts";
+export * from "./time_to_target.ts";

@@ -29,6 +29,10 @@ export const HELP = `Run training experiments, and compare what they come to.
   --fail-fast          stop after the first run that fails
   --out DIR            where the records are kept (default runs)
   --format FORMAT      the table as text, markdown or csv, or all results as json
+  --baseline KEY=A     compare every config with the one that has this value: exact p values, corrected
+                       for their number, and a verdict; may be repeated
+  --metric NAME        the metric that is compared (default the first that has a goal)
+  --report FILE.html   write the results as one page
   --help               this text
 
 Ctrl-C stops after the current observation; the same command goes on from there. Exit codes: 0 all
@@ -48,6 +52,10 @@ export interface Options {
   readonly failFast: boolean;
   readonly out: string;
   readonly format: TableFormat | "json";
+  /** Part of the config that the others are compared with; `null` for no comparison. */
+  readonly baseline: Config | null;
+  readonly metric: string | null;
+  readonly report: string | null;
 }
 
 /** A value as it was written: true, false, null, a number, or a text. */
@@ -104,7 +112,16 @@ export function parseOptions(args: readonly string[]): Options {
     failFast: values["fail-fast"],
     out: values.out,
     format: oneOf("--format", values.format, ["text", "csv", "json", "markdown"]),
+    baseline: baselineOf(values.baseline),
+    metric: values.metric ?? null,
+    report: values.report ?? null,
   };
+}
+
+function baselineOf(texts: readonly string[]): Config | null {
+  if (texts.length === 0) return null;
+  const pairs = texts.map((text) => pair("--baseline", text));
+  return Object.fromEntries(pairs.map(([name, value]) => [name, valueOf(value)]));
 }
 
 function parse(args: readonly string[]) {
@@ -127,6 +144,9 @@ function parse(args: readonly string[]) {
         "fail-fast": { type: "boolean", default: false },
         out: { type: "string", default: "runs" },
         format: { type: "string", default: "text" },
+        baseline: { type: "string", multiple: true, default: [] },
+        metric: { type: "string" },
+        report: { type: "string" },
       },
     });
   } catch (error) {

@@ -8,7 +8,7 @@ import { readRecord, type RunEvent, runsOf } from "../record.ts";
 import type { Results } from "../results.ts";
 import { run, tasksOf, unfinished } from "../runner.ts";
 import { aligned } from "../table.ts";
-import type { Options } from "./options.ts";
+import { type Options, UsageError } from "./options.ts";
 import { Progress } from "./progress.ts";
 
 /** Prints every experiment with its claim, its size and how far it is. */
@@ -86,7 +86,10 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
     await writeWhole(`${folder}/results.csv`, results.toCsv());
     await writeWhole(`${folder}/curves.csv`, results.toCurvesCsv());
   }
-  return report(whole, results, options, stop.signal.aborted);
+  const code = report(whole, results, options, stop.signal.aborted);
+  if (options.baseline !== null) console.log(`\n${comparisonTable(results, options)}`);
+  if (options.report !== null) await writeReport(options.report, whole, results, options);
+  return code;
 }
 
 /** Whether the settings are those that the expectations speak of. */
@@ -120,6 +123,49 @@ function report(whole: Experiment, results: Results, options: Options, stopped: 
     return 130;
   }
   return failed.length > 0 || outcomes?.some(({ holds }) => holds === false) ? 1 : 0;
+}
+
+/** The configs against the baseline, a row each, with a verdict in words. */
+function comparisonTable(results: Results, { baseline, metric }: Options): string {
+  const { metrics } = results.info;
+  const name = metric ?? Object.keys(metrics).find((key) => metrics[key].goal !== "none");
+  if (name === undefined || metrics[name] === undefined) {
+    throw new UsageError(
+      `Cannot compare: got metric ${name ?? "none"}, expected one of ${
+        Object.keys(metrics).join(", ")
+      }`,
+    );
+  }
+  const digits = (value: number): string => String(Number(value.toPrecision(4)));
+  const rows = results.compare({ metric: name, baseline: baseline! }).map((row) => [
+    row.name,
+    String(row.n),
+    digits(row.median),
+    digits(row.difference),
+    row.differenceInterval === null
+      ? "–"
+      : `${digits(row.differenceInterval.low)} … ${digits(row.differenceInterval.high)}`,
+    digits(row.improvement),
+    `${digits(row.correctedP)} (of ${digits(row.smallestP)} at least)`,
+    row.verdict,
+  ]);
+  const head = ["config", "n", "median", "difference", "95 %", "P(better)", "p", "verdict"];
+  return `${name} against ${describeConfig(baseline!)}\n\n${aligned([head, ...rows])}`;
+}
+
+/** The page of the results; what draws it is loaded only here. */
+async function writeReport(
+  path: string,
+  { name, expect }: Experiment,
+  results: Results,
+  options: Options,
+): Promise<void> {
+  const { toReport } = await import("../../scope/report/mod.ts");
+  const expectations = asClaimed(options) ? checkAll(expect, results) : null;
+  const { info, runs } = results;
+  const plain = JSON.parse(JSON.stringify({ info, runs, expectations }, nonFiniteAsText));
+  await writeWhole(path, toReport(plain, { title: name }));
+  console.error(`Report in ${path}.`);
 }
 
 function nonFiniteAsText(_: string, value: unknown): unknown {

@@ -117,3 +117,27 @@ Deno.test("a run that throws fails alone, and --retry failed runs just that one"
     assertEquals((await log()).match(/"t":"start"/g)!.length, before + 1);
   });
 });
+
+Deno.test("a baseline gives a verdict, and a report one page", async () => {
+  await inFolder(async (folder) => {
+    const page = `${folder}/rank.html`;
+    const args = ["rank", "--check", "--baseline", "norm=none", "--report", page];
+    const { code, out, err } = await command(...args);
+    assertEquals(code, 0, out + err);
+    // Five pairs can give no p below 0.0625, whatever they show.
+    assert(/^norm=batch +5 .* 0\.0625 \(of 0\.0625 at least\) +too few runs$/m.test(out), out);
+    const html = await Deno.readTextFile(page);
+    assert(html.includes("<svg") && html.includes("Content-Security-Policy"), html.slice(0, 300));
+    const wrong = await command("rank", "--check", "--baseline", "norm=group");
+    assertEquals(wrong.code, 2, wrong.err);
+    assert(/Cannot compare: got a baseline/.test(wrong.err), wrong.err);
+  });
+});
+
+for (const name of ["scale-invariance", "gradient-explosion", "rank"]) {
+  Deno.test(`${name} --quick holds what it claims`, async () => {
+    const { code, out, err } = await command(name, "--check", "--quick");
+    assertEquals(code, 0, out + err);
+    assert(out.includes("✓") && !out.includes("✗"), out);
+  });
+}

@@ -74,6 +74,9 @@ export class Tensor extends TensorMethods {
 
   /**
    * The values, row-major. Writing into them is invisible to the tape; use {@linkcode copy_}.
+   *
+   * The array is the caller's to keep, so a large tensor's values move out of the kernels' memory, and
+   * kernels on it may be slower from then on (an addition by half).
    */
   get data(): Float64Array {
     return heapValues(this.storage);

@@ -77,28 +77,42 @@ export async function openPage(url: string): Promise<unknown> {
   return JSON.parse(await output(Deno.execPath(), args, root.pathname));
 }
 
+const manifest = JSON.stringify({ private: true, dependencies: tools }, null, 2);
+
+async function areInstalled(): Promise<boolean> {
+  try {
+    return await Deno.readTextFile(`${elsewhere}installed.json`) === manifest;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** Installs the tools unless they are there; says why and returns false where that fails. */
 async function installTools(): Promise<boolean> {
-  const manifest = JSON.stringify({ private: true, dependencies: tools }, null, 2);
-  try {
-    if (await Deno.readTextFile(`${elsewhere}installed.json`) === manifest) return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  if (await areInstalled()) return true;
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64" || !runs("npm")) {
     console.log("No npm on x64 Linux here: other engines and bundlers are not tried.");
     return false;
   }
   await Deno.mkdir(elsewhere, { recursive: true });
-  await Deno.writeTextFile(`${elsewhere}package.json`, manifest);
-  const args = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
-  const { success, stderr } = await run("npm", args, elsewhere);
-  if (!success) {
-    console.log(`Other engines and bundlers are not tried, npm cannot install them:\n${stderr}`);
-    return false;
+  // Test files run side by side: one of them installs, the others wait for it.
+  const lock = await Deno.open(`${elsewhere}lock`, { create: true, write: true });
+  await lock.lock(true);
+  try {
+    if (await areInstalled()) return true;
+    await Deno.writeTextFile(`${elsewhere}package.json`, manifest);
+    const args = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
+    const { success, stderr } = await run("npm", args, elsewhere);
+    if (!success) {
+      console.log(`Other engines and bundlers are not tried, npm cannot install them:\n${stderr}`);
+      return false;
+    }
+    await Deno.writeTextFile(`${elsewhere}installed.json`, manifest);
+    return true;
+  } finally {
+    lock.close();
   }
-  await Deno.writeTextFile(`${elsewhere}installed.json`, manifest);
-  return true;
 }
 
 /** Whether the tools are there. */

@@ -17,11 +17,11 @@ import {
 import { fromFile } from "./digits/files.ts";
 import type { Ledger } from "./digits/ledger.ts";
 import type { DigitNet } from "./digits/network.ts";
-import { faultOf, HELP, parseOptions, type TrainOptions, UsageError } from "./digits/options.ts";
+import { faultOf, HELP, type TrainOptions, UsageError } from "./digits/options.ts";
 import { Recording } from "./digits/recording.ts";
 import { movementTable, percent } from "./digits/report.ts";
-import { savedOptions, TrainingRun } from "./digits/run.ts";
-import { evaluate, type Score } from "./digits/training.ts";
+import { readOptions, TrainingRun } from "./digits/run.ts";
+import type { Score } from "./digits/training.ts";
 
 /** How long training may go without looking at signals. */
 const LOOK_MS = 50;
@@ -93,13 +93,6 @@ async function writeCheckpoint(run: TrainingRun): Promise<void> {
   await run.save(checkpoint).catch((error) => {
     throw new UsageError(`cannot write ${checkpoint}: ${error.message}`);
   });
-}
-
-/** The options, those of a resumed run filled in. */
-async function readOptions(args: readonly string[]): Promise<TrainOptions | null> {
-  const options = parseOptions(args);
-  if (options === null || options.resume === null) return options;
-  return parseOptions(args, await fromFile(options.resume, savedOptions(options.resume)));
 }
 
 function shown({ loss, accuracy }: Score): { loss: string; accuracy: string } {
@@ -186,7 +179,7 @@ async function main(args: readonly string[]): Promise<void> {
     Deno.exit(130);
   }
   const { net, ledger } = run;
-  const { accuracy } = evaluate(net, split.test);
+  const { accuracy } = run.evaluate();
   console.log(`\n${report(net, ledger, split, options)}\n`);
   console.log(
     `Test accuracy ${percent(accuracy)} after ${options.epochs} epochs, ` +

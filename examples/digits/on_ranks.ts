@@ -10,15 +10,12 @@ import {
   saveCheckpoint,
 } from "../../distributed/mod.ts";
 import { saveSafetensors } from "../../io/mod.ts";
-import { cat, Generator, manualSeed, nn, noGrad, type Tensor, tensor } from "../../mod.ts";
-import { batchesOf, type ImageBatch, loadDigits, loadFolder, type Split } from "./data.ts";
+import { cat, nn, noGrad, tensor } from "../../mod.ts";
+import { type ImageBatch, loadDigits, loadFolder } from "./data.ts";
 import { fromFile } from "./files.ts";
-import { Ledger, type LedgerState } from "./ledger.ts";
-import { DigitNet } from "./network.ts";
-import { parseOptions, type TrainOptions, UsageError } from "./options.ts";
+import { UsageError } from "./options.ts";
 import { movementTable, percent } from "./report.ts";
-import { savedOptions } from "./run.ts";
-import { countRight, makeOptimizer, type Score, ScoreSum } from "./training.ts";
+import { type Place, readOptions, TrainingRun } from "./run.ts";
 
 /** What the launcher reads to draw the one progress bar. */
 export interface Progress {
@@ -40,161 +37,35 @@ function shareOf({ images, labels }: ImageBatch, { rank, size }: Group): ImageBa
   return { images: images.narrow(0, from, to - from), labels: labels.slice(from, to) };
 }
 
-class RankedRun {
-  readonly net: DigitNet;
-  readonly model: DistributedDataParallel<[Tensor], Tensor>;
-  readonly ledger: Ledger;
-  readonly optimizer;
-  epoch = 1;
-  step = 0;
-  readonly #group: Group;
-  readonly #split: Split;
-  readonly #options: TrainOptions;
-  readonly #generator: Generator;
-  #atEpochStart: Generator;
-  #stepInEpoch = 0;
-  #sum = new ScoreSum();
-
-  constructor(group: Group, split: Split, options: TrainOptions) {
-    this.#group = group;
-    this.#split = split;
-    this.#options = options;
-    manualSeed(options.seed);
-    const { batchNorm, bnMomentum: momentum } = options;
-    this.net = new DigitNet(split.train, { batchNorm, momentum });
-    nn.SyncBatchNorm.convertSyncBatchnorm(this.net);
-    this.model = new DistributedDataParallel(this.net);
-    this.optimizer = makeOptimizer(this.net, options);
-    this.ledger = new Ledger(this.net.norms());
-    this.#generator = new Generator(options.seed);
-    this.#atEpochStart = this.#generator.clone();
-  }
-
-  get stepsInEpoch(): number {
-    return Math.ceil(this.#split.train.labels.length / this.#options.batchSize);
-  }
-
-  /** Trains what is left of the epoch; yields the score of all ranks after each step. */
-  *steps(): Iterable<Score> {
-    const group = this.#group;
-    this.#atEpochStart = this.#generator.clone();
-    let seen = 0;
-    const { batchSize } = this.#options;
-    for (const batch of batchesOf(this.#split.train, batchSize, this.#generator)) {
-      if (seen++ < this.#stepInEpoch) continue;
-      const own = shareOf(batch, group);
-      const [count, all] = [own.labels.length, batch.labels.length];
-      this.optimizer.zeroGrad();
-      const logits = this.model.forward(own.images);
-      this.ledger.book("forward");
-      // The mean over ranks is that over images if each counts as many as it has.
-      const loss = count === 0 ? logits.sum() : nn.functional.crossEntropy(logits, own.labels);
-      loss.mul(count * group.size / all).backward();
-      this.optimizer.step();
-      this.ledger.book("optimizer");
-      const right = countRight(logits.data, own.labels);
-      const sums = this.#together([count * loss.item(), right]);
-      this.#sum.add(all, sums[0] / all, sums[1]);
-      this.step++;
-      this.#stepInEpoch++;
-      yield this.#sum.score;
-    }
-  }
-
-  get stepInEpoch(): number {
-    return this.#stepInEpoch;
-  }
-
-  /** Sums over all ranks. */
-  #together(values: readonly number[]): number[] {
-    const parts = allGather(tensor(values));
-    return values.map((_, i) => parts.reduce((sum, { data }) => sum + data[i], 0));
-  }
-
-  /** The score of the test images, of which each rank takes its share. */
-  evaluate(): Score {
-    this.model.eval();
-    const sums = [0, 0, 0];
-    noGrad(() => {
-      for (const batch of batchesOf(this.#split.test, 256)) {
-        const own = shareOf(batch, this.#group);
-        if (own.labels.length === 0) continue;
-        const logits = this.model.forward(own.images);
-        sums[0] += own.labels.length;
-        sums[1] += own.labels.length * nn.functional.crossEntropy(logits, own.labels).item();
-        sums[2] += countRight(logits.data, own.labels);
-      }
-    });
-    this.model.train();
-    const [images, loss, right] = this.#together(sums);
-    return { loss: loss / images, accuracy: right / images };
-  }
-
-  /** Evaluates, and goes on to the next epoch. */
-  endEpoch(): { trained: Score; tested: Score } {
-    const tested = this.evaluate();
-    this.ledger.book("evaluation");
-    const trained = this.#sum.score;
-    this.epoch++;
-    this.#stepInEpoch = 0;
-    this.#sum = new ScoreSum();
-    this.#atEpochStart = this.#generator.clone();
-    return { trained, tested };
-  }
-
-  /** The same file as that of one process. */
-  async save(file: string): Promise<void> {
-    await saveCheckpoint(file, {
-      model: this.net,
-      optimizer: this.optimizer,
-      generator: this.#atEpochStart,
-      step: this.step,
-      extra: {
-        epoch: this.epoch,
-        stepInEpoch: this.#stepInEpoch,
-        sums: this.#sum.sums,
-        ledger: JSON.stringify(this.ledger.state()),
-        options: JSON.stringify(this.#options),
+/** A run on the ranks of a group, with the statistics of the whole batch. */
+function placeIn(group: Group): Place {
+  return {
+    share: {
+      processes: group.size,
+      of: (batch) => shareOf(batch, group),
+      sum(values) {
+        const parts = allGather(tensor(values));
+        return values.map((_, i) => parts.reduce((sum, { data }) => sum + data[i], 0));
       },
-    });
-  }
-
-  /** Goes on where a run has stopped, on whatever number of ranks. */
-  async resume(file: string): Promise<void> {
-    const { step, extra } = await loadCheckpoint(file, {
-      model: this.net,
-      optimizer: this.optimizer,
-      generator: this.#generator,
-    });
-    const { lr, momentum, weightDecay } = this.#options;
-    for (const group of this.optimizer.paramGroups) {
-      Object.assign(group, { lr, momentum, weightDecay });
-    }
-    this.step = step;
-    this.epoch = Number(extra.get("epoch"));
-    this.#stepInEpoch = Number(extra.get("stepInEpoch"));
-    this.#sum = ScoreSum.from(extra.get("sums") as [number, number, number]);
-    this.ledger.restore(JSON.parse(String(extra.get("ledger"))) as LedgerState);
-    this.#atEpochStart = this.#generator.clone();
-  }
-
-  /** Whether parameters, statistics and ledgers are the same on all ranks, bit for bit. */
-  isOne(): boolean {
-    const state = [...this.net.stateDict().values()].map((x) => x.reshape([-1]));
-    const booked = JSON.stringify(this.ledger.state());
-    const text = tensor(Float64Array.from(booked, (letter) => letter.charCodeAt(0)));
-    const all = allGather(noGrad(() => cat([...state, text])));
-    return all.every(({ data }) =>
-      data.length === all[0].size && data.every((value, i) => Object.is(value, all[0].data[i]))
-    );
-  }
+    },
+    modelOf(net) {
+      nn.SyncBatchNorm.convertSyncBatchnorm(net);
+      return new DistributedDataParallel(net);
+    },
+    saveCheckpoint,
+    loadCheckpoint,
+  };
 }
 
-/** The options, those of a resumed run filled in. */
-async function readOptions(args: readonly string[]): Promise<TrainOptions | null> {
-  const options = parseOptions(args);
-  if (options === null || options.resume === null) return options;
-  return parseOptions(args, await fromFile(options.resume, savedOptions(options.resume)));
+/** Whether parameters, statistics and ledgers are the same on all ranks, bit for bit. */
+function isTheSameOnAllRanks({ net, ledger }: TrainingRun): boolean {
+  const state = [...net.stateDict().values()].map((x) => x.reshape([-1]));
+  const booked = JSON.stringify(ledger.state());
+  const text = tensor(Float64Array.from(booked, (letter) => letter.charCodeAt(0)));
+  const all = allGather(noGrad(() => cat([...state, text])));
+  return all.every(({ data }) =>
+    data.length === all[0].size && data.every((value, i) => Object.is(value, all[0].data[i]))
+  );
 }
 
 /**
@@ -220,7 +91,7 @@ export async function trainOnRanks(args: readonly string[]): Promise<void> {
         group.implementation === null ? "" : ` by ${group.implementation}`
       }`,
   );
-  const run = new RankedRun(group, split, options);
+  const run = new TrainingRun(split, options, placeIn(group));
   if (options.resume !== null) {
     await fromFile(options.resume, run.resume(options.resume));
     say(`Going on after step ${run.step}, in epoch ${run.epoch}.`);
@@ -251,7 +122,7 @@ export async function trainOnRanks(args: readonly string[]): Promise<void> {
     );
   }
   if (options.checkpointEvery !== null) await run.save(options.checkpoint);
-  const isOne = run.isOne();
+  const isOne = isTheSameOnAllRanks(run);
   const { accuracy } = run.evaluate();
   if (run.ledger.layers.length > 0) {
     say(`\nWhat learned and what was tracked:\n\n${movementTable(run.ledger)}\n`);

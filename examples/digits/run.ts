@@ -2,12 +2,21 @@
  * A training run: what it is made of, and how it is stopped and taken up again.
  */
 import { loadCheckpoint, loadTorch, saveCheckpoint } from "../../io/mod.ts";
-import { Generator, manualSeed, type optim } from "../../mod.ts";
+import { Generator, manualSeed, type optim, type Tensor } from "../../mod.ts";
 import type { Split } from "./data.ts";
 import { Ledger, type LedgerState } from "./ledger.ts";
 import { DigitNet } from "./network.ts";
-import { type TrainOptions, UsageError } from "./options.ts";
-import { evaluate, makeOptimizer, type Score, ScoreSum, trainSteps } from "./training.ts";
+import { fromFile } from "./files.ts";
+import { parseOptions, type TrainOptions, UsageError } from "./options.ts";
+import {
+  evaluate,
+  makeOptimizer,
+  type Score,
+  ScoreSum,
+  type Share,
+  trainSteps,
+  WHOLE,
+} from "./training.ts";
 
 /** What an epoch has come to. */
 export interface EpochScore {
@@ -15,9 +24,27 @@ export interface EpochScore {
   readonly tested: Score;
 }
 
+/** Where a run takes place: in one process, or in several together. */
+export interface Place {
+  readonly share: Share;
+  /** The model that is trained, made of the network. */
+  modelOf(net: DigitNet): { forward(images: Tensor): Tensor };
+  readonly saveCheckpoint: typeof saveCheckpoint;
+  readonly loadCheckpoint: typeof loadCheckpoint;
+}
+
+/** The run has one process to itself. */
+export const ALONE: Place = {
+  share: WHOLE,
+  modelOf: (net) => net,
+  saveCheckpoint,
+  loadCheckpoint,
+};
+
 /** A network in training. */
 export class TrainingRun {
   readonly net: DigitNet;
+  readonly #model: { forward(images: Tensor): Tensor };
   readonly ledger: Ledger;
   /** The epoch that is being trained, from 1. */
   epoch = 1;
@@ -32,15 +59,18 @@ export class TrainingRun {
 
   readonly split: Split;
   readonly options: TrainOptions;
+  readonly #place: Place;
 
-  constructor(split: Split, options: TrainOptions) {
+  constructor(split: Split, options: TrainOptions, place: Place = ALONE) {
     this.split = split;
     this.options = options;
+    this.#place = place;
     manualSeed(options.seed);
     this.net = new DigitNet(split.train, {
       batchNorm: options.batchNorm,
       momentum: options.bnMomentum,
     });
+    this.#model = place.modelOf(this.net);
     this.optimizer = makeOptimizer(this.net, options);
     this.ledger = new Ledger(this.net.norms());
     this.#generator = new Generator(options.seed);
@@ -64,14 +94,15 @@ export class TrainingRun {
 
   /** Trains what is left of the epoch, step by step. */
   *steps(): Iterable<Score> {
-    const { net, ledger, split, options: { batchSize } } = this;
+    const { ledger, split, options: { batchSize } } = this;
     this.#atEpochStart = this.#generator.clone();
-    const steps = trainSteps(net, split.train, this.optimizer, {
+    const steps = trainSteps(this.#model, split.train, this.optimizer, {
       batchSize,
       generator: this.#generator,
       ledger,
       skip: this.#stepInEpoch,
       sum: this.#sum,
+      share: this.#place.share,
     });
     for (const score of steps) {
       this.step++;
@@ -80,9 +111,14 @@ export class TrainingRun {
     }
   }
 
+  /** The score of the test images. */
+  evaluate(): Score {
+    return evaluate(this.net, this.split.test, this.#place.share);
+  }
+
   /** Evaluates, and goes on to the next epoch. */
   endEpoch(): EpochScore {
-    const tested = evaluate(this.net, this.split.test);
+    const tested = this.evaluate();
     this.ledger.book("evaluation");
     const trained = this.#sum.score;
     this.epoch++;
@@ -94,7 +130,7 @@ export class TrainingRun {
 
   /** Writes everything that {@linkcode resume} needs. */
   async save(file: string): Promise<void> {
-    await saveCheckpoint(file, {
+    await this.#place.saveCheckpoint(file, {
       model: this.net,
       optimizer: this.optimizer,
       generator: this.#atEpochStart,
@@ -111,7 +147,7 @@ export class TrainingRun {
 
   /** Goes on where a saved run has stopped; the options may change how it goes on. */
   async resume(file: string): Promise<void> {
-    const { step, extra } = await loadCheckpoint(file, {
+    const { step, extra } = await this.#place.loadCheckpoint(file, {
       model: this.net,
       optimizer: this.optimizer,
       generator: this.#generator,
@@ -129,8 +165,15 @@ export class TrainingRun {
   }
 }
 
+/** The options of a command line, those of a resumed run filled in; `null` if it asks for help. */
+export async function readOptions(args: readonly string[]): Promise<TrainOptions | null> {
+  const options = parseOptions(args);
+  if (options === null || options.resume === null) return options;
+  return parseOptions(args, await fromFile(options.resume, savedOptions(options.resume)));
+}
+
 /** The options of a saved run. */
-export async function savedOptions(file: string): Promise<TrainOptions> {
+async function savedOptions(file: string): Promise<TrainOptions> {
   const saved = await loadTorch(file);
   const extra = saved instanceof Map ? saved.get("extra") : null;
   const options = extra instanceof Map ? extra.get("options") : null;

@@ -1,10 +1,9 @@
 /**
  * Training and evaluation.
  */
-import { type Generator, nn, noGrad, optim } from "../../mod.ts";
-import { batchesOf, type ImageSet } from "./data.ts";
+import { type Generator, nn, noGrad, optim, type Tensor } from "../../mod.ts";
+import { batchesOf, type ImageBatch, type ImageSet } from "./data.ts";
 import type { Ledger } from "./ledger.ts";
-import type { DigitNet } from "./network.ts";
 import type { TrainOptions } from "./options.ts";
 
 /** Loss and accuracy over some images. */
@@ -35,10 +34,11 @@ export class ScoreSum {
   /** The score that was added last. */
   last: Score = { loss: NaN, accuracy: NaN };
 
-  add(images: number, meanLoss: number, right: number): void {
-    this.last = { loss: meanLoss, accuracy: right / images };
+  /** Adds a batch: how many images, the sum of their losses, and how many are right. */
+  add(images: number, loss: number, right: number): void {
+    this.last = { loss: loss / images, accuracy: right / images };
     this.#images += images;
-    this.#loss += meanLoss * images;
+    this.#loss += loss;
     this.#right += right;
   }
 
@@ -46,6 +46,22 @@ export class ScoreSum {
     return { loss: this.#loss / this.#images, accuracy: this.#right / this.#images };
   }
 }
+
+/** What one process does of every batch. */
+export interface Share {
+  /** How many processes train together. */
+  readonly processes: number;
+  of(batch: ImageBatch): ImageBatch;
+  /** Sums over all of them. */
+  sum(values: readonly number[]): number[];
+}
+
+/** One process does everything. */
+export const WHOLE: Share = {
+  processes: 1,
+  of: (batch) => batch,
+  sum: (values) => [...values],
+};
 
 /** SGD as the command line says. */
 export function makeOptimizer(net: nn.Module, options: TrainOptions): optim.SGD {
@@ -62,49 +78,64 @@ export interface EpochOptions {
   readonly skip?: number;
   /** The score of those. */
   readonly sum?: ScoreSum;
+  readonly share?: Share;
 }
 
-/** The steps of an epoch, each with the score so far. */
+/** The steps of an epoch, each with the score so far, which is that of all processes. */
 export function* trainSteps(
-  net: DigitNet,
+  model: { forward(images: Tensor): Tensor },
   images: ImageSet,
   optimizer: optim.SGD,
-  { batchSize, generator, ledger, skip = 0, sum = new ScoreSum() }: EpochOptions,
+  { batchSize, generator, ledger, skip = 0, sum = new ScoreSum(), share = WHOLE }: EpochOptions,
 ): Iterable<Score> {
   let seen = 0;
   for (const batch of batchesOf(images, batchSize, generator)) {
     if (seen++ < skip) continue;
+    const own = share.of(batch);
+    const [count, all] = [own.labels.length, batch.labels.length];
     optimizer.zeroGrad();
-    const logits = net.forward(batch.images);
+    const logits = model.forward(own.images);
     ledger?.book("forward");
-    const loss = nn.functional.crossEntropy(logits, batch.labels);
-    loss.backward();
+    const loss = count === 0 ? logits.sum() : nn.functional.crossEntropy(logits, own.labels);
+    // The mean over processes is that over images if each counts as many as it has.
+    const weight = count * share.processes / all;
+    (weight === 1 ? loss : loss.mul(weight)).backward();
     optimizer.step();
     ledger?.book("optimizer");
-    sum.add(batch.labels.length, loss.item(), countRight(logits.data, batch.labels));
+    const [total, right] = share.sum([count * loss.item(), countRight(logits.data, own.labels)]);
+    sum.add(all, total, right);
     yield sum.score;
   }
 }
 
 /** The score in the mode that the network is in; nothing is recorded. */
-export function score(net: nn.Module, images: ImageSet, batchSize = 256): Score {
-  const sum = new ScoreSum();
+export function score(
+  net: nn.Module,
+  images: ImageSet,
+  { batchSize = 256, share = WHOLE }: { batchSize?: number; share?: Share } = {},
+): Score {
+  const sums = [0, 0, 0];
   noGrad(() => {
     for (const batch of batchesOf(images, batchSize)) {
-      const logits = net.forward(batch.images);
-      const loss = nn.functional.crossEntropy(logits, batch.labels).item();
-      sum.add(batch.labels.length, loss, countRight(logits.data, batch.labels));
+      const own = share.of(batch);
+      const count = own.labels.length;
+      if (count === 0) continue;
+      const logits = net.forward(own.images);
+      sums[0] += count;
+      sums[1] += count * nn.functional.crossEntropy(logits, own.labels).item();
+      sums[2] += countRight(logits.data, own.labels);
     }
   });
-  return sum.score;
+  const [count, loss, right] = share.sum(sums);
+  return { loss: loss / count, accuracy: right / count };
 }
 
 /** The score in evaluation mode; the mode before is put back. */
-export function evaluate(net: nn.Module, images: ImageSet): Score {
+export function evaluate(net: nn.Module, images: ImageSet, share: Share = WHOLE): Score {
   const { training } = net;
   net.eval();
   try {
-    return score(net, images);
+    return score(net, images, { share });
   } finally {
     net.train(training);
   }

@@ -38,3 +38,27 @@ export async function inflate(
   }
   if (done !== size) throw damaged(`got ${done} bytes of ${what}, expected ${size}`);
 }
+
+/**
+ * The first bytes of what is deflated, at most `length`; fewer where the packed bytes hold no more or
+ * cannot be unpacked further.
+ */
+export async function inflateStart(packed: Uint8Array, length: number): Promise<Uint8Array> {
+  const out = new Uint8Array(length);
+  const reader = new Blob([packed as Uint8Array<ArrayBuffer>]).stream()
+    .pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  let done = 0;
+  try {
+    while (done < length) {
+      const { value } = await reader.read();
+      if (value === undefined) break;
+      const part = value.subarray(0, length - done);
+      out.set(part, done);
+      done += part.length;
+    }
+    await reader.cancel();
+  } catch {
+    // What was cut off cannot be unpacked to its end: what came before it counts.
+  }
+  return out.subarray(0, done);
+}

@@ -5,7 +5,7 @@
 import { crc32 } from "./crc32.ts";
 import { quote } from "../errors.ts";
 import { identify } from "../identify.ts";
-import { inflate } from "./inflate.ts";
+import { inflate, inflateStart } from "./inflate.ts";
 import type { ByteSource } from "../file.ts";
 
 /** One file in a zip file. */
@@ -90,23 +90,7 @@ export async function readEntry(
   source: ByteSource,
   entry: ZipEntry,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const header = await take(source, entry.offset, LOCAL_BYTES);
-  if (header.getUint32(0, true) !== LOCAL) {
-    throw damaged(source, `got no header of ${quote(entry.name)} at byte ${entry.offset}`);
-  }
-  const nameLength = header.getUint16(26, true);
-  const nameBytes = await take(source, entry.offset + LOCAL_BYTES, nameLength);
-  if (new TextDecoder().decode(nameBytes) !== entry.name) {
-    throw damaged(source, `got another name at ${quote(entry.name)} itself than in the directory`);
-  }
-  const start = entry.offset + LOCAL_BYTES + nameLength + header.getUint16(28, true);
-  if (start + entry.packedSize > source.size) {
-    throw damaged(
-      source,
-      `got ${entry.packedSize} bytes of ${quote(entry.name)} from byte ${start} on, expected at ` +
-        `most ${source.size - start}`,
-    );
-  }
+  const start = await contentStart(source, entry);
   const bytes = allocate(source, entry);
   if (entry.deflated) {
     const packed = new Uint8Array(entry.packedSize);
@@ -129,6 +113,46 @@ export async function readEntry(
     );
   }
   return bytes;
+}
+
+/**
+ * The first bytes of an entry, unpacked: at most `length`, and unchecked.
+ *
+ * @throws {RangeError} if the entry is not where the directory says.
+ */
+export async function readEntryStart(
+  source: ByteSource,
+  entry: ZipEntry,
+  length: number,
+): Promise<Uint8Array> {
+  const start = await contentStart(source, entry);
+  // Deflate lets incompressible bytes grow, by five for each 65,535 at most.
+  const most = entry.deflated ? length + 1024 : length;
+  const packed = new Uint8Array(Math.min(most, entry.packedSize));
+  await source.read(start, packed);
+  return entry.deflated ? await inflateStart(packed, length) : packed;
+}
+
+/** Where the content of an entry begins, behind its own header. */
+async function contentStart(source: ByteSource, entry: ZipEntry): Promise<number> {
+  const header = await take(source, entry.offset, LOCAL_BYTES);
+  if (header.getUint32(0, true) !== LOCAL) {
+    throw damaged(source, `got no header of ${quote(entry.name)} at byte ${entry.offset}`);
+  }
+  const nameLength = header.getUint16(26, true);
+  const nameBytes = await take(source, entry.offset + LOCAL_BYTES, nameLength);
+  if (new TextDecoder().decode(nameBytes) !== entry.name) {
+    throw damaged(source, `got another name at ${quote(entry.name)} itself than in the directory`);
+  }
+  const start = entry.offset + LOCAL_BYTES + nameLength + header.getUint16(28, true);
+  if (start + entry.packedSize > source.size) {
+    throw damaged(
+      source,
+      `got ${entry.packedSize} bytes of ${quote(entry.name)} from byte ${start} on, expected at ` +
+        `most ${source.size - start}`,
+    );
+  }
+  return start;
 }
 
 function allocate(source: ByteSource, { name, size }: ZipEntry): Uint8Array<ArrayBuffer> {

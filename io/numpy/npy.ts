@@ -165,41 +165,9 @@ export function otherThanNumbers(bytes: Uint8Array, file: string): string | null
 
 /** Reads a `.npy` file, keeping its number format. */
 export function decodeArray(bytes: Uint8Array, file: string, isOneOfMany = false): NpyArray {
-  const damaged = (what: string): RangeError => new RangeError(`Cannot read ${file}: ${what}`);
-  if (MAGIC.some((byte, i) => bytes[i] !== byte) || bytes.length < 12) {
-    const found = identify(bytes);
-    throw damaged(
-      found === null
-        ? "got a file that does not start with \\x93NUMPY, expected one that does"
-        : `got ${found}, expected a .npy file`,
-    );
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const version = bytes[6];
-  if (version < 1 || version > 3) {
-    throw damaged(`got version ${version} of the format, expected 1, 2 or 3`);
-  }
-  const from = version === 1 ? 10 : 12;
-  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > LONGEST_HEADER || from + length > bytes.length) {
-    throw damaged(
-      `got a header of ${length} bytes, expected at most ` +
-        `${Math.min(LONGEST_HEADER, bytes.length - from)}`,
-    );
-  }
-  const header = parseHeader(
-    new TextDecoder("latin1").decode(bytes.subarray(from, from + length)),
-    damaged,
-  );
-  const { dtype, shape, isBigEndian, isFortran } = header;
+  const { dtype, shape, isBigEndian, isFortran, start } = readHeader(bytes, bytes.length, file);
   const count = shape.reduce((product, n) => product * n, 1);
-  const start = from + length;
-  if (bytes.length - start !== count * dtype.width) {
-    throw damaged(
-      `got ${bytes.length - start} bytes of values, expected ${count * dtype.width} for shape ` +
-        `${formatShape(shape)} of ${dtype.name}`,
-    );
-  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const content = isBigEndian ? swapped(bytes.subarray(start), dtype.width) : null;
   const values = new Float64Array(count);
   try {
@@ -211,7 +179,7 @@ export function decodeArray(bytes: Uint8Array, file: string, isOneOfMany = false
       count,
     );
   } catch (error) {
-    const refused = damaged(messageOf(error));
+    const refused = damage(file, messageOf(error));
     // One integer that is too large does not deny the other arrays of a file.
     if (!isOneOfMany || !(error instanceof InexactInteger)) throw refused;
     return { tensor: new Tensor(refusing(refused), shape), dtype: dtype.name };
@@ -220,15 +188,73 @@ export function decodeArray(bytes: Uint8Array, file: string, isOneOfMany = false
   return { tensor: new Tensor({ values: ordered, version: 0 }, shape), dtype: dtype.name };
 }
 
+function damage(file: string, what: string): RangeError {
+  return new RangeError(`Cannot read ${file}: ${what}`);
+}
+
+/** How many bytes a `.npy` file has before its values, by its first twelve. */
+export function headerBytes(bytes: Uint8Array, file: string): number {
+  if (MAGIC.some((byte, i) => bytes[i] !== byte) || bytes.length < 12) {
+    const found = identify(bytes);
+    throw damage(
+      file,
+      found === null
+        ? "got a file that does not start with \\x93NUMPY, expected one that does"
+        : `got ${found}, expected a .npy file`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = bytes[6];
+  if (version < 1 || version > 3) {
+    throw damage(file, `got version ${version} of the format, expected 1, 2 or 3`);
+  }
+  const [from, length] = version === 1
+    ? [10, view.getUint16(8, true)]
+    : [12, view.getUint32(8, true)];
+  if (length > LONGEST_HEADER) {
+    throw damage(file, `got a header of ${length} bytes, expected at most ${LONGEST_HEADER}`);
+  }
+  return from + length;
+}
+
+/**
+ * The header of a `.npy` file.
+ *
+ * @param bytes The file, or its beginning.
+ * @param size How many bytes the whole file has.
+ */
+export function readHeader(bytes: Uint8Array, size: number, file: string): Header {
+  const start = headerBytes(bytes, file);
+  if (start > bytes.length) {
+    throw damage(file, `got ${bytes.length} bytes, expected a header of ${start}`);
+  }
+  const text = new TextDecoder("latin1").decode(bytes.subarray(bytes[6] === 1 ? 10 : 12, start));
+  const header = parseHeader(text, (what) => damage(file, what));
+  const { dtype, shape } = header;
+  const wanted = dtype.width * shape.reduce((product, n) => product * n, 1);
+  if (size - start !== wanted) {
+    throw damage(
+      file,
+      `got ${size - start} bytes of values, expected ${wanted} for shape ${
+        formatShape(shape)
+      } of ` +
+        `${dtype.name}`,
+    );
+  }
+  return { ...header, start };
+}
+
 interface Header {
   readonly dtype: Dtype;
   readonly isBigEndian: boolean;
   readonly isFortran: boolean;
   readonly shape: number[];
+  /** Where the values begin. */
+  readonly start: number;
 }
 
 /** `{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }`, the keys in any order. */
-function parseHeader(text: string, damaged: (what: string) => RangeError): Header {
+function parseHeader(text: string, damaged: (what: string) => RangeError): Omit<Header, "start"> {
   const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
   const fields = new Map<string, string>();
   const field = /\s*'(\w+)'\s*:\s*('[^']*'|True|False|\([\d\s,L]*\)|\[.*\])\s*(?:,|$)/sy;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Tensor, tensor } from "../../mod.ts";
+import { Generator, ones, rand, Tensor, tensor } from "../../mod.ts";
 import {
   decodeNpy,
   decodeNpz,
@@ -10,6 +10,9 @@ import {
   saveNpy,
   saveNpz,
 } from "../../io/mod.ts";
+import { npzContent } from "../../io/numpy/npz.ts";
+import { readEntry, readZip } from "../../io/archive/zip_reader.ts";
+import { sourceOf } from "../../io/file.ts";
 import { bitsOf, findPython, pythonTest, runPython } from "./python.ts";
 
 const python = await findPython(["numpy"]);
@@ -125,4 +128,41 @@ Deno.test("loadNpz refuses to unpack more than allowed", async () => {
 async function deflatedZip(name: string, content: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const { zipSync } = await import("fflate");
   return zipSync({ [name]: content });
+}
+
+Deno.test("what an npz file holds is told by the headers of its arrays alone", async () => {
+  const long = Array.from({ length: 60 }, () => 1);
+  const noise = rand([3000, 100], { generator: new Generator(1) });
+  const stored = encodeNpz({ noise, deep: ones(long) }, { dtype: "F32" });
+  for (const bytes of [stored, await deflated(stored)]) {
+    let read = 0;
+    const source = {
+      name: "arrays.npz",
+      size: bytes.length,
+      read(offset: number, target: Uint8Array): Promise<void> {
+        read += target.length;
+        target.set(bytes.subarray(offset, offset + target.length));
+        return Promise.resolve();
+      },
+    };
+    const { tensors, others } = await npzContent(source);
+    assertEquals(tensors, [
+      { name: "noise", shape: [3000, 100], dtype: "F32" },
+      { name: "deep", shape: long, dtype: "F32" },
+    ]);
+    assertEquals(others.size, 0);
+    // A zip file is searched for its directory in its last 64 KiB.
+    assert(read < 80_000, `${read} of ${bytes.length} bytes were read`);
+  }
+});
+
+/** The same archive with its entries deflated. */
+async function deflated(archive: Uint8Array): Promise<Uint8Array> {
+  const entries = await readZip(sourceOf(archive, "the archive"));
+  const files: Record<string, Uint8Array> = {};
+  for (const [name, entry] of entries) {
+    files[name] = await readEntry(sourceOf(archive, "the archive"), entry);
+  }
+  const { zipSync } = await import("fflate");
+  return zipSync(files);
 }

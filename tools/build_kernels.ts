@@ -10,8 +10,9 @@
  */
 
 import asc from "npm:assemblyscript@0.28.20/asc";
-import { deflateAsync } from "npm:@gfx/zopfli@1.0.15";
+import lzma from "npm:lzma@2.3.2";
 import { ADD, FUSED, MULTIPLY, NOTHING, takeApart } from "../autograd/runtime/fused.ts";
+import { unpack } from "../autograd/runtime/unpack.ts";
 
 const sources = new URL("../autograd/kernels/assembly/", import.meta.url);
 const artifact = new URL("../autograd/runtime/module.ts", import.meta.url);
@@ -152,6 +153,23 @@ export function fuse(plain: Uint8Array, relaxed: Uint8Array): Uint8Array<ArrayBu
   return fused;
 }
 
+/** What `unpack` of autograd/runtime unpacks: LZMA without the header that says how. */
+export function pack(bytes: Uint8Array): Uint8Array {
+  const HEADER = 13;
+  const USUAL_SETTINGS = 0x5d;
+  const packed = Uint8Array.from(lzma.compress([...bytes], 9));
+  if (packed[0] !== USUAL_SETTINGS) {
+    throw new Error(
+      `Cannot pack the kernels: got settings ${packed[0]}, expected ${USUAL_SETTINGS}`,
+    );
+  }
+  const stream = packed.slice(HEADER);
+  if (!unpack(stream, bytes.length).every((byte, i) => byte === bytes[i])) {
+    throw new Error("Cannot pack the kernels: got other bytes when they were unpacked");
+  }
+  return stream;
+}
+
 /** The text of the generated TypeScript module. */
 export async function generateModule(): Promise<string> {
   const relaxed = await compileKernels(true);
@@ -159,17 +177,17 @@ export async function generateModule(): Promise<string> {
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain.slice()))
     .filter(({ kind }) => kind === "function").map(({ name }) => name).sort();
   const fused = fuse(plain, relaxed);
-  const packed = await deflateAsync(fused, {});
+  const packed = pack(fused);
   return `// Generated from kernels/assembly/ by tools/build_kernels.ts; do not edit.
 // deno-fmt-ignore-file
 
 /**
- * The kernels with relaxed-SIMD fused multiply-add, deflated, as base64. Taken apart they are the build
+ * The kernels with relaxed-SIMD fused multiply-add, packed, as base64. Taken apart they are the build
  * with plain SIMD128, whose results are the same on every machine.
  */
 export const packedKernels: string = "${packed.toBase64()}";
 
-/** How many bytes that are, inflated. */
+/** How many bytes that are, unpacked. */
 export const unpackedBytes = ${fused.length};
 
 /** What the builds export. */

@@ -1,10 +1,10 @@
 /**
  * Bundles the library for browsers, minified, and tells how large that is.
  *
- *     deno task bundle:size [--limit KILOBYTES] [--out FOLDER]
+ *     deno task bundle:size [--out FOLDER]
  *
- * Two bundles: everything, and everything but the WebAssembly kernels, which then run in plain
- * TypeScript.
+ * Three bundles: everything; everything but the WebAssembly kernels, which then run in plain
+ * TypeScript; and a small program that trains one layer.
  *
  * @module
  */
@@ -12,8 +12,36 @@ import { parseArgs } from "node:util";
 
 const root = new URL("../", import.meta.url);
 
-/** What a visitor's browser may have to load for the whole library, compressed, in kilobytes. */
-export const LIMIT = 138;
+/** What a page trains that is as small as it can be, each part imported from its own entry. */
+const SMALL_PROGRAM = `
+import { tensor } from "${new URL("autograd/mod.ts", root)}";
+import { BatchNorm1d } from "${new URL("nn/mod.ts", root)}";
+import { SGD } from "${new URL("optim/mod.ts", root)}";
+
+const layer = new BatchNorm1d(2);
+const sgd = new SGD(layer.parameters(), { lr: 0.1 });
+layer.forward(tensor([[1, 2], [3, 5]])).square().sum().backward();
+sgd.step();
+console.log(layer.weight.toArray(), layer.runningMean.toArray());
+`;
+
+/** What is bundled. */
+export interface Bundled {
+  readonly name: string;
+  /** A small program in the place of the whole library. */
+  readonly isSmall?: boolean;
+  /** Whether the WebAssembly kernels are in it. */
+  readonly kernels: boolean;
+  /** What a visitor's browser may have to load, compressed, in kilobytes. */
+  readonly limit: number;
+}
+
+/** The bundles that are measured. */
+export const BUNDLES: readonly Bundled[] = [
+  { name: "everything", kernels: true, limit: 134 },
+  { name: "without kernels", kernels: false, limit: 116 },
+  { name: "small program", isSmall: true, kernels: true, limit: 75 },
+];
 
 /** The generated module without the kernels' bytes: there is nothing to unpack, so plain ones run. */
 async function withoutKernels(generated: URL): Promise<string> {
@@ -25,12 +53,14 @@ async function withoutKernels(generated: URL): Promise<string> {
   return without;
 }
 
-/** The whole library as one minified module for browsers. */
-export async function bundle(options: { readonly kernels: boolean }): Promise<string> {
+/** One minified module for browsers. */
+export async function bundle(
+  { isSmall = false, kernels }: Pick<Bundled, "isSmall" | "kernels">,
+): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "tapegrad-bundle-" });
   try {
     const args = ["bundle", "--quiet", "--platform=browser", "--minify"];
-    if (!options.kernels) {
+    if (!kernels) {
       const stub = `${folder}/no_kernels.ts`;
       const map = `${folder}/import_map.json`;
       const generated = new URL("autograd/runtime/module.ts", root);
@@ -39,9 +69,14 @@ export async function bundle(options: { readonly kernels: boolean }): Promise<st
       await Deno.writeTextFile(map, JSON.stringify({ imports }));
       args.push(`--import-map=${map}`);
     }
+    let entry = new URL("mod.ts", root).pathname;
+    if (isSmall) {
+      entry = `${folder}/program.ts`;
+      await Deno.writeTextFile(entry, SMALL_PROGRAM);
+    }
     const output = `${folder}/tapegrad.js`;
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...args, `--output=${output}`, new URL("mod.ts", root).pathname],
+      args: [...args, `--output=${output}`, entry],
       env: { NO_COLOR: "1" },
       stdin: "null",
     }).output();
@@ -65,24 +100,20 @@ function kilobytes(bytes: number): string {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { limit: { type: "string", default: String(LIMIT) }, out: { type: "string" } },
-  });
-  const limit = Number(values.limit);
-  let largest = 0;
-  for (const kernels of [true, false]) {
-    const text = await bundle({ kernels });
+  const { values: { out } } = parseArgs({ options: { out: { type: "string" } } });
+  if (out !== undefined) await Deno.mkdir(out, { recursive: true });
+  let isTooLarge = false;
+  for (const bundled of BUNDLES) {
+    const { name, limit } = bundled;
+    const text = await bundle(bundled);
     const { raw, gzip } = await sizes(text);
-    const name = kernels ? "with kernels" : "without kernels";
-    console.log(`${name.padEnd(16)} ${kilobytes(raw)} minified, ${kilobytes(gzip)} compressed`);
-    largest = Math.max(largest, gzip);
-    if (values.out !== undefined) {
-      await Deno.mkdir(values.out, { recursive: true });
-      await Deno.writeTextFile(`${values.out}/tapegrad${kernels ? "" : "-plain"}.js`, text);
-    }
+    const isOver = gzip > limit * 1000;
+    isTooLarge ||= isOver;
+    console.log(
+      `${name.padEnd(16)} ${kilobytes(raw).padStart(9)} minified, ${kilobytes(gzip).padStart(9)} ` +
+        `compressed, ${isOver ? "more than" : "at most"} ${limit} asked`,
+    );
+    if (out !== undefined) await Deno.writeTextFile(`${out}/${name.replaceAll(" ", "-")}.js`, text);
   }
-  if (largest > limit * 1000) {
-    console.error(`Cannot accept the bundle: got ${kilobytes(largest)}, expected at most ${limit}`);
-    Deno.exit(1);
-  }
+  if (isTooLarge) Deno.exit(1);
 }

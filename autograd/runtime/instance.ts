@@ -15,7 +15,7 @@ import "./tokens.ts";
 import { Blocks, reserveMemory } from "./blocks.ts";
 import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "./threads.ts";
 import { takeApart } from "./fused.ts";
-import { inflate } from "./inflate.ts";
+import { unpack } from "./unpack.ts";
 
 /** Which kernels run: the builds, or plain TypeScript. */
 export type Build = "relaxed" | "simd" | "plain";
@@ -51,7 +51,7 @@ function fromBase64(text: string): Uint8Array {
 
 function compileFastest(): Promise<void> {
   try {
-    const relaxed = inflate(fromBase64(packedKernels), unpackedBytes);
+    const relaxed = unpack(fromBase64(packedKernels), unpackedBytes);
     const simd = takeApart(relaxed);
     if (WebAssembly.validate(relaxed)) builds.set("relaxed", relaxed);
     if (WebAssembly.validate(simd)) builds.set("simd", simd);

@@ -1,6 +1,8 @@
+import { Generator } from "../../mod.ts";
 import { takeApart } from "../../autograd/runtime/fused.ts";
+import { unpack } from "../../autograd/runtime/unpack.ts";
 import { assertEquals, assertThrows } from "@std/assert";
-import { fuse, generateModule, unroll } from "../../tools/build_kernels.ts";
+import { fuse, generateModule, pack, unroll } from "../../tools/build_kernels.ts";
 
 Deno.test("the kernels' module is what its sources and the pinned compiler give", async () => {
   const path = new URL("../../autograd/runtime/module.ts", import.meta.url);
@@ -36,4 +38,25 @@ Deno.test("builds that differ in more than multiply-add are refused", () => {
   assertThrows(() => fuse(plain, moduleOf([0, ...get, ...mul, ...add, 1])), Error, "Cannot fuse");
   const marked = moduleOf([0, ...get, 0x41, 0x2a, 0x1a]);
   assertThrows(() => fuse(marked, marked), Error, "by chance");
+});
+
+Deno.test("what is packed is unpacked again, and what is cut off is refused", () => {
+  const generator = new Generator(3);
+  for (const size of [1, 2, 300, 70_000]) {
+    for (const kinds of [1, 3, 256]) {
+      // Noise of few kinds, repeated from far and near: all that a packer makes use of.
+      const noise = Uint8Array.from(
+        { length: size },
+        () => Math.floor(generator.uniform(0, kinds)),
+      );
+      noise.copyWithin(size >> 1, 0, size >> 2);
+      noise.copyWithin(size - (size >> 3), size >> 4);
+      const packed = pack(noise);
+      assertEquals(unpack(packed, size).every((byte, i) => byte === noise[i]), true);
+      if (size === 70_000 && kinds > 1) {
+        const half = packed.subarray(0, packed.length >> 1);
+        assertThrows(() => unpack(half, size), RangeError, "Cannot unpack the kernels");
+      }
+    }
+  }
 });

@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import * as tapegrad from "../../mod.ts";
-import { bundle, LIMIT, sizes } from "../../tools/bundle_size.ts";
+import { bundle, BUNDLES, sizes } from "../../tools/bundle_size.ts";
 import { chromium, elsewhere, openPage, serving } from "./elsewhere.ts";
 import {
   assertSameTraining,
@@ -18,12 +18,12 @@ Deno.test("the training that is sent elsewhere learns and tracks here", async ()
   assert(runningMean.some((mean) => mean !== 0));
 });
 
-Deno.test("the bundle is small enough for a page", async () => {
-  const withKernels = await sizes(await bundle({ kernels: true }));
-  const without = await sizes(await bundle({ kernels: false }));
-  assert(withKernels.gzip < LIMIT * 1000, `${withKernels.gzip} bytes compressed`);
-  assert(without.gzip < withKernels.gzip, "leaving out the kernels saves nothing");
-});
+for (const bundled of BUNDLES) {
+  Deno.test(`small enough for a page: ${bundled.name}`, async () => {
+    const { gzip } = await sizes(await bundle(bundled));
+    assert(gzip <= bundled.limit * 1000, `${gzip} bytes compressed`);
+  });
+}
 
 for (const kernels of [true, false]) {
   Deno.test({

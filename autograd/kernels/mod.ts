@@ -5,7 +5,7 @@
  * Each kernel is written in plain TypeScript (_plain.ts), the readable reference and what runs on small
  * arrays and where there is no WebAssembly SIMD. The files without that ending are doors: they name
  * both versions and decide by size and place which runs. The vectorised one works on arrays that lie in
- * the pool of runtime/memory.ts; to change it, edit its AssemblyScript source in assembly/ and run
+ * the pool of runtime/pool.ts; to change it, edit its AssemblyScript source in assembly/ and run
  * `deno task build:kernels`.
  *
  * @module

@@ -5,7 +5,7 @@
  */
 import { tellAccumulated } from "./accumulation.ts";
 import { addKeeping } from "./gradient_history.ts";
-import { atRest } from "../runtime/memory.ts";
+import { atRest } from "../runtime/pool.ts";
 import { add } from "../ops/elementwise/arithmetic.ts";
 import { clone } from "../ops/shape/clone.ts";
 import { assertTensor, describe, ones } from "../ops/create/creation.ts";

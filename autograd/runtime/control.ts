@@ -5,7 +5,7 @@
  */
 import { type ConvAlgorithm, convAlgorithm, useConvAlgorithm } from "./algorithm.ts";
 import { type BlasInfo, blasPath, openBlas, setBlasThreads } from "./blas.ts";
-import { type MemoryInfo, memoryInfo } from "./memory.ts";
+import { type MemoryInfo, memoryInfo } from "./pool.ts";
 import {
   type Build,
   currentBuild,

@@ -1,14 +1,12 @@
 import {
   allocateStorage,
   allocateUninitialised,
-  atRest,
   heapValues,
   isPooled,
-  memoryInfo,
   release,
-  setLimits,
   type Storage,
 } from "../../autograd/runtime/memory.ts";
+import { atRest, memoryInfo, setLimits } from "../../autograd/runtime/pool.ts";
 import { forgetTokens, scarcity, takeToken } from "../../autograd/runtime/tokens.ts";
 import { Blocks } from "../../autograd/runtime/blocks.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";

@@ -1,4 +1,4 @@
-import { memoryInfo } from "../../autograd/runtime/memory.ts";
+import { memoryInfo } from "../../autograd/runtime/pool.ts";
 import { optim, randn, type Tensor } from "../../mod.ts";
 import type { OptimizerKind, ParamGroup, SGDOptions } from "../../optim/mod.ts";
 import { assert, assertEquals } from "@std/assert";

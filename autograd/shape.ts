@@ -149,7 +149,7 @@ export function validateShape(action: string, shape: Shape): Shape {
     }
     if (!Number.isSafeInteger(size) || size < 0) {
       throw new RangeError(
-        `Cannot ${action}: got shape ${formatShape(shape)}, expected whole numbers of at least 0`,
+        `Cannot ${action}: got shape ${formatShape(shape)}, expected integers of at least 0`,
       );
     }
   }
@@ -168,7 +168,7 @@ export function assertIntegers(
 ): asserts values is readonly number[] {
   if (!Array.isArray(values)) {
     throw new TypeError(
-      `Cannot ${action}: got ${name} ${show(values)}, expected a list of whole numbers`,
+      `Cannot ${action}: got ${name} ${show(values)}, expected a list of integers`,
     );
   }
   for (const value of values) assertInteger(action, value, name);
@@ -186,7 +186,7 @@ export function assertInteger(
 ): asserts value is number {
   if (!Number.isSafeInteger(value)) {
     throw new TypeError(
-      `Cannot ${action}: got ${show(value)} in ${name}, expected a whole number`,
+      `Cannot ${action}: got ${show(value)} in ${name}, expected an integer`,
     );
   }
 }

@@ -120,7 +120,7 @@ export function encodeCheckpoint(run: CheckpointContent): Uint8Array<ArrayBuffer
   const { model, optimizer, scheduler, generator, step = 0, extra = {} } = run;
   if (!Number.isSafeInteger(step) || step < 0) {
     throw new RangeError(
-      `Cannot save a checkpoint: got step ${String(step)}, expected a whole number from 0 on`,
+      `Cannot save a checkpoint: got step ${String(step)}, expected an integer from 0 on`,
     );
   }
   for (const part of ["model", "optimizer", "scheduler"] as const) {

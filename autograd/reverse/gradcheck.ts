@@ -57,7 +57,7 @@ export function gradcheck(
   assertOptions("gradcheck", options, ["order", "eps", "atol", "rtol"]);
   const { order = 1, eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
   if (!Number.isInteger(order) || order < 1) {
-    throw new RangeError(`Cannot gradcheck: got order ${order}, expected a whole number from 1 up`);
+    throw new RangeError(`Cannot gradcheck: got order ${order}, expected an integer from 1 up`);
   }
   assertFunction("gradcheck", fn, "fn");
   if (!Array.isArray(inputs)) {

@@ -201,7 +201,7 @@ export class TorchVocabulary implements Vocabulary {
       shape.length > MOST_DIMS
     ) {
       throw new RangeError(
-        "got a tensor whose offset, shape or strides are no sizes, expected whole numbers from 0 on",
+        "got a tensor whose offset, shape or strides are no sizes, expected integers from 0 on",
       );
     }
     const held = storage.dtype === null ? Math.floor(storage.count / dtype.width) : storage.count;

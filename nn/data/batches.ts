@@ -139,7 +139,7 @@ function assertArguments(
   }
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new RangeError(
-      `Cannot make batches: got batchSize ${batchSize}, expected a whole number of at least 1`,
+      `Cannot make batches: got batchSize ${batchSize}, expected an integer of at least 1`,
     );
   }
   for (const [name, value] of Object.entries(flags)) {

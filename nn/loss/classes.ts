@@ -39,7 +39,7 @@ export function checkClasses(
     if (t === ignoreIndex) continue;
     if (!Number.isInteger(t) || t < 0 || t >= classes) {
       throw new RangeError(
-        `Cannot ${action}: got target ${t}, expected a whole number of 0 … ${classes - 1}` +
+        `Cannot ${action}: got target ${t}, expected an integer of 0 … ${classes - 1}` +
           (ignoreIndex === null ? "" : ` or ignoreIndex ${ignoreIndex}`),
       );
     }

@@ -108,7 +108,7 @@ export function multilabelMarginLoss(
     for (const [j, k] of targets.entries()) {
       if (!Number.isInteger(k) || k < 0 || k >= c) {
         throw new RangeError(
-          `Cannot ${action}: got target ${k}, expected a whole number of 0 … ${c - 1} or -1`,
+          `Cannot ${action}: got target ${k}, expected an integer of 0 … ${c - 1} or -1`,
         );
       }
       index[row * c + j] = k;

@@ -41,7 +41,7 @@ export function checkCount(layer: string, name: string, value: unknown, least: n
   checkNumber(layer, name, value);
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     throw new RangeError(
-      `Cannot make ${layer}: got ${name} ${value}, expected a whole number` +
+      `Cannot make ${layer}: got ${name} ${value}, expected an integer` +
         (least === -Infinity ? "" : ` of at least ${least}`),
     );
   }

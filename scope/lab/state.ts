@@ -69,7 +69,7 @@ export function parseHash(
     const value = text.trim() === "" ? NaN : Number(text);
     if (name === "seed") {
       if (Number.isInteger(value) && value >= 0 && value <= LARGEST_SEED) seed = value;
-      else faults.push(`seed is ${text}, expected a whole number from 0 to ${LARGEST_SEED}`);
+      else faults.push(`seed is ${text}, expected an integer from 0 to ${LARGEST_SEED}`);
       continue;
     }
     const [scene, key] = name.split(".");

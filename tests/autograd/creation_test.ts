@@ -49,7 +49,7 @@ Deno.test("tensor() refuses what is no number", () => {
   assertThrows(() => tensor(wrong(new BigInt64Array(1))), TypeError, "BigInt64Array");
 });
 
-Deno.test("a shape must be a list of whole numbers that holds the values", () => {
+Deno.test("a shape must be a list of integers that holds the values", () => {
   assertThrows(() => tensor([1, 2], { shape: [3] }), RangeError, "got 2 values, expected 3");
   assertThrows(() => zeros([-1]), RangeError, "[-1]");
   assertThrows(() => zeros([1.5]), RangeError, "[1.5]");

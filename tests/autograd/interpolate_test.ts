@@ -84,7 +84,7 @@ Deno.test("interpolate() refuses what does not go together", () => {
     [x, { size: 2, recomputeScaleFactor: true }, "expected it with scaleFactor"],
     [x, { size: [2, 2] }, "expected 1 numbers"],
     [x, { size: 0 }, "at least 1"],
-    [x, { size: 1.5 }, "whole numbers"],
+    [x, { size: 1.5 }, "integers"],
     [x, { scaleFactor: 0.1 }, "at least 1"],
     [x, { size: 2, mode: "bilinear" }, "expected 4 dims"],
     [x, { size: 2, alignCorners: true }, "alignCorners in mode"],

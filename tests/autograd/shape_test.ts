@@ -152,7 +152,7 @@ Deno.test("split() and chunk() refuse sizes that do not come out", () => {
   assertThrows(() => split(arange(3), [4, -1]), RangeError, "at least 0");
   assertThrows(() => split(tensor(1), 1), RangeError, "at least one dim");
   assertThrows(() => chunk(arange(3), 0), RangeError, "at least 1");
-  assertThrows(() => chunk(arange(3), 1.5), TypeError, "whole number");
+  assertThrows(() => chunk(arange(3), 1.5), TypeError, "integer");
 });
 
 Deno.test("narrow() counts a negative start from the end and takes a 0-d tensor", () => {
@@ -210,13 +210,13 @@ Deno.test("expand() and broadcastTo() take -1 for axes that exist only", () => {
   assertThrows(() => repeat(ones([2]), [-1]), RangeError, "at least 0");
 });
 
-Deno.test("indices are whole numbers inside of the axis", () => {
+Deno.test("indices are integers inside of the axis", () => {
   const x = matrix();
   assertEquals(indexSelect(x, 1, 2).toArray(), [[3], [6]]);
   assertEquals(indexSelect(tensor(7), 0, [0]).shape, []);
   for (const index of [[-1], [3], [0.5], [NaN]]) {
-    assertThrows(() => indexSelect(x, 1, index), RangeError, "whole numbers of 0 … 2");
-    assertThrows(() => gather(x, 1, [index]), RangeError, "whole numbers of 0 … 2");
+    assertThrows(() => indexSelect(x, 1, index), RangeError, "integers of 0 … 2");
+    assertThrows(() => gather(x, 1, [index]), RangeError, "integers of 0 … 2");
     assertThrows(() => scatterAdd(x, 1, [index], ones([1, 1])), RangeError, "0 … 2");
   }
   assertThrows(() => indexSelect(x, 0, [[0]]), RangeError, "a vector or a scalar");

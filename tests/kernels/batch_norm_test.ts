@@ -154,7 +154,7 @@ testBuilds("at an offset of 1e8 the output is exact to 1e-14", () => {
     const y = pooled(new Float64Array(count));
     const statistics = { mean, low, variance, invStd };
     door.batchNormForward(pooled(x), null, null, y, statistics, sizes, 0, true);
-    // In whole multiples of 2^-80: count·(x − μ) is a whole number, and so is its square.
+    // In whole multiples of 2^-80: count·(x − μ) is an integer, and so is its square.
     const scaled = Array.from(x, (value) => {
       const [mantissa, exponent] = rational(value);
       return mantissa << BigInt(80 + exponent);

@@ -2,7 +2,7 @@ import { within } from "../assert_close.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Generator, nn, randn, silenceWarnings, type Tensor, tensor, zeros } from "../../mod.ts";
 
-// Batches that are small enough to reckon with are what is warned of.
+// Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();
 
 const { BatchNorm1d } = nn;

@@ -2,7 +2,7 @@ import { storageOf } from "../../autograd/tensor.ts";
 import { assert, assertEquals } from "@std/assert";
 import { Generator, nn, noGrad, randn, silenceWarnings, tensor } from "../../mod.ts";
 
-// Batches that are small enough to reckon with are what is warned of.
+// Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();
 
 const { BatchNorm1d, BatchNorm2d, healthReport } = nn;

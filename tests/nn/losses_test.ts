@@ -123,7 +123,7 @@ Deno.test("crossEntropy() of logits that overflow exp is finite", () => {
 Deno.test("losses refuse what they cannot use, naming it", () => {
   const x = tensor([[1, 2, 3], [4, 5, 6]]);
   const cases: [fn: () => unknown, type: ErrorConstructor, message: string][] = [
-    [() => crossEntropy(x, [0, 3]), RangeError, "got target 3, expected a whole number of 0 … 2"],
+    [() => crossEntropy(x, [0, 3]), RangeError, "got target 3, expected an integer of 0 … 2"],
     [() => crossEntropy(x, [0, 0.5]), RangeError, "got target 0.5"],
     [() => crossEntropy(x, [0]), RangeError, "target of shape [1] for x of shape [2, 3]"],
     [() => crossEntropy(x, "0" as never), TypeError, "got target 0, expected a Tensor or an array"],

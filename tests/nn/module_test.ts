@@ -11,7 +11,7 @@ import {
   zeros,
 } from "../../mod.ts";
 
-// Batches that are small enough to reckon with are what is warned of.
+// Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();
 
 const { BatchNorm1d, Linear, Module, Sequential } = nn;

@@ -20,7 +20,7 @@ import {
   zeros,
 } from "../../mod.ts";
 
-// Batches that are small enough to reckon with are what is warned of.
+// Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();
 
 const batch = (shape: readonly number[], seed = 1) =>

@@ -23,7 +23,7 @@ import {
   toTensor,
 } from "../oracle/recorded.ts";
 
-// Batches that are small enough to reckon with are what is warned of.
+// Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();
 
 const { updateBn } = optim.swa;

@@ -39,7 +39,7 @@ Deno.test("AveragedModel holds the plain mean of all updates and the last buffer
   });
 });
 
-Deno.test("AveragedModel with useBuffers averages buffers too, counters to whole numbers", () => {
+Deno.test("AveragedModel with useBuffers averages buffers too, counters to integers", () => {
   const model = net();
   const averaged = new swa.AveragedModel(model, { useBuffers: true });
   for (const value of [1, 2]) {

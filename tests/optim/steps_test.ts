@@ -104,7 +104,7 @@ for (const name of Object.keys(kinds)) {
       if (typeof value !== "object" || value === null || "shape" in value) return value;
       return new Map(
         Object.entries(value).map(([key, entry]) => [
-          // Indices are whole numbers in a file.
+          // Indices are integers in a file.
           /^\d+$/.test(key) ? Number(key) : key,
           asMaps(entry),
         ]),

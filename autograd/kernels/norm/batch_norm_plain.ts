@@ -1,7 +1,7 @@
 /**
  * Statistics and affine maps by channel, for arrays of layout [n, c, s]: images, channels, positions.
- * They walk in memory order, whatever the channel. What stands at positions that are not valid, be it NaN, is
- * never reckoned with; outputs are 0 there.
+ * They walk in memory order, whatever the channel. What stands at positions that are not valid, be it NaN,
+ * enters no sum; outputs are 0 there.
  *
  * The mean comes in two parts, `mean` and the much smaller `low`: x − mean is exact where x lies near
  * the mean, so a large mean costs no digits.

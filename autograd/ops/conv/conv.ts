@@ -59,7 +59,7 @@ export function checkOperands(
   }
   if (!Number.isSafeInteger(groups) || groups < 1) {
     throw new RangeError(
-      `Cannot ${action}: got groups ${groups}, expected a whole number of at least 1`,
+      `Cannot ${action}: got groups ${groups}, expected an integer of at least 1`,
     );
   }
   if (weight.shape[0] < groups || weight.shape[0] % groups !== 0) {

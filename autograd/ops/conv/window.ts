@@ -44,7 +44,7 @@ export function perAxis(
   const sizes = list as number[];
   if (!sizes.every((size) => Number.isSafeInteger(size) && size >= least)) {
     throw new RangeError(
-      `Cannot ${action}: got ${name} ${show(value)}, expected whole numbers of at least ${least}`,
+      `Cannot ${action}: got ${name} ${show(value)}, expected integers of at least ${least}`,
     );
   }
   return sizes.length === axes ? sizes : new Array<number>(axes).fill(sizes[0]);

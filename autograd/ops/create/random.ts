@@ -118,7 +118,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
   }
   if (!Number.isSafeInteger(n) || n < 0) {
     throw new RangeError(
-      `Cannot make randperm: got n ${n}, expected a whole number of at least 0`,
+      `Cannot make randperm: got n ${n}, expected an integer of at least 0`,
     );
   }
   return draw("make randperm", [n], options, (random, out) => random.fillPermutation(out));

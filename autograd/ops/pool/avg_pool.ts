@@ -129,7 +129,7 @@ function average(
   }
   if (!Number.isSafeInteger(divisor) || divisor === 0) {
     throw new RangeError(
-      `Cannot ${action}: got divisorOverride ${divisor}, expected a whole number other than 0`,
+      `Cannot ${action}: got divisorOverride ${divisor}, expected an integer other than 0`,
     );
   }
   return averaged(pooling, divisor);

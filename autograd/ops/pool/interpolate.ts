@@ -144,7 +144,7 @@ function resized(x: Tensor, mode: InterpolateMode, options: InterpolateOptions):
   }
   if (size?.some((n) => !Number.isInteger(n))) {
     throw new RangeError(
-      `Cannot interpolate: got size ${formatShape(size)}, expected whole numbers`,
+      `Cannot interpolate: got size ${formatShape(size)}, expected integers`,
     );
   }
   const follow = mode !== "area" && !recompute;

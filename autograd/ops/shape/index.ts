@@ -26,7 +26,7 @@ export type Index = Tensor | NestedArray;
 export function asIndex(action: string, index: Index, name: string, length: number): Tensor {
   if (!(index instanceof Tensor) && !Array.isArray(index) && typeof index !== "number") {
     throw new TypeError(
-      `Cannot ${action}: got ${name} ${describe(index)}, expected a tensor of whole numbers or ` +
+      `Cannot ${action}: got ${name} ${describe(index)}, expected a tensor of integers or ` +
         `plain numbers`,
     );
   }
@@ -36,7 +36,7 @@ export function asIndex(action: string, index: Index, name: string, length: numb
     const value = values[i];
     if (!(value >= 0 && value < length && Number.isInteger(value))) {
       throw new RangeError(
-        `Cannot ${action}: got ${value} in ${name}, expected whole numbers of 0 … ${length - 1}`,
+        `Cannot ${action}: got ${value} in ${name}, expected integers of 0 … ${length - 1}`,
       );
     }
   }

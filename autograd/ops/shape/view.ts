@@ -122,7 +122,7 @@ export function narrow(x: Tensor, dim: number, start: number | Tensor, length: n
   const axis = normalizeDim("narrow", dim, x.ndim);
   if (start instanceof Tensor && start.ndim !== 0) {
     throw new RangeError(
-      `Cannot narrow: got start of shape ${formatShape(start.shape)}, expected a whole number or ` +
+      `Cannot narrow: got start of shape ${formatShape(start.shape)}, expected an integer or ` +
         `a 0-d tensor`,
     );
   }

@@ -65,7 +65,7 @@ export interface View<Numbers = unknown> {
   draw(numbers: Numbers, state: State, width: number): Drawn;
 }
 
-/** A slider over whole numbers. */
+/** A slider over integers. */
 export function counting(from: number, to: number, step = 1): number[] {
   return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
 }

@@ -1,6 +1,6 @@
 // Batch normalisation of [N, C]: neighbours belong to different channels, so lanes are channels. Four
 // rows at a time share one trip through the accumulators, which stay in the first-level cache, and a trip takes
-// eight channels where there are as many: fewer addresses to reckon and check. A second pass begins with the last
+// eight channels where there are as many: fewer addresses to compute and check. A second pass begins with the last
 // rows, which are cached longest.
 // The formulas are those of batch_norm.ts.
 //

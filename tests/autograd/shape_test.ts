@@ -96,7 +96,7 @@ Deno.test("reshape() works out one -1", () => {
   }
   assertThrows(() => reshape(zeros([0, 5]), [0, -1]), RangeError, "worked out");
   assertThrows(() => reshape(zeros([4]), 4 as unknown as number[]), TypeError, "a list");
-  assertThrows(() => reshape(zeros([4]), [2, "2"] as unknown as number[]), TypeError, "whole");
+  assertThrows(() => reshape(zeros([4]), [2, "2"] as unknown as number[]), TypeError, "integer");
 });
 
 Deno.test("permute(), transpose() and flatten() refuse axes that do not fit", () => {

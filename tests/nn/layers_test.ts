@@ -20,7 +20,7 @@ Deno.test("constructors refuse arguments of the wrong kind or range, naming them
   const no = (value: unknown) => value as never;
   const cases: [fn: () => unknown, type: ErrorConstructor, message: string][] = [
     [() => new nn.Linear(no("4"), 3), TypeError, "Linear: got inFeatures string 4"],
-    [() => new nn.Linear(4, -1), RangeError, "Linear: got outFeatures -1, expected a whole"],
+    [() => new nn.Linear(4, -1), RangeError, "Linear: got outFeatures -1, expected an integer"],
     [() => new nn.Linear(4.5, 1), RangeError, "Linear: got inFeatures 4.5"],
     [() => new nn.Linear(4, 3, no(false)), TypeError, "Linear: got boolean false in place of"],
     [() => new nn.Linear(4, 3, { bias: no(1) }), TypeError, "got bias number 1, expected true"],

@@ -1,6 +1,6 @@
-import { within } from "../assert_close.ts";
+import { within } from "../../assert_close.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { Generator, nn, randn, silenceWarnings, type Tensor, tensor, zeros } from "../../mod.ts";
+import { Generator, nn, randn, silenceWarnings, type Tensor, tensor, zeros } from "../../../mod.ts";
 
 // Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();

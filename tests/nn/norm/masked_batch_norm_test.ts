@@ -2,7 +2,7 @@
  * Batch norm under a mask: the fused kernels against the definition in ordinary operations, in every
  * mode of the module.
  */
-import { within } from "../assert_close.ts";
+import { within } from "../../assert_close.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   Generator,
@@ -15,7 +15,7 @@ import {
   tensor,
   where,
   zeros,
-} from "../../mod.ts";
+} from "../../../mod.ts";
 
 silenceWarnings();
 

@@ -3,7 +3,7 @@ import { observeKernels, useBuild } from "../../autograd/runtime/instance.ts";
 import { settle } from "../../autograd/runtime/blas.ts";
 import * as door from "../../autograd/kernels/mod.ts";
 import * as plain from "../../autograd/kernels/matmul/matmul_plain.ts";
-import { assertClose, numbers, pooled } from "./pooled.ts";
+import { assertClose, numbers, pooled } from "../kernels/pooled.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 
 /** Whether OpenBLAS is installed here. */

@@ -1,6 +1,6 @@
-import { within } from "../assert_close.ts";
+import { within } from "../../assert_close.ts";
 import { assert, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
-import { Generator, nn, noGrad, randn, type Tensor } from "../../mod.ts";
+import { Generator, nn, noGrad, randn, type Tensor } from "../../../mod.ts";
 
 const { fuseConvBnEval, fuseLinearBnEval } = nn.utils;
 const generator = new Generator(11);

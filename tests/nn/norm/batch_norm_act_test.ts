@@ -13,8 +13,8 @@ import {
   type Tensor,
   tensor,
   zeros,
-} from "../../mod.ts";
-import { setInspector } from "../../autograd/tape/tape.ts";
+} from "../../../mod.ts";
+import { setInspector } from "../../../autograd/tape/tape.ts";
 
 const { functional: f } = nn;
 const generator = new Generator(5);

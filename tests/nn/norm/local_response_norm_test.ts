@@ -1,9 +1,9 @@
 /**
  * Local response normalisation: the fused kernels against the definition in ordinary operations.
  */
-import { within } from "../assert_close.ts";
+import { within } from "../../assert_close.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Generator, grad, gradcheck, nn, ones, randn, type Tensor, zeros } from "../../mod.ts";
+import { Generator, grad, gradcheck, nn, ones, randn, type Tensor, zeros } from "../../../mod.ts";
 
 const { avgPool2d, localResponseNorm, pad } = nn.functional;
 type Options = nn.functional.LocalResponseNormOptions;

@@ -1,4 +1,4 @@
-import { within } from "../assert_close.ts";
+import { within } from "../../assert_close.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   batches,
@@ -12,16 +12,16 @@ import {
   type Tensor,
   tensor,
   TensorDataset,
-} from "../../mod.ts";
-import { compareState } from "../oracle/compare.ts";
-import { makeCnn } from "../oracle/nets.ts";
+} from "../../../mod.ts";
+import { compareState } from "../../oracle/compare.ts";
+import { makeCnn } from "../../oracle/nets.ts";
 import {
   readCases,
   type RecordedState,
   type RecordedTensor,
   toState,
   toTensor,
-} from "../oracle/recorded.ts";
+} from "../../oracle/recorded.ts";
 
 // Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();

@@ -1,7 +1,7 @@
 import { configure, info, ready, setThreads } from "../../autograd/runtime/control.ts";
 import * as door from "../../autograd/kernels/mod.ts";
 import { conv, convInput, convWeight } from "../../autograd/kernels/conv/conv_columns.ts";
-import { numbers, pooled } from "./pooled.ts";
+import { numbers, pooled } from "../kernels/pooled.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 
 /** Everything that threads share in, on sizes large enough for them. */

@@ -1,4 +1,4 @@
-import { within } from "../assert_close.ts";
+import { within } from "../../assert_close.ts";
 import {
   assert,
   assertEquals,
@@ -18,7 +18,7 @@ import {
   type Tensor,
   tensor,
   zeros,
-} from "../../mod.ts";
+} from "../../../mod.ts";
 
 // Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();

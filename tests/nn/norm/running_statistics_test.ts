@@ -10,7 +10,7 @@ import {
   type Tensor,
   tensor,
   zeros,
-} from "../../mod.ts";
+} from "../../../mod.ts";
 
 // Small batches give figures that can be worked out by hand, and warnings.
 silenceWarnings();

@@ -1,6 +1,6 @@
-import { storageOf } from "../../autograd/tensor.ts";
+import { storageOf } from "../../../autograd/tensor.ts";
 import { assert, assertEquals } from "@std/assert";
-import { Generator, nn, noGrad, randn, silenceWarnings, tensor } from "../../mod.ts";
+import { Generator, nn, noGrad, randn, silenceWarnings, tensor } from "../../../mod.ts";
 
 // Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();

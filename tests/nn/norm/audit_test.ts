@@ -1,4 +1,4 @@
-import { storageOf } from "../../autograd/tensor.ts";
+import { storageOf } from "../../../autograd/tensor.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   Generator,
@@ -9,7 +9,7 @@ import {
   randn,
   silenceWarnings,
   type Tensor,
-} from "../../mod.ts";
+} from "../../../mod.ts";
 
 // Batches that are small enough to compute by hand are what is warned of.
 silenceWarnings();

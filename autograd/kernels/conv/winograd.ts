@@ -20,7 +20,10 @@ import type { ConvSizes } from "./conv_columns.ts";
 
 /** From how many products of channels on the transforms are worth their while. */
 const FEWEST_PRODUCTS = 64;
-/** With a BLAS library, up to how many. */
+/** Fewer channels of the input than these cost more to transform than they save: forward, and for dW. */
+const FEWEST_CHANNELS = 4;
+const FEWEST_CHANNELS_FOR_WEIGHT = 3;
+/** With a BLAS library, up to how many products. */
 const MOST_BESIDE_BLAS = 16384;
 
 /** Whether Winograd's way is open for these windows, and shorter. */
@@ -55,7 +58,7 @@ export function winograd(
   { window, images, groups, inChannels, outChannels }: ConvSizes,
   { row, column, turned }: WeightLayout,
 ): boolean {
-  if (!worthwhile(window, inChannels * outChannels)) return false;
+  if (inChannels < FEWEST_CHANNELS || !worthwhile(window, inChannels * outChannels)) return false;
   const kernels = inPool(y) ? kernelsFor(x) : null;
   if (kernels === null) return false;
   const [, height, width] = window.input;
@@ -145,7 +148,8 @@ export function winogradWeight(
   weight: Float64Array,
   { window, images, groups, inChannels, outChannels }: ConvSizes,
 ): boolean {
-  if (!worthwhile(window, inChannels * outChannels) || images === 0) return false;
+  if (inChannels < FEWEST_CHANNELS_FOR_WEIGHT || images === 0) return false;
+  if (!worthwhile(window, inChannels * outChannels)) return false;
   const kernels = inPool(y) ? kernelsFor(x) : null;
   if (kernels === null) return false;
   const [, height, width] = window.input;

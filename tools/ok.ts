@@ -93,6 +93,11 @@ const steps: readonly Step[] = [
     args: ["task", "fuzz", "--programs", "500"],
   },
   {
+    name: "experiments",
+    about: "the short form of every experiment shows what it expects",
+    args: ["task", "experiment:check"],
+  },
+  {
     name: "examples",
     about: "every example in the documents and the core runs, without any permission",
     args: ["test", "--doc", "--parallel", "--no-prompt", ...core],

@@ -3,7 +3,7 @@
  */
 import { definedIn, type Experiment, isExperiment } from "../experiment.ts";
 import { commandLine, exit, filesIn } from "../host.ts";
-import { HELP, parseOptions, UsageError } from "./options.ts";
+import { HELP, type Options, parseOptions, UsageError } from "./options.ts";
 import { listExperiments, runExperiment } from "./run_command.ts";
 
 /**
@@ -26,6 +26,7 @@ export async function command(url: string, args: readonly string[]): Promise<num
       return 0;
     }
     const experiments = await load(url);
+    if (options.all) return await runAll(experiments, options);
     // A module's own command needs no name.
     const words = url.endsWith("/") ? options.words : [experiments[0].name, ...options.words];
     const [name, ...rest] = words;
@@ -46,6 +47,23 @@ export async function command(url: string, args: readonly string[]): Promise<num
     }
     throw error;
   }
+}
+
+/** Runs all of them, and returns the largest exit code; what stops one stops all. */
+async function runAll(experiments: readonly Experiment[], options: Options): Promise<number> {
+  if (options.words.length > 0 || options.report !== null) {
+    const got = options.report === null ? options.words.join(" ") : "--report";
+    throw new UsageError(`Cannot run --all: got ${got} besides, expected neither name nor report`);
+  }
+  let worst = 0;
+  for (const experiment of experiments) {
+    console.log(`${experiment.name}: ${experiment.claim}.\n`);
+    const code = await runExperiment(experiment, options);
+    console.log("");
+    worst = Math.max(worst, code);
+    if (code === 130) break;
+  }
+  return worst;
 }
 
 async function load(url: string): Promise<Experiment[]> {

@@ -20,6 +20,7 @@ export const HELP = `Run training experiments, and compare what they come to.
   --set KEY=A,B        other values of an axis or of what is fixed; may be repeated
   --where KEY=A        only the configs that have this value; may be repeated
   --quick              the shorter form
+  --all                every experiment, one after the other
   --data DIR           a folder with images in MNIST's IDX format, where an experiment takes one
   --check              keep no files; only run, and see whether the expectations hold
   --dry-run            list the runs and do none
@@ -43,6 +44,7 @@ runs ended and all expectations hold, 1 a run failed or an expectation does not 
 /** What the command line asks for. */
 export interface Options {
   readonly help: boolean;
+  readonly all: boolean;
   readonly words: readonly string[];
   readonly changes: Changes;
   readonly check: boolean;
@@ -103,6 +105,7 @@ export function parseOptions(args: readonly string[]): Options {
   if (values.retry !== undefined) oneOf("--retry", values.retry, ["failed"]);
   return {
     help: values.help,
+    all: values.all,
     words: positionals,
     changes: { set, where, seeds: count("--seeds", values.seeds), quick: values.quick },
     check: values.check,
@@ -131,6 +134,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         help: { type: "boolean", default: false, short: "h" },
+        all: { type: "boolean", default: false },
         seeds: { type: "string" },
         set: { type: "string", multiple: true, default: [] },
         where: { type: "string", multiple: true, default: [] },

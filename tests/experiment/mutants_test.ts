@@ -1,0 +1,114 @@
+/**
+ * A wrong library fails its experiments: each fault is put into a copy of one of its files, which an import
+ * map puts in the file's place.
+ */
+import { assert, assertEquals } from "@std/assert";
+
+const root = new URL("../../", import.meta.url);
+
+/** Changes of a file: what is replaced by what. */
+interface Fault {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const faults: Readonly<Record<string, { readonly experiment: string; readonly by: Fault[] }>> = {
+  "buffers are handed to the optimizer": {
+    experiment: "separation",
+    by: [{
+      file: "nn/module/module.ts",
+      from: "return this.namedParameters(options).map(([, parameter]) => parameter);",
+      to: "return [...this.namedParameters(options).map(([, x]) => x), ...this.buffers()];",
+    }],
+  },
+  "statistics move in evaluation": {
+    experiment: "separation",
+    by: [{
+      file: "nn/norm/batch_norm.ts",
+      from: "const training = this.training && !this.frozenStats;",
+      to: "const training = !this.frozenStats;",
+    }],
+  },
+  "evaluation normalises with the batch": {
+    experiment: "leakage",
+    by: [{
+      file: "nn/norm/batch_norm.ts",
+      from: "const useBatch = training || ",
+      to: "const useBatch = true || ",
+    }],
+  },
+  "dx lacks the term of the variance": {
+    experiment: "gradient-explosion",
+    by: [
+      {
+        file: "autograd/kernels/norm/batch_norm_plain.ts",
+        from: "q[c] = -p[c] * invStd[c] * sumGX / count;",
+        to: "q[c] = 0;",
+      },
+      {
+        // The vectorised kernel, which is right, steps aside.
+        file: "autograd/kernels/norm/batch_norm.ts",
+        from: "backward(kernels, g, x, weight, statistics, null,",
+        to:
+          "if (g.length > 0) return false;\n    backward(kernels, g, x, weight, statistics, null,",
+      },
+    ],
+  },
+  "eps is always the same": {
+    experiment: "scale-invariance",
+    by: [{ file: "nn/norm/batch_norm.ts", from: "eps: given.eps ?? 1e-5,", to: "eps: 1e-5," }],
+  },
+};
+
+/** The text of a file that is moved elsewhere: its imports become absolute. */
+function withAbsoluteImports(text: string, url: URL): string {
+  return text.replaceAll(
+    /(from|import) "(\.{1,2}\/[^"]+)"/g,
+    (_, word, path) => `${word} "${new URL(path, url)}"`,
+  );
+}
+
+async function runWith(experiment: string, by: readonly Fault[]): Promise<Deno.CommandOutput> {
+  const folder = await Deno.makeTempDir({ prefix: "tapegrad-mutant-" });
+  try {
+    const imports: Record<string, string> = {};
+    for (const { file, from, to } of by) {
+      const url = new URL(file, root);
+      const text = await Deno.readTextFile(url);
+      assertEquals(text.split(from).length, 2, `${file} no longer has: ${from}`);
+      const copy = `${folder}/${file.replaceAll("/", "-")}`;
+      await Deno.writeTextFile(copy, withAbsoluteImports(text.replace(from, () => to), url));
+      imports[url.href] = `file://${copy}`;
+    }
+    const map = `${folder}/map.json`;
+    await Deno.writeTextFile(map, JSON.stringify({ imports }));
+    return await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-check", "--no-prompt", "-A", `--import-map=${map}`],
+        ...[new URL("tools/experiment.ts", root).pathname, experiment, "--quick", "--check"],
+      ],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (const [name, { experiment, by }] of Object.entries(faults)) {
+  Deno.test(`${experiment} fails where ${name}`, async () => {
+    const { code, stdout, stderr } = await runWith(experiment, by);
+    const decoder = new TextDecoder();
+    const out = decoder.decode(stdout);
+    assertEquals(code, 1, out + decoder.decode(stderr));
+    assert(/^✗ /m.test(out), out + decoder.decode(stderr));
+  });
+  Deno.test(`${experiment} holds where nothing is wrong (${name})`, async () => {
+    const { code, stdout } = await runWith(
+      experiment,
+      by.map((fault) => ({ ...fault, to: fault.from })),
+    );
+    assertEquals(code, 0, new TextDecoder().decode(stdout));
+  });
+}

@@ -6,7 +6,7 @@
  */
 import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
-import { accuracy, batchesOf, digits, trainStep } from "./parts/images.ts";
+import { accuracy, digits, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
 const config = (batch: number, statistics: "average" | "precise") => ({ batch, statistics });
@@ -33,10 +33,7 @@ export default experiment({
     const sgd = new optim.SGD(net.parameters(), { lr });
     let sum = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      let loss = 0;
-      for (const [x, labels] of batchesOf(data.train, batch, generator("order"))) {
-        loss = trainStep(net, sgd, x, labels);
-      }
+      const loss = trainEpoch(net, sgd, data.train, batch, generator("order"));
       const testError = clock.pausedWhile(() => {
         const scored = net.deepCopy();
         if (statistics === "precise") optim.swa.updateBn([data.train.x], scored, { exact: true });

@@ -5,7 +5,7 @@
  */
 import { experiment, grid, main, within } from "../../experiment/mod.ts";
 import { nn, optim, type Tensor } from "../../mod.ts";
-import { accuracy, batchesOf, digits, type Labelled, trainStep } from "./parts/images.ts";
+import { accuracy, digits, type Labelled, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
 type Shift = "none" | "contrast" | "brightness" | "inverted";
@@ -52,10 +52,7 @@ export default experiment({
     });
     const sgd = new optim.SGD(net.parameters(), { lr: config.lr });
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
-      let loss = 0;
-      for (const [x, labels] of batchesOf(data.train, config.batch, generator("order"))) {
-        loss = trainStep(net, sgd, x, labels);
-      }
+      const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       yield { step: epoch, loss };
     }
     return clock.pausedWhile(() => {

@@ -5,7 +5,7 @@
  */
 import { experiment, grid, main, within } from "../../experiment/mod.ts";
 import { nn, noGrad, optim, type Tensor } from "../../mod.ts";
-import { accuracy, batchesOf, digits, trainStep } from "./parts/images.ts";
+import { accuracy, digits, trainEpoch } from "./parts/images.ts";
 
 export default experiment({
   name: "dropout-before-batch-norm",
@@ -29,10 +29,7 @@ export default experiment({
     const net = new nn.Sequential(...layers as [nn.Module]);
     const sgd = new optim.SGD(net.parameters(), { lr });
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      let loss = 0;
-      for (const [x, labels] of batchesOf(data.train, batch, generator("order"))) {
-        loss = trainStep(net, sgd, x, labels);
-      }
+      const loss = trainEpoch(net, sgd, data.train, batch, generator("order"));
       yield { step: epoch, loss };
     }
     return clock.pausedWhile(() => {

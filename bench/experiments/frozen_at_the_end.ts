@@ -5,7 +5,7 @@
  */
 import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
-import { accuracy, batchesOf, digits, trainStep } from "./parts/images.ts";
+import { accuracy, digits, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
 const config = (size: number, frozenEpochs: number) => ({ size, frozenEpochs });
@@ -37,10 +37,7 @@ export default experiment({
           if (layer instanceof nn.BatchNorm1d) layer.freeze({ stats: true, affine: false });
         }
       }
-      let loss = 0;
-      for (const [x, labels] of batchesOf(data.train, config.batch, generator("order"))) {
-        loss = trainStep(net, sgd, x, labels);
-      }
+      const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       const testError = clock.pausedWhile(() => 1 - accuracy(net, data.test));
       yield { step: epoch, loss, metrics: { testError } };
     }

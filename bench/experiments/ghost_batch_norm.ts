@@ -5,7 +5,7 @@
  */
 import { experiment, grid, main, more, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
-import { accuracy, batchesOf, digits, trainStep } from "./parts/images.ts";
+import { accuracy, digits, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
 export default experiment({
@@ -31,10 +31,7 @@ export default experiment({
     });
     const sgd = new optim.SGD(net.parameters(), { lr, momentum });
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      let loss = 0;
-      for (const [x, labels] of batchesOf(data.train, images, generator("order"))) {
-        loss = trainStep(net, sgd, x, labels);
-      }
+      const loss = trainEpoch(net, sgd, data.train, images, generator("order"));
       if (epoch % 10 > 0) yield { step: epoch, loss };
       else {
         const metrics = clock.pausedWhile(() => ({

@@ -5,7 +5,7 @@
  */
 import { experiment, grid, main, more, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
-import { accuracy, batchesOf, digits, trainStep } from "./parts/images.ts";
+import { accuracy, digits, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
 const config = (norm: "batch" | "none", lr: number) => ({ norm, lr });
@@ -35,10 +35,7 @@ export default experiment({
     const { lr, momentum } = config;
     const sgd = new optim.SGD(net.parameters(), { lr, momentum });
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
-      let loss = 0;
-      for (const [x, labels] of batchesOf(data.train, config.batch, generator("order"))) {
-        loss = trainStep(net, sgd, x, labels);
-      }
+      const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       const testAccuracy = clock.pausedWhile(() => accuracy(net, data.test));
       yield { step: epoch, loss, metrics: { testAccuracy } };
     }

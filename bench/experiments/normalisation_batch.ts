@@ -5,7 +5,7 @@
  */
 import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
-import { accuracy, batchAccuracy, batchesOf, digits, trainStep } from "./parts/images.ts";
+import { accuracy, batchAccuracy, digits, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
 const size = (size: number) => ({ size });
@@ -33,10 +33,7 @@ export default experiment({
     });
     const sgd = new optim.SGD(net.parameters(), { lr: config.lr });
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
-      let loss = 0;
-      for (const [x, labels] of batchesOf(data.train, config.batch, generator("order"))) {
-        loss = trainStep(net, sgd, x, labels);
-      }
+      const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       yield {
         step: epoch,
         loss,

@@ -59,6 +59,30 @@ const faults: Readonly<Record<string, { readonly experiment: string; readonly by
     experiment: "scale-invariance",
     by: [{ file: "nn/norm/batch_norm.ts", from: "eps: given.eps ?? 1e-5,", to: "eps: 1e-5," }],
   },
+  "freeze() freezes nothing": {
+    experiment: "frozen-at-the-end",
+    by: [{
+      file: "nn/norm/batch_norm.ts",
+      from: "if (stats && !this.frozenStats) {",
+      to: "if (stats && this.frozenStats) {",
+    }],
+  },
+  "updateBn leaves the statistics as they are": {
+    experiment: "domain-shift",
+    by: [{
+      file: "nn/norm/recalibrate.ts",
+      from: "const passes = recalibration(model, exact, pooling);",
+      to: "if (model !== null) return;\n  const passes = recalibration(model, exact, pooling);",
+    }],
+  },
+  "virtualBatchSize is ignored": {
+    experiment: "normalisation-batch",
+    by: [{
+      file: "nn/norm/batch_norm.ts",
+      from: "if (size === null || n <= size) return null;",
+      to: "if (size === null || n > 0) return null;",
+    }],
+  },
 };
 
 /** The text of a file that is moved elsewhere: its imports become absolute. */

@@ -124,3 +124,18 @@ export function trainStep(
   optimizer.step();
   return loss.item();
 }
+
+/** One pass over the images in shuffled batches; returns the loss of the last one. */
+export function trainEpoch(
+  net: nn.Module,
+  optimizer: { zeroGrad(): void; step(): unknown },
+  images: Labelled,
+  batchSize: number,
+  generator: Generator,
+): number {
+  let loss = NaN;
+  for (const [x, labels] of batchesOf(images, batchSize, generator)) {
+    loss = trainStep(net, optimizer, x, labels);
+  }
+  return loss;
+}

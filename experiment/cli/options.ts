@@ -28,6 +28,9 @@ export const HELP = `Run training experiments, and compare what they come to.
   --fresh              forget the runs that are recorded
   --accept-changes     go on although the code has changed since the recorded runs
   --fail-fast          stop after the first run that fails
+  --workers N          so many runs at once; the same results, but times that cannot be compared
+  --timed              for times: one run at a time, the configs in turn, after a round to warm up
+  --budget TIME        stop after so long, for instance 90s, 5m or 2h; the same command goes on
   --out DIR            where the records are kept (default runs)
   --format FORMAT      the table as text, markdown or csv, or all results as json
   --baseline KEY=A     compare every config with the one that has this value: exact p values, corrected
@@ -52,6 +55,10 @@ export interface Options {
   readonly retryFailed: boolean;
   readonly fresh: boolean;
   readonly failFast: boolean;
+  readonly workers: number;
+  readonly timed: boolean;
+  /** How long the command may take, in milliseconds; `null` for as long as it takes. */
+  readonly budget: number | null;
   readonly out: string;
   readonly format: TableFormat | "json";
   /** Part of the config that the others are compared with; `null` for no comparison. */
@@ -85,6 +92,16 @@ function count(option: string, text: string | undefined): number | undefined {
   throw new UsageError(`Cannot read ${option}: got ${text}, expected a count from 1 on`);
 }
 
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration in milliseconds. */
+function durationOf(option: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];
+  if (unit !== undefined && Number(number) > 0) return Number(number) * UNITS[unit];
+  throw new UsageError(`Cannot read ${option}: got ${text}, expected a time as 90s, 5m or 2h`);
+}
+
 /**
  * Reads the arguments.
  *
@@ -113,6 +130,9 @@ export function parseOptions(args: readonly string[]): Options {
     retryFailed: values.retry !== undefined,
     fresh: values.fresh,
     failFast: values["fail-fast"],
+    workers: count("--workers", values.workers) ?? 1,
+    timed: values.timed,
+    budget: durationOf("--budget", values.budget),
     out: values.out,
     format: oneOf("--format", values.format, ["text", "csv", "json", "markdown"]),
     baseline: baselineOf(values.baseline),
@@ -146,6 +166,9 @@ function parse(args: readonly string[]) {
         fresh: { type: "boolean", default: false },
         "accept-changes": { type: "boolean", default: false },
         "fail-fast": { type: "boolean", default: false },
+        workers: { type: "string" },
+        timed: { type: "boolean", default: false },
+        budget: { type: "string" },
         out: { type: "string", default: "runs" },
         format: { type: "string", default: "text" },
         baseline: { type: "string", multiple: true, default: [] },

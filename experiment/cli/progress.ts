@@ -4,7 +4,6 @@
 import type { Experiment } from "../experiment.ts";
 import { describeConfig } from "../expectations.ts";
 import type { RunEvent, StartEvent } from "../record.ts";
-import { median } from "../statistics/summary.ts";
 import { formatMetric } from "../table.ts";
 
 /** A duration as people say it: `40 s`, `3 min`. */
@@ -17,8 +16,9 @@ export class Progress {
   readonly #experiment: Experiment;
   readonly #total: number;
   #done: number;
-  #started: { event: StartEvent; at: number } | null = null;
-  readonly #times: number[] = [];
+  readonly #began = performance.now();
+  readonly #started = new Map<string, StartEvent>();
+  #ended = 0;
   readonly #warnings = new Map<string, { count: number; runs: number; message: string }>();
 
   /** Begins with so many of all runs done. */
@@ -31,18 +31,19 @@ export class Progress {
 
   /** Hears of an event. */
   note(event: RunEvent): void {
-    if (event.t === "start") this.#started = { event, at: performance.now() };
+    if (event.t === "start") this.#started.set(event.id, event);
     if (event.t !== "end") return;
     this.#done++;
-    const { event: start, at } = this.#started!;
-    this.#times.push((performance.now() - at) / 1000);
+    this.#ended++;
+    const start = this.#started.get(event.id)!;
     for (const [code, { count, message }] of Object.entries(event.warnings)) {
       const known = this.#warnings.get(code) ?? { count: 0, runs: 0, message };
       known.count += count;
       known.runs++;
       this.#warnings.set(code, known);
     }
-    const left = median(this.#times) * (this.#total - this.#done);
+    const pace = (performance.now() - this.#began) / 1000 / this.#ended;
+    const left = pace * (this.#total - this.#done);
     const numbers = event.state === "completed"
       ? Object.entries(this.#experiment.metrics)
         .filter(([name]) => name in event.summary)

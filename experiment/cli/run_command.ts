@@ -65,13 +65,17 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
   }
   const progress = new Progress(experiment, tasks.length, tasks.length - left.length);
   const stop = stopSignal();
+  const budget = options.budget === null ? null : AbortSignal.timeout(options.budget);
+  const signal = budget === null ? stop.signal : AbortSignal.any([stop.signal, budget]);
   let results: Results;
   try {
     results = await run(experiment, {
       seeds: experiment.seeds,
       events,
-      signal: stop.signal,
+      signal,
       failFast: options.failFast,
+      workers: options.workers,
+      timed: options.timed,
       onEvent(event) {
         log?.append(event);
         progress.note(event);
@@ -86,7 +90,8 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
     await writeWhole(`${folder}/results.csv`, results.toCsv());
     await writeWhole(`${folder}/curves.csv`, results.toCurvesCsv());
   }
-  const code = report(whole, results, options, stop.signal.aborted);
+  const isLeft = results.runs.some(({ state }) => state === "missing" || state === "stopped");
+  const code = report(whole, results, options, signal.aborted && isLeft);
   if (options.baseline !== null) console.log(`\n${comparisonTable(results, options)}`);
   if (options.report !== null) await writeReport(options.report, whole, results, options);
   return code;

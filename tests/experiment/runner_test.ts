@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { experiment, grid, list, Results, run, type RunEvent } from "../../experiment/mod.ts";
+import { changed } from "../../experiment/experiment.ts";
 import { randn } from "../../mod.ts";
 
 const noisy = experiment({
@@ -151,4 +152,108 @@ Deno.test("an experiment that cannot be run is refused where it is defined", () 
   assertThrows(define({ fixed: { a: 2 } }), TypeError, "a in fixed and in configs");
   assertThrows(define({ seeds: 0 }), RangeError, "seeds 0");
   assertThrows(define({ sedes: 3 }), TypeError, "sedes");
+});
+
+const catalogue = new URL("../../bench/experiments/", import.meta.url);
+
+/** What does not depend on the clock. */
+function withoutTimes(csv: string): string {
+  return csv.split("\n").map((line) => line.split(",").slice(0, -2).join(",")).join("\n");
+}
+
+Deno.test("one worker or two, results are the same bytes", async () => {
+  const { default: leakage } = await import(new URL("leakage.ts", catalogue).href);
+  const short = changed(leakage, { seeds: 2, set: { steps: [30] } });
+  const here = await run(short);
+  const events: RunEvent[] = [];
+  for (const workers of [1, 2, 3]) {
+    events.length = 0;
+    const there = await run(short, { workers, onEvent: (event) => events.push(event) });
+    assertEquals(withoutTimes(there.toCsv()), withoutTimes(here.toCsv()));
+    assertEquals(there.runs.every(({ alone }) => alone === (workers === 1)), true);
+    assertEquals(events.filter(({ t }) => t === "end").length, 4);
+  }
+});
+
+Deno.test("workers need the module of the experiment, and take only an integer", async () => {
+  const lost = { ...noisy };
+  await assertRejects(() => run(lost as typeof noisy), TypeError, "expected what experiment()");
+  await assertRejects(() => run(noisy, { workers: 0 }), RangeError, "workers 0");
+  await assertRejects(
+    () => run(noisy, { workers: 2, timed: true }),
+    RangeError,
+    "one run at a time",
+  );
+});
+
+Deno.test("a run that kills its worker is failed, and the others go on", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "tapegrad-experiment-" });
+  try {
+    const path = `${folder}/deadly.ts`;
+    const room = new URL("../../experiment/mod.ts", import.meta.url).href;
+    await Deno.writeTextFile(
+      path,
+      `import { experiment, list } from ${JSON.stringify(room)};
+export default experiment({
+  name: "deadly", claim: "c", configs: list([{ n: 1 }, { n: 2 }, { n: 3 }]), metrics: { m: { goal: "max" } },
+  async *run({ config: { n } }) {
+    if (n === 2) {
+      setTimeout(() => { throw new Error("out of nowhere"); });
+      await new Promise((resolve) => setTimeout(resolve, 10_000));
+    }
+    yield { step: 1, metrics: { m: n } };
+  },
+});`,
+    );
+    const { default: deadly } = await import(`file://${path}`);
+    const { runs } = await run(deadly, { workers: 2 });
+    assertEquals(runs.map(({ state }) => state), ["completed", "failed", "completed"]);
+    assert(runs[1].error!.includes("out of nowhere"), runs[1].error!);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("timed runs take turns, the other way round in every second round, after one to warm up", async () => {
+  const order: string[] = [];
+  let started = 0;
+  const counted = experiment({
+    name: "counted",
+    claim: "c",
+    configs: list([{ n: 1 }, { n: 2 }]),
+    seeds: 3,
+    metrics: { m: { goal: "max" } },
+    *run() {
+      started++;
+      yield { step: 1, metrics: { m: 1 } };
+    },
+  });
+  const results = await run(counted, {
+    timed: true,
+    onEvent(event) {
+      if (event.t === "start") order.push(`${event.config.n}/${event.seed}`);
+    },
+  });
+  assertEquals(order, ["1/0", "2/0", "2/1", "1/1", "1/2", "2/2"]);
+  assertEquals(started, 8);
+  assertEquals(results.runs.every(({ alone }) => alone), true);
+});
+
+Deno.test("a signal is seen within a run that never waits", async () => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 20);
+  const endless = experiment({
+    name: "endless",
+    claim: "c",
+    configs: list([{ n: 1 }]),
+    metrics: { m: { goal: "max" } },
+    *run() {
+      const start = performance.now();
+      for (let step = 1; performance.now() - start < 20_000; step++) {
+        yield { step, metrics: { m: step } };
+      }
+    },
+  });
+  const { runs } = await run(endless, { signal: controller.signal });
+  assertEquals(runs[0].state, "stopped");
 });

@@ -2,11 +2,28 @@
  * Everything that this room asks of the system: files, signals, the terminal. No other file of the room
  * names Deno.
  */
+import { cpus } from "node:os";
 import { type ReadRecord, readRecord, type RunEvent, toLine } from "./record.ts";
 
 /** The arguments of the command line. */
 export function commandLine(): string[] {
   return Deno.args;
+}
+
+/** The runtime and the processor, as `deno bench` names them. */
+export function machine(): { readonly runtime: string; readonly cpu: string } {
+  const cpu = cpus()[0]?.model ?? "unknown";
+  return { runtime: `Deno/${Deno.version.deno} ${Deno.build.target}`, cpu };
+}
+
+/** Registers a benchmark. */
+export function registerBench(bench: {
+  readonly name: string;
+  readonly group: string;
+  readonly baseline: boolean;
+  fn(): void;
+}): void {
+  Deno.bench(bench);
 }
 
 /** Ends the process. */

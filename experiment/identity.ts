@@ -37,3 +37,8 @@ export function runId(
 export function streamSeed(seed: number, purpose: string): number {
   return parseInt(sha256(JSON.stringify([seed, purpose])).slice(0, 12), 16);
 }
+
+/** A config as a short name: `depth=3 trains=bn`. */
+export function nameOf(config: Readonly<Record<string, unknown>>): string {
+  return Object.entries(config).map(([name, value]) => `${name}=${String(value)}`).join(" ");
+}

@@ -2,9 +2,14 @@
  * The results of an experiment: its runs, and what they come to.
  */
 import { type ComparedGroup, compareGroups, type Comparison } from "./statistics/compare.ts";
-import { type TimeToTarget, timeToTarget } from "./statistics/time_to_target.ts";
+import {
+  performanceProfile,
+  type TimeToTarget,
+  timeToTarget,
+} from "./statistics/time_to_target.ts";
+import { type DenoBench, denoBenchOf } from "./deno_bench.ts";
 import type { Experiment, MetricOptions, Metrics } from "./experiment.ts";
-import { canonical, runId } from "./identity.ts";
+import { canonical, nameOf, runId } from "./identity.ts";
 import {
   type ObserveEvent,
   type RunEvent,
@@ -194,7 +199,7 @@ export class Results {
       );
     }
     const named = (group: Group): ComparedGroup => ({
-      name: Object.entries(group.axes).map(([name, value]) => `${name}=${String(value)}`).join(" "),
+      name: nameOf(group.axes),
       values: group.runs.map((run) => valueOf(run, metric, goal)),
     });
     const others = groups.filter((group) => group !== base).map(named);
@@ -215,15 +220,52 @@ export class Results {
     target: number,
     axis: "step" | "seconds" = "step",
   ): TimeToTarget {
+    return timeToTarget(this.#timesTo(group, metric, target, axis));
+  }
+
+  /** When each run of a config reached a value; `Infinity` where it never did. */
+  #timesTo(
+    group: Group,
+    metric: string,
+    target: number,
+    axis: "step" | "seconds" = "step",
+  ): number[] {
     const isSmall = this.info.metrics[metric]?.goal === "min";
-    const times = group.runs.map(({ observations }) => {
+    return group.runs.map(({ observations }) => {
       const first = observations.find(({ metrics }) => {
         const value = Number(metrics[metric]);
         return isSmall ? value <= target : value >= target;
       });
       return first === undefined ? Infinity : Number(first[axis]);
     });
-    return timeToTarget(times);
+  }
+
+  /**
+   * The times of training in the shape of `deno bench --json`, for tools that read it. Only runs that nothing
+   * ran beside count: none of several workers.
+   */
+  toDenoBench(): DenoBench {
+    return denoBenchOf(this.info, this.groups());
+  }
+
+  /**
+   * Performance profiles: for each config the share of seeds on which it reached a value within so many times
+   * the time of the best config with that seed.
+   *
+   * @param options The metric, its value, how many times (1 and more), and the axis as of `timeTo`.
+   * @returns A share for each factor, by the config's name.
+   */
+  profile(options: {
+    readonly metric: string;
+    readonly target: number;
+    readonly factors?: readonly number[];
+    readonly axis?: "step" | "seconds";
+  }): Map<string, number[]> {
+    const { metric, target, factors = [1, 1.5, 2, 3, 5, 10], axis } = options;
+    const times = this.groups().map((group) =>
+      [nameOf(group.axes), this.#timesTo(group, metric, target, axis)] as const
+    );
+    return performanceProfile(new Map(times), factors);
   }
 
   /** A row for each run: id, config, seed, state, metrics, seconds. */

@@ -90,6 +90,12 @@ export default experiment({
   },
   quick: { seeds: 1, fixed: { epochs: 4 }, where: ({ trains }) => trains !== "all" },
   setup: () => digits(),
+  step({ config: { depth, trains, width, lr, momentum, batch }, data, generator }) {
+    const net = new Net(data.side, depth, width);
+    const sgd = new optim.SGD(trainedOf(net, trains, generator("chosen")), { lr, momentum });
+    const [[x, labels]] = batchesOf(data.train, batch, generator("order"));
+    return () => void trainStep(net, sgd, x, labels);
+  },
   *run({ config, data, generator, clock }) {
     const { depth, trains, width, lr, momentum, batch, epochs } = config;
     const net = new Net(data.side, depth, width);

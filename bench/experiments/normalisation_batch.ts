@@ -10,6 +10,24 @@ import { mlp } from "./parts/networks.ts";
 
 const size = (size: number) => ({ size });
 
+interface Setting {
+  readonly size: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly lr: number;
+}
+
+/** The network and its optimizer. */
+function prepare(config: Setting): { readonly net: nn.Sequential; readonly sgd: optim.SGD } {
+  const net = mlp({
+    ...config,
+    inputs: 64,
+    outputs: 10,
+    norm: (width) => new nn.BatchNorm1d(width, { virtualBatchSize: config.size }),
+  });
+  return { net, sgd: new optim.SGD(net.parameters(), { lr: config.lr }) };
+}
+
 export default experiment({
   name: "normalisation-batch",
   claim: "The test error by batch statistics falls with the size of the normalised batch; by " +
@@ -24,14 +42,13 @@ export default experiment({
   },
   quick: { seeds: 2, fixed: { epochs: 10 } },
   setup: ({ fixed }) => digits({ train: Number(fixed.images) }),
+  step({ config, data, generator }) {
+    const { net, sgd } = prepare(config);
+    const [[x, labels]] = batchesOf(data.train, config.batch, generator("order"));
+    return () => void trainStep(net, sgd, x, labels);
+  },
   *run({ config, data, generator, clock }) {
-    const net = mlp({
-      ...config,
-      inputs: 64,
-      outputs: 10,
-      norm: (width) => new nn.BatchNorm1d(width, { virtualBatchSize: config.size }),
-    });
-    const sgd = new optim.SGD(net.parameters(), { lr: config.lr });
+    const { net, sgd } = prepare(config);
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       yield {

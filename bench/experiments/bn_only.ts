@@ -5,7 +5,7 @@
  */
 import { experiment, grid, main, more } from "../../experiment/mod.ts";
 import { type Generator, nn, optim, type Tensor } from "../../mod.ts";
-import { accuracy, digits, trainEpoch } from "./parts/images.ts";
+import { accuracy, batchesOf, digits, trainEpoch, trainStep } from "./parts/images.ts";
 
 /** What learns. */
 type Trained = "all" | "bn" | "random" | "out";

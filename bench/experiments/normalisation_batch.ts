@@ -5,7 +5,14 @@
  */
 import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
-import { accuracy, batchAccuracy, digits, trainEpoch } from "./parts/images.ts";
+import {
+  accuracy,
+  batchAccuracy,
+  batchesOf,
+  digits,
+  trainEpoch,
+  trainStep,
+} from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
 const size = (size: number) => ({ size });

@@ -30,6 +30,7 @@ export default experiment({
     p15: { goal: "none" },
     p50: { goal: "none" },
     p85: { goal: "none" },
+    medianDrift: { goal: "none" },
   },
   quick: { seeds: 1, fixed: { steps: 600 } },
   setup: ({ fixed }) => imagesOf(String(fixed.data), { train: 10_000, test: 2000 }),
@@ -62,7 +63,9 @@ export default experiment({
       );
     const sgd = new optim.SGD(net.parameters(), { lr });
     let step = 0;
-    let early = NaN;
+    let early: number | undefined;
+    const medians: number[] = [];
+    let spread: number | null = null;
     const order = generator("order");
     while (step < steps) {
       for (const [x, labels] of batchesOf(data.train, batch, order)) {
@@ -74,19 +77,25 @@ export default experiment({
             ...percentiles(look()),
             testAccuracy: accuracy(net, data.test),
           }));
+          medians.push(metrics.p50);
+          spread ??= metrics.p85 - metrics.p15;
           if (step === 300) early = metrics.testAccuracy;
           yield { step, loss, metrics };
         }
         if (step === steps) break;
       }
     }
-    return { earlyAccuracy: early };
+    // How far the median moves, in units of the spread that the inputs have at the first look.
+    const range = Math.max(...medians) - Math.min(...medians);
+    return { earlyAccuracy: early, medianDrift: spread === null ? undefined : range / spread };
   },
   expect: [
     more("earlyAccuracy", { norm: "batch" }, { norm: "none" }, { by: 0.3 }),
     within("earlyAccuracy", { norm: "batch" }, [0.7, 1]),
     within("p85", { norm: "batch" }, [0.6, 1.8]),
     within("p15", { norm: "batch" }, [-1.8, -0.6]),
+    within("medianDrift", { norm: "batch" }, [0, 0.3]),
+    more("medianDrift", { norm: "none" }, { norm: "batch" }, { by: 1 }),
     more("testAccuracy", { norm: "batch" }, { norm: "none" }),
   ],
 });

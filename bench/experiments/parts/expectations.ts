@@ -1,0 +1,92 @@
+/**
+ * Expectations of the experiments of this folder: about when a level is reached, and about p-values.
+ *
+ * @module
+ */
+import {
+  type Config,
+  type Expectation,
+  type Results,
+  type RunResult,
+  signFlipTest,
+} from "../../../experiment/mod.ts";
+
+const named = (config: Config): string =>
+  Object.entries(config).map(([name, value]) => `${name} ${value}`).join(", ");
+
+const NOT_RUN = { holds: null, detail: "not all of its runs are there" } as const;
+
+/** The runs that came to an end and whose config has these values. */
+function endedRuns(results: Results, part: Config): RunResult[] {
+  return results.runs.filter(({ state, config }) =>
+    (state === "completed" || state === "diverged") &&
+    Object.entries(part).every(([name, value]) => config[name] === value)
+  );
+}
+
+/** The first step at which each run has reached a level; `null` for a run that never does. */
+function stepsTo(results: Results, metric: string, part: Config, level: number): (number | null)[] {
+  return endedRuns(results, part).map(({ observations }) =>
+    observations.find(({ metrics }) => metrics[metric] >= level)?.step ?? null
+  );
+}
+
+/** Expects every run of a config to reach a level within so many steps, as its run counts them. */
+export function reaches(
+  metric: string,
+  part: Config,
+  level: number,
+  { within }: { readonly within: number },
+): Expectation {
+  return {
+    text: `${metric}: ${named(part)} reaches ${level} by step ${within}`,
+    check(results) {
+      const steps = stepsTo(results, metric, part, level);
+      if (steps.length === 0) return NOT_RUN;
+      const detail = `at step ${steps.map((step) => step ?? "none").join(", ")}`;
+      return { holds: steps.every((step) => step !== null && step <= within), detail };
+    },
+  };
+}
+
+/** Expects no run of some configs to reach a level. */
+export function neverReaches(metric: string, part: Config, level: number): Expectation {
+  return {
+    text: `${metric}: ${named(part)} never reaches ${level}`,
+    check(results) {
+      const steps = stepsTo(results, metric, part, level);
+      if (steps.length === 0) return NOT_RUN;
+      const reached = steps.filter((step) => step !== null).length;
+      return { holds: reached === 0, detail: `reached by ${reached} of ${steps.length} runs` };
+    },
+  };
+}
+
+/**
+ * Expects a metric to be larger in one config than in another so regularly that the exact test of the
+ * paired differences shows it. Fewer pairs than the claim speaks of decide nothing.
+ */
+export function exceedsShown(
+  metric: string,
+  part: Config,
+  than: Config,
+  { pairs, level = 0.05 }: { readonly pairs: number; readonly level?: number },
+): Expectation {
+  return {
+    text: `${metric}: ${named(part)} is above ${named(than)}, p < ${level} with ${pairs} pairs`,
+    check(results) {
+      const [a, b] = [part, than].map((one) =>
+        new Map(endedRuns(results, one).map(({ seed, summary }) => [seed, summary[metric]]))
+      );
+      const differences = [...a].filter(([seed]) => b.has(seed))
+        .map(([seed, value]) => value - b.get(seed)!);
+      if (differences.length < pairs) {
+        return { holds: null, detail: `${differences.length} of ${pairs} pairs are there` };
+      }
+      const mean = differences.reduce((sum, x) => sum + x, 0) / differences.length;
+      const { p } = signFlipTest(differences);
+      const detail = `p ${p.toPrecision(2)}, mean difference ${mean.toPrecision(2)}`;
+      return { holds: mean > 0 && p < level, detail };
+    },
+  };
+}

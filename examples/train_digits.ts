@@ -3,7 +3,6 @@
  * what was tracked. `--help` lists the options.
  */
 import { dirname } from "node:path";
-import cliProgress from "cli-progress";
 import { saveSafetensors } from "../io/mod.ts";
 import type { Live } from "../scope/live/mod.ts";
 import { loadDigits, loadFolder, type Split } from "./digits/data.ts";
@@ -18,6 +17,7 @@ import { fromFile } from "./digits/files.ts";
 import type { Ledger } from "./digits/ledger.ts";
 import type { DigitNet } from "./digits/network.ts";
 import { faultOf, HELP, type TrainOptions, UsageError } from "./digits/options.ts";
+import { ProgressBar } from "./digits/progress.ts";
 import { Recording } from "./digits/recording.ts";
 import { movementTable, percent } from "./digits/report.ts";
 import { readOptions, TrainingRun } from "./digits/run.ts";
@@ -33,7 +33,8 @@ async function train(
   live: Live | null,
 ): Promise<boolean> {
   const { options } = run;
-  const interactive = Deno.stderr.isTerminal();
+  const bar = new ProgressBar();
+  let tested: Score | null = null;
   let isStopped = false;
   const stop = (): void => {
     isStopped = true;
@@ -45,17 +46,11 @@ async function train(
   let looked = performance.now();
   while (run.epoch <= options.epochs) {
     const { epoch } = run;
-    const bar = new cliProgress.SingleBar({
-      format: `epoch {epoch} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}`,
-      hideCursor: true,
-    }, cliProgress.Presets.shades_classic);
     const label = `${epoch}/${options.epochs}`.padStart(2 * String(options.epochs).length + 1);
-    if (interactive) {
-      bar.start(run.stepsInEpoch, run.stepInEpoch, { epoch: label, loss: "–", accuracy: "–" });
-    }
-    for (const score of run.steps()) {
-      bar.increment(1, shown(score));
+    bar.start(label, run.stepsInEpoch, run.stepInEpoch);
+    for (const trained of run.steps()) {
       recording?.step(run.lastBatch);
+      bar.step({ trained, tested, drift: recording?.worstDrift() ?? null });
       if (live !== null && !await live.next()) isStopped = true;
       if (performance.now() - looked > LOOK_MS) {
         await new Promise((resolve) => setTimeout(resolve, 0));
@@ -69,14 +64,15 @@ async function train(
       }
     }
     bar.stop();
-    const { trained, tested } = run.endEpoch();
+    const { trained, tested: score } = run.endEpoch();
+    tested = score;
     recording?.epoch(tested);
     if (!Number.isFinite(trained.loss)) {
       throw new UsageError(
         `the loss became ${trained.loss} in epoch ${epoch}, expected a lower --lr`,
       );
     }
-    if (!interactive || epoch === options.epochs) {
+    if (!bar.isShown || epoch === options.epochs) {
       console.log(
         `epoch ${label}  loss ${trained.loss.toFixed(4)}  train ${percent(trained.accuracy)}  ` +
           `test ${percent(tested.accuracy)}`,
@@ -93,10 +89,6 @@ async function writeCheckpoint(run: TrainingRun): Promise<void> {
   await run.save(checkpoint).catch((error) => {
     throw new UsageError(`cannot write ${checkpoint}: ${error.message}`);
   });
-}
-
-function shown({ loss, accuracy }: Score): { loss: string; accuracy: string } {
-  return { loss: loss.toFixed(4), accuracy: percent(accuracy) };
 }
 
 /** What moved γ and β, and what the running statistics, in every situation. */
@@ -166,7 +158,8 @@ async function main(args: readonly string[]): Promise<void> {
     await fromFile(options.resume, run.resume(options.resume));
     console.log(`Going on after step ${run.step}, in epoch ${run.epoch}.`);
   }
-  const isRecorded = options.report !== null || options.live;
+  // The progress bar tells of drift, which the recorder measures.
+  const isRecorded = options.report !== null || options.live || Deno.stderr.isTerminal();
   const recording = isRecorded ? new Recording(options.report, run) : null;
   const live = options.live ? await recording!.follow() : null;
   const isWhole = await train(run, recording, live);

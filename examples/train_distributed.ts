@@ -3,10 +3,9 @@
  * `deno task train:distributed --ranks 2 [options of train]`. On a cluster its launcher starts the job:
  * `mpirun -np 16 --hostfile hosts deno run -A examples/train_digits.ts --distributed`.
  */
-import cliProgress from "cli-progress";
-import { PROGRESS, type Progress } from "./digits/on_ranks.ts";
+import { PROGRESS, type RankProgress } from "./digits/on_ranks.ts";
 import { UsageError } from "./digits/options.ts";
-import { percent } from "./digits/report.ts";
+import { ProgressBar } from "./digits/progress.ts";
 
 const HELP = `Train on handwritten digits on several ranks: the result is that of one process.
 
@@ -33,36 +32,28 @@ function take(args: string[], name: string): string | null {
 
 /** Draws what rank 0 tells, and prints its other lines. */
 class Screen {
-  readonly #isInteractive = Deno.stderr.isTerminal();
-  readonly #bar = new cliProgress.SingleBar({
-    format: "epoch {epoch} {bar} {value}/{total}  loss {loss}  accuracy {accuracy}",
-    hideCursor: true,
-  }, cliProgress.Presets.shades_classic);
-  #epoch = 0;
+  readonly #bar = new ProgressBar();
+  #epoch = "";
 
   line(text: string): void {
     if (!text.startsWith(PROGRESS)) {
       this.end();
       return console.log(text);
     }
-    if (!this.#isInteractive) return;
-    const progress: Progress = JSON.parse(text.slice(PROGRESS.length));
-    const { epoch, epochs, step, steps, loss, accuracy } = progress;
-    const shown = {
-      epoch: `${epoch}/${epochs}`,
-      loss: loss.toFixed(4),
-      accuracy: percent(accuracy),
-    };
+    const { epoch, step, steps, ...telling }: RankProgress = JSON.parse(
+      text.slice(PROGRESS.length),
+    );
     if (epoch !== this.#epoch) {
       this.end();
-      this.#bar.start(steps, step, shown);
+      this.#bar.start(epoch, steps, step - 1);
       this.#epoch = epoch;
-    } else this.#bar.update(step, shown);
+    }
+    this.#bar.step(telling);
   }
 
   end(): void {
     this.#bar.stop();
-    this.#epoch = 0;
+    this.#epoch = "";
   }
 }
 

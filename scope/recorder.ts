@@ -21,6 +21,7 @@ import {
   type LayerMode,
   type MetricRecord,
   type ModeSpan,
+  numberOf,
   QUANTITIES,
   type Quantity,
   type RunRecord,
@@ -394,6 +395,23 @@ export class Recorder {
     const own = (event: RecordedEvent) => listener(event);
     this.#listeners.add(own);
     return { remove: () => void this.#listeners.delete(own) };
+  }
+
+  /**
+   * The channel whose running mean lies furthest from that of the last batch, in running standard deviations;
+   * `null` before the first forward pass.
+   */
+  worstDrift(): { readonly layer: string; readonly channel: number; readonly z: number } | null {
+    let worst: { layer: string; channel: number; z: number } | null = null;
+    for (const watched of this.#watched.values()) {
+      const found = watched.worst();
+      if (found === null) continue;
+      const z = numberOf(found.z);
+      if (worst === null || !(Math.abs(z) <= Math.abs(worst.z))) {
+        worst = { layer: watched.path, channel: found.channel, z };
+      }
+    }
+    return worst;
   }
 
   /** The record as it is now. */

@@ -14,17 +14,16 @@ import { cat, nn, noGrad, tensor } from "../../mod.ts";
 import { type ImageBatch, loadDigits, loadFolder } from "./data.ts";
 import { fromFile } from "./files.ts";
 import { UsageError } from "./options.ts";
+import type { Telling } from "./progress.ts";
 import { movementTable, percent } from "./report.ts";
 import { type Place, readOptions, TrainingRun } from "./run.ts";
+import type { Score } from "./training.ts";
 
 /** What the launcher reads to draw the one progress bar. */
-export interface Progress {
-  readonly epoch: number;
-  readonly epochs: number;
+export interface RankProgress extends Telling {
+  readonly epoch: string;
   readonly step: number;
   readonly steps: number;
-  readonly loss: number;
-  readonly accuracy: number;
 }
 
 /** Lines that begin with this are for the launcher. */
@@ -97,19 +96,23 @@ export async function trainOnRanks(args: readonly string[]): Promise<void> {
     say(`Going on after step ${run.step}, in epoch ${run.epoch}.`);
   }
   const { epochs } = options;
+  let tested: Score | null = null;
   while (run.epoch <= epochs) {
     const { epoch } = run;
-    for (const score of run.steps()) {
+    for (const trained of run.steps()) {
       if (draws) {
         const [step, steps] = [run.stepInEpoch, run.stepsInEpoch];
-        say(PROGRESS + JSON.stringify({ epoch, epochs, step, steps, ...score }));
+        const telling = { trained, tested, drift: null };
+        const progress: RankProgress = { epoch: `${epoch}/${epochs}`, step, steps, ...telling };
+        say(PROGRESS + JSON.stringify(progress));
       }
       const { checkpointEvery } = options;
       if (checkpointEvery !== null && run.step % checkpointEvery === 0) {
         await run.save(options.checkpoint);
       }
     }
-    const { trained, tested } = run.endEpoch();
+    const { trained, tested: score } = run.endEpoch();
+    tested = score;
     if (!Number.isFinite(trained.loss)) {
       throw new UsageError(
         `the loss became ${trained.loss} in epoch ${epoch}, expected a lower --lr`,

@@ -4,7 +4,7 @@
 import { basename, dirname, join } from "node:path";
 import { nn, optim, type Tensor } from "../../mod.ts";
 import type { Live } from "../../scope/live/mod.ts";
-import { record, type Recorder } from "../../scope/mod.ts";
+import { record, type Recorder, tapeOf } from "../../scope/mod.ts";
 import { batchesOf, type Split, takeBatch } from "./data.ts";
 import { UsageError } from "./options.ts";
 import type { TrainingRun } from "./run.ts";
@@ -39,6 +39,11 @@ export class Recording {
     this.#recorder.metric("training accuracy", accuracy, { unit: "%" });
   }
 
+  /** The channel whose running mean lags furthest behind; `null` before the first step. */
+  worstDrift(): ReturnType<Recorder["worstDrift"]> {
+    return this.#recorder.worstDrift();
+  }
+
   /** Notes the test score after an epoch. */
   epoch(tested: Score): void {
     this.#recorder.metric("test loss", tested.loss);
@@ -60,12 +65,11 @@ export class Recording {
     const { images, labels } = takeBatch(split.train, firstOf(split, 128));
     recorder.audit(images);
     const copy = net.deepCopy().train();
-    const gradients = gradientPartsOf(
-      copy,
-      () => nn.functional.crossEntropy(copy.forward(images), labels),
-    );
+    const lossOf = (): Tensor => nn.functional.crossEntropy(copy.forward(images), labels);
+    const gradients = gradientPartsOf(copy, lossOf);
+    const tape = tapeOf(lossOf(), { model: copy, gradients: true }).toJSON();
     const extras = { recalibration: recalibration(this.#run, images), gradients };
-    await write(this.#path, toReport(recorder.toJSON(), { title, extras }));
+    await write(this.#path, toReport({ ...recorder.toJSON(), tape }, { title, extras }));
   }
 }
 

@@ -92,7 +92,7 @@ export function tapeSection({ tape }: RunView): Html | null {
   }
   const bytes = tape.reduce((sum, node) => sum + node.bytes, 0);
   return markup`<section class="tape" aria-labelledby="tape-heading"><h2 id="tape-heading">The tape</h2>
-<p>${tape.length} calls of the last training step, with ${bytes} bytes saved for the backward pass. The running
+<p>${tape.length} calls of a training step, with ${bytes} bytes saved for the backward pass. The running
 statistics are not among them: they are written beside the tape.</p>${
     [...groups].map(([path, nodes]) =>
       markup`

@@ -2,7 +2,14 @@
  * A record as the figures want it.
  */
 import { ledgerOf, sentenceOf } from "../ledger.ts";
-import type { JsonNumber, LayerRecord, Quantity as Recorded, RunRecord } from "../run_record.ts";
+import {
+  type JsonNumber,
+  type LayerRecord,
+  numberOf,
+  type Quantity as Recorded,
+  type RunRecord,
+} from "../run_record.ts";
+import type { TapeRecord } from "../tape/tape_record.ts";
 import type {
   ChannelView,
   GapView,
@@ -22,8 +29,6 @@ export interface Extras {
   readonly recalibration?: Recalibration;
   /** The parts of the input's gradient, by the layer's path. */
   readonly gradients?: Readonly<Record<string, GradientParts>>;
-  /** The calls of a training step, in order. */
-  readonly tape?: readonly TapeNode[];
 }
 
 /** What the model is worth with running statistics, and with statistics computed again. */
@@ -37,6 +42,22 @@ export interface Recalibration {
 }
 
 const DRAWN: readonly Quantity[] = ["gamma", "beta", "runningMean", "runningVar"];
+
+/** The calls of a tape, each with the module that it belongs to. */
+function nodesOf({ calls, groups }: TapeRecord): TapeNode[] {
+  const modules = new Map(groups.flatMap(({ module, calls }) => calls.map((id) => [id, module])));
+  const shown = (shape: readonly number[] | null): string =>
+    shape === null ? "none" : `[${shape.join(", ")}]`;
+  return calls.map(({ id, primitive, inputs, outputs, savedBytes, gradNorm }) => ({
+    primitive,
+    path: modules.get(id) ?? "",
+    shapes: `${inputs.map(({ shape }) => shown(shape)).join(" ")} → ${
+      outputs.map(shown).join(" ")
+    }`,
+    bytes: savedBytes,
+    gradient: gradNorm === null ? null : numberOf(gradNorm),
+  }));
+}
 
 /** The view of a record. */
 export function viewOf(record: RunRecord, extras: Extras = {}): RunView {
@@ -94,7 +115,7 @@ export function viewOf(record: RunRecord, extras: Extras = {}): RunView {
     })),
     stretches,
     warnings: record.warnings,
-    tape: extras.tape ?? [],
+    tape: record.tape === undefined ? [] : nodesOf(record.tape),
   };
 }
 

@@ -307,4 +307,9 @@ export class Results {
       ),
     );
   }
+
+  /** What a notebook shows: the table. */
+  [Symbol.for("Jupyter.display")](): Readonly<Record<string, string>> {
+    return { "text/plain": this.table(), "text/markdown": this.table("markdown") };
+  }
 }

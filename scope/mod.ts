@@ -22,6 +22,7 @@
  */
 export { formatChanges } from "./causes.ts";
 export * from "./ledger.ts";
+export type { NotebookOutput } from "./notebook.ts";
 export * from "./run_record.ts";
 export { record } from "./record.ts";
 export { type RecordedEvent, Recorder, type RecordOptions, type RecordPart } from "./recorder.ts";

@@ -14,6 +14,7 @@ import type { Optimizer } from "../optim/mod.ts";
 import { editCause } from "../nn/module/cause.ts";
 import { callSite } from "./call_site.ts";
 import { Lane } from "./lane.ts";
+import { type NotebookOutput, notebookOutput } from "./notebook.ts";
 import {
   type AuditRecord,
   type Change,
@@ -446,6 +447,11 @@ export class Recorder {
       ...(this.#tape === null ? {} : { tape: this.#tape }),
       warnings: [...this.#warnings],
     };
+  }
+
+  /** What a notebook shows: the sentence and the matrix. */
+  [Symbol.for("Jupyter.display")](): NotebookOutput {
+    return notebookOutput(this.toJSON());
   }
 
   /** Ends the recording; what was recorded stays. */

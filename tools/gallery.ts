@@ -55,7 +55,12 @@ export async function gallery(): Promise<string> {
 
 Written by \`deno task docs:gallery\`; a test runs all of them and compares.
 
-${sections.join("\n")}`;
+${sections.join("\n")}
+## notebook
+
+What batch norm learns and what it merely tracks, cell by cell, in Deno's Jupyter kernel: recorders, figures,
+tapes and results show themselves. [Source](../examples/batch_norm.ipynb)
+`;
   const format = new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--ext", "md", "-"],
     cwd: root,

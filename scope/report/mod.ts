@@ -25,6 +25,8 @@ import type { ResultsView } from "./experiment/view.ts";
 import { firstFigure } from "./first_figure.ts";
 import { runReport } from "./run_report.ts";
 import { type Extras, viewOf } from "./record_view.ts";
+import { sentenceOf } from "../ledger.ts";
+import type { NotebookOutput } from "../notebook.ts";
 import type { RunRecord } from "../run_record.ts";
 
 export { gradientPartsOf } from "../gradient_parts.ts";
@@ -101,6 +103,42 @@ export function toFigure(run: RunRecord, options: ReportOptions): string {
   const title = titleOf("draw a figure", options);
   if (isRun(run)) return firstFigure(viewOf(run), title);
   throw new TypeError(`Cannot draw a figure: got ${describe(run)}, expected a recorded run`);
+}
+
+/** A figure that shows itself in a notebook. */
+export interface NotebookFigure {
+  /** The drawing. */
+  readonly svg: string;
+  /** What it shows, in one sentence. */
+  readonly sentence: string;
+}
+
+/**
+ * The first screen of a run as a notebook shows it: a cell that ends in this call is followed by the drawing.
+ *
+ * @param run What was recorded.
+ * @param options The title.
+ * @throws {TypeError} as {@linkcode toFigure}.
+ *
+ * @example
+ * ```ts
+ * import { nn, optim } from "@tapegrad/tapegrad";
+ * import { record } from "@tapegrad/tapegrad/scope";
+ * import { notebookFigure } from "@tapegrad/tapegrad/scope/report";
+ * import { assert } from "@std/assert";
+ *
+ * const bn = new nn.BatchNorm1d(3);
+ * const recorder = record(bn, new optim.SGD(bn.parameters(), { lr: 0.1 }));
+ * const figure = notebookFigure(recorder.toJSON(), { title: "Before it begins" });
+ * assert(figure.sentence.startsWith("In 0 steps"));
+ * ```
+ */
+export function notebookFigure(run: RunRecord, options: ReportOptions): NotebookFigure {
+  const svg = toFigure(run, options);
+  const sentence = sentenceOf(run);
+  const display = { [Symbol.for("Jupyter.display")]: () => output };
+  const output: NotebookOutput = { "text/plain": sentence, "image/svg+xml": svg };
+  return { svg, sentence, ...display };
 }
 
 function titleOf(action: string, options: ReportOptions): string {

@@ -13,6 +13,7 @@ import {
 import { grad, onesLike, Tensor } from "../../autograd/mod.ts";
 import { assertModule } from "../../nn/module/arguments.ts";
 import type { Module } from "../../nn/mod.ts";
+import type { NotebookOutput } from "../notebook.ts";
 import { jsonNumber } from "../run_record.ts";
 import { tapeToDot, tapeToMermaid, tapeToText } from "./drawings.ts";
 import type { TapeCall, TapeGroup, TapeLeaf, TapeRecord } from "./tape_record.ts";
@@ -66,6 +67,11 @@ export class Tape {
   /** @internal Shows the calls in Deno's console. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toText();
+  }
+
+  /** @internal Shows the calls in a notebook, as a flowchart where it draws Mermaid. */
+  [Symbol.for("Jupyter.display")](): NotebookOutput {
+    return { "text/plain": this.toText(), "text/vnd.mermaid": this.toMermaid() };
   }
 
   /** @internal Shows the calls in Node's console. */

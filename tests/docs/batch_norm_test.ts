@@ -43,3 +43,17 @@ Deno.test("every page names a scene of the lab", async () => {
     );
   }
 });
+
+Deno.test("the experiments that pages name are there, and lead back to them", async () => {
+  const experiments = await Deno.readTextFile(new URL("docs/experiments.md", root));
+  let named = 0;
+  for (const [i, text] of texts.entries()) {
+    const name = /deno task experiment ([a-z-]+)/.exec(text)?.[1];
+    if (name === undefined) continue;
+    named++;
+    const row = experiments.split("\n").find((line) => line.startsWith(`| \`${name}\` `));
+    assert(row !== undefined, `${pages[i]}: there is no experiment ${name}`);
+    assert(row.includes(`[${i + 1}](batch_norm/${pages[i].slice(folder.length + 1)})`), pages[i]);
+  }
+  assert(named >= 10, `${named}`);
+});

@@ -20,7 +20,7 @@ const shifts: Readonly<Record<Shift, (x: Tensor) => Tensor>> = {
 
 /** Images with new statistics taken from the first half, scored on the second. */
 function adapted(net: nn.Sequential, { x, labels }: Labelled): number {
-  const half = labels.length >> 1;
+  const half = Math.ceil(labels.length / 2);
   const copy = net.deepCopy();
   optim.swa.updateBn([x.narrow(0, 0, half)], copy, { exact: true });
   const rest = { x: x.narrow(0, half, labels.length - half), labels: labels.slice(half) };

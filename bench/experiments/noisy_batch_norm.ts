@@ -1,6 +1,6 @@
 /**
  * Batch norm with noise behind it: the inputs of layers shift more than without batch norm, and training
- * goes as well as with it.
+ * goes nearly as well as with it.
  *
  * @module
  */
@@ -41,7 +41,7 @@ const config = (norm: "none" | "batch" | "noisy", lr: number) => ({ norm, lr });
 export default experiment({
   name: "noisy-batch-norm",
   claim: "With noise behind batch norm the inputs of a layer shift more from step to step than " +
-    "without batch norm, and training is as good as with it",
+    "without batch norm, and training is nearly as good as with it",
   source: "Santurkar et al., arXiv:1805.11604, §2.2",
   configs: grid({ norm: ["none", "batch", "noisy"] as const, lr: [0.01, 0.1, 0.3] }),
   fixed: { width: 64, depth: 5, momentum: 0.9, batch: 64, epochs: 15 },

@@ -147,7 +147,8 @@ export function configure(options: KernelsOptions): void {
  * @returns A promise that is kept when the threads are there; calls before that run on one. Where memory
  * has no room for so many there are fewer: `info().threads` tells.
  * @throws {RangeError} if `count` is not an integer from 1 to 64.
- * @throws {Error} if there are no vectorised kernels or no workers to share the work with.
+ * @throws {Error} if there are no vectorised kernels or no workers to share the work with, or if a page is
+ * not cross-origin isolated.
  *
  * @example
  * ```ts
@@ -163,6 +164,15 @@ export async function setThreads(count: number): Promise<void> {
   if (!Number.isInteger(count) || count < 1 || count > 64) {
     throw new RangeError(
       `Cannot set threads: got ${count}, expected an integer from 1 to 64`,
+    );
+  }
+  // Only pages and their workers say so; they may share memory only where this is true.
+  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
+  if (count > 1 && crossOriginIsolated === false) {
+    throw new Error(
+      `Cannot set threads: got a page that is not cross-origin isolated, expected one that is served with ` +
+        `the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: ` +
+        `require-corp`,
     );
   }
   await load();

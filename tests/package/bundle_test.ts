@@ -1,7 +1,7 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as tapegrad from "../../mod.ts";
 import { bundle, BUNDLES, sizes } from "../../tools/bundle_size.ts";
-import { chromium, elsewhere, openPage, serving } from "./elsewhere.ts";
+import { chromium, elsewhere, isolation, openPage, serving } from "./elsewhere.ts";
 import {
   assertSameTraining,
   importing,
@@ -40,6 +40,48 @@ ${programText(importing("./tapegrad.js"), "report")}</script>`,
       );
       const outcome = await serving(folder, openPage) as Outcome;
       await assertSameTraining(outcome, { plain: !kernels });
+    },
+  });
+}
+
+/** A page that asks for two threads and reports what comes of it. */
+const threaded = `<!doctype html><title>Tapegrad</title><script type="module">
+import { kernels, matmul, ones } from "./tapegrad.js";
+let error = null;
+try {
+  await kernels.setThreads(2);
+} catch (thrown) {
+  error = String(thrown);
+}
+const sum = matmul(ones([300, 300]), ones([300, 300])).sum().item();
+report(JSON.stringify({ error, threads: kernels.info().threads, sum }));
+</script>`;
+
+for (const headers of [{}, isolation]) {
+  const isIsolated = headers === isolation;
+  Deno.test({
+    name: `threads ${isIsolated ? "run" : "are refused, and why is told,"} on a page that is ${
+      isIsolated ? "" : "not "
+    }cross-origin isolated`,
+    ignore: chromium === "",
+    async fn() {
+      const folder = `${elsewhere}threads-${isIsolated}`;
+      await Deno.mkdir(folder, { recursive: true });
+      await Deno.writeTextFile(`${folder}/tapegrad.js`, await bundle({ kernels: true }));
+      await Deno.writeTextFile(`${folder}/index.html`, threaded);
+      const outcome = await serving(folder, openPage, headers) as {
+        error: string | null;
+        threads: number;
+        sum: number;
+        isolated: boolean;
+      };
+      assertEquals([outcome.isolated, outcome.sum], [isIsolated, 300 ** 3]);
+      assertEquals(outcome.threads, isIsolated ? 2 : 1);
+      if (isIsolated) assertEquals(outcome.error, null);
+      else {assert(
+          outcome.error?.includes("Cross-Origin-Opener-Policy: same-origin"),
+          `${outcome.error}`,
+        );}
     },
   });
 }

@@ -147,8 +147,18 @@ const types: Readonly<Record<string, string>> = {
   css: "text/css",
 };
 
-/** Serves a folder's files, not cross-origin isolated, while `use` runs. */
-export async function serving<T>(folder: string, use: (url: string) => Promise<T>): Promise<T> {
+/** The headers that make a page cross-origin isolated. */
+export const isolation: Readonly<Record<string, string>> = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/** Serves a folder's files while `use` runs; the page is not cross-origin isolated unless headers make it so. */
+export async function serving<T>(
+  folder: string,
+  use: (url: string) => Promise<T>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     async (request) => {
@@ -156,7 +166,7 @@ export async function serving<T>(folder: string, use: (url: string) => Promise<T
       const path = pathname === "/" ? "/index.html" : pathname;
       try {
         const type = types[path.split(".").at(-1)!] ?? "application/octet-stream";
-        const headers = { "content-type": type };
+        const headers = { "content-type": type, ...more };
         return new Response(await Deno.readFile(`${folder}${path}`), { headers });
       } catch {
         return new Response(null, { status: 404 });

@@ -139,6 +139,7 @@ export function decodeSafetensors(bytes: Uint8Array, options: NameOptions = {}):
   assertOptions("read safetensors", options, ["name"]);
   const name = options.name ?? "safetensors data";
   assertBytes(bytes, name);
+  refuseOthers(bytes.subarray(0, 64), name);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = headerLength(view, bytes.length, name);
   const header = parseHeader(bytes.subarray(8, 8 + length), bytes.length, name);
@@ -155,10 +156,7 @@ export function decodeSafetensors(bytes: Uint8Array, options: NameOptions = {}):
 async function readHeader(source: ByteSource): Promise<Header> {
   const first = new Uint8Array(Math.min(64, source.size));
   await source.read(0, first);
-  const found = isSafetensors(first) ? null : identify(first);
-  if (found !== null) {
-    throw new RangeError(`Cannot read ${source.name}: got ${found}, expected a safetensors file`);
-  }
+  refuseOthers(first, source.name);
   const length = headerLength(new DataView(first.buffer), source.size, source.name);
   const json = new Uint8Array(length);
   await source.read(8, json);
@@ -234,6 +232,13 @@ function decodeInto(
   } catch (error) {
     throw new RangeError(`Cannot read ${quote(entry.name)} of ${file}: ${messageOf(error)}`);
   }
+}
+
+/** Throws if a file begins as one of another kind does. */
+function refuseOthers(first: Uint8Array, file: string): void {
+  const found = isSafetensors(first) ? null : identify(first);
+  if (found === null) return;
+  throw new RangeError(`Cannot read ${file}: got ${found}, expected a safetensors file`);
 }
 
 function headerLength(view: DataView, size: number, file: string): number {

@@ -5,7 +5,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { nn, tensor } from "../../mod.ts";
 import {
+  decodeNpy,
   decodeNpz,
+  decodePng,
   decodeSafetensors,
   decodeState,
   decodeTorch,
@@ -25,6 +27,7 @@ import {
   loadTorch,
   OpaqueValue,
   parseCsv,
+  parseIdx,
   saveCheckpoint,
 } from "../../io/mod.ts";
 import { findPython, pythonTest, runPython } from "./python.ts";
@@ -188,10 +191,26 @@ Deno.test("a file is named as what it is, by every reader", async () => {
     [text('{"a": 1}'), "JSON text"],
     [new Uint8Array(0), "an empty file"],
   ];
-  for (const [bytes, what] of files) {
-    for (const read of [decodeState, decodeTorch]) {
-      const error = await assertRejects(() => Promise.resolve(read(bytes)), RangeError);
-      assert(error.message.includes(what), error.message);
+  const readers = {
+    decodeState,
+    decodeTorch,
+    decodeSafetensors,
+    decodeNpy,
+    decodeNpz,
+    decodePng,
+    parseIdx,
+    inspect,
+  };
+  const own: Readonly<Record<string, string>> = {
+    decodeNpy: "a .npy file",
+    decodePng: "a PNG image",
+    parseIdx: "a gzip file",
+  };
+  for (const [name, read] of Object.entries(readers)) {
+    for (const [bytes, what] of files) {
+      if (own[name] === what) continue;
+      const error = await assertRejects(async () => await read(bytes), RangeError);
+      assert(error.message.includes(what), `${name}: ${error.message}`);
     }
   }
 });

@@ -6,6 +6,7 @@
  */
 import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
+import { alike } from "./parts/expectations.ts";
 import { accuracy, digits, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
@@ -46,6 +47,7 @@ export default experiment({
   },
   expect: [
     less("meanError", config(512, "precise"), config(512, "average"), { by: 0.02 }),
+    alike("meanError", config(32, "precise"), config(32, "average"), { within: 0.015 }),
     within("meanError", config(32, "average"), [0, 0.06]),
     within("meanError", config(32, "precise"), [0, 0.06]),
   ],

@@ -5,6 +5,7 @@
  */
 import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
+import { alike } from "./parts/expectations.ts";
 import { accuracy, digits, trainEpoch } from "./parts/images.ts";
 import { mlp } from "./parts/networks.ts";
 
@@ -44,6 +45,8 @@ export default experiment({
   },
   expect: [
     less("testError", config(2, 5), config(2, 0), { by: 0.03 }),
+    less("testError", config(4, 5), config(4, 0)),
+    alike("testError", config(64, 5), config(64, 0), { within: 0.015 }),
     within("testError", config(64, 0), [0, 0.09]),
     within("testError", config(64, 5), [0, 0.09]),
   ],

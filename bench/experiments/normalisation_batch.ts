@@ -5,6 +5,7 @@
  */
 import { experiment, grid, less, main, within } from "../../experiment/mod.ts";
 import { nn, optim } from "../../mod.ts";
+import { alike } from "./parts/expectations.ts";
 import {
   accuracy,
   batchAccuracy,
@@ -46,6 +47,8 @@ export default experiment({
   metrics: {
     batchError: { goal: "min", unit: "%" },
     runningError: { goal: "min", unit: "%", target: 0.06 },
+    // How much more of the images the statistics of the batch get wrong.
+    excess: { goal: "none", unit: "%" },
   },
   quick: { seeds: 2, fixed: { epochs: 10 } },
   setup: ({ fixed }) => digits({ train: Number(fixed.images) }),
@@ -58,14 +61,12 @@ export default experiment({
     const { net, sgd } = prepare(config);
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
-      yield {
-        step: epoch,
-        loss,
-        metrics: clock.pausedWhile(() => ({
-          batchError: 1 - batchAccuracy(net, data.test, config.batch),
-          runningError: 1 - accuracy(net, data.test),
-        })),
-      };
+      const metrics = clock.pausedWhile(() => {
+        const batchError = 1 - batchAccuracy(net, data.test, config.batch);
+        const runningError = 1 - accuracy(net, data.test);
+        return { batchError, runningError, excess: batchError - runningError };
+      });
+      yield { step: epoch, loss, metrics };
     }
   },
   expect: [
@@ -73,6 +74,8 @@ export default experiment({
     less("batchError", size(16), size(4), { by: 0.02 }),
     less("batchError", size(64), size(8)),
     less("runningError", size(8), size(2), { by: 0.02 }),
+    ...[2, 4, 8].map((few) => within("excess", size(few), [0.02, 1])),
+    alike("runningError", size(16), size(64), { within: 0.02 }),
     within("runningError", size(64), [0, 0.12]),
   ],
 });

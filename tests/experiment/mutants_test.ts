@@ -59,6 +59,22 @@ const faults: Readonly<Record<string, { readonly experiment: string; readonly by
     experiment: "scale-invariance",
     by: [{ file: "nn/norm/batch_norm.ts", from: "eps: given.eps ?? 1e-5,", to: "eps: 1e-5," }],
   },
+  "momentum weighs the old statistics": {
+    experiment: "separation",
+    by: [{
+      file: "nn/norm/running_statistics.ts",
+      from: "blend(runningMean, runningVar, factor, moments);",
+      to: "blend(runningMean, runningVar, 1 - factor, moments);",
+    }],
+  },
+  "γ gets no gradient": {
+    experiment: "bn-only",
+    by: [{
+      file: "nn/norm/batch_norm.ts",
+      from: "weight: this.weight,",
+      to: "weight: this.weight === null ? null : this.weight.detach(),",
+    }],
+  },
   "freeze() freezes nothing": {
     experiment: "frozen-at-the-end",
     by: [{

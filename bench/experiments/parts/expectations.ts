@@ -1,11 +1,13 @@
 /**
- * Expectations of the experiments of this folder: about when a level is reached, and about p-values.
+ * Expectations of the experiments of this folder: what is alike, when a level is reached, and
+ * p-values.
  *
  * @module
  */
 import {
   type Config,
   type Expectation,
+  median,
   type Results,
   type RunResult,
   signFlipTest,
@@ -22,6 +24,30 @@ function endedRuns(results: Results, part: Config): RunResult[] {
     (state === "completed" || state === "diverged") &&
     Object.entries(part).every(([name, value]) => config[name] === value)
   );
+}
+
+/**
+ * Expects the medians of a metric in two configs to lie no further apart than this: in place of a test,
+ * which cannot show that nothing differs.
+ */
+export function alike(
+  metric: string,
+  part: Config,
+  other: Config,
+  { within }: { readonly within: number },
+): Expectation {
+  return {
+    text: `${metric}: ${named(part)} and ${named(other)} differ by ${within} at most`,
+    check(results) {
+      const values = [part, other].map((one) =>
+        endedRuns(results, one).map(({ summary }) => summary[metric])
+      );
+      if (values.some(({ length }) => length === 0)) return NOT_RUN;
+      const [a, b] = values.map(median);
+      const detail = `${a.toPrecision(3)} and ${b.toPrecision(3)}`;
+      return { holds: Math.abs(a - b) <= within, detail };
+    },
+  };
 }
 
 /** The first step at which each run has reached a level; `null` for a run that never does. */

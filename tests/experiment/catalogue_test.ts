@@ -39,3 +39,21 @@ Deno.test("the page on experiments names the papers that the experiments name", 
     }
   }
 });
+
+Deno.test("a folder without MNIST's files is told in one line, with exit code 2", async () => {
+  const tool = new URL("../../tools/experiment.ts", import.meta.url).pathname;
+  const folder = await Deno.makeTempDir({ prefix: "tapegrad-images-" });
+  try {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "-A", tool]
+        .concat("sigmoid-percentiles", "--check", "--data", folder),
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    const err = new TextDecoder().decode(stderr);
+    assertEquals(code, 2, err);
+    assert(/^Cannot find train-images-idx3-ubyte [^\n]*--data[^\n]*\n$/.test(err), err);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

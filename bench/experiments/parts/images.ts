@@ -9,6 +9,7 @@ import {
   loadFolder,
   type Split,
 } from "../../../examples/digits/data.ts";
+import { UsageError } from "../../../examples/digits/options.ts";
 import {
   type Generator,
   indexSelect,
@@ -63,9 +64,23 @@ export async function digits(sizes: Sizes = {}): Promise<Images> {
   return images(await loadDigits(0), sizes);
 }
 
-/** A folder with MNIST's four files, or the digits. */
+/**
+ * A folder with MNIST's four files, or the digits.
+ *
+ * @throws {RangeError} if the folder lacks one of them, or it is damaged.
+ */
 export async function imagesOf(data: string, sizes: Sizes = {}): Promise<Images> {
-  return data === "digits" ? await digits(sizes) : images(await loadFolder(data), sizes);
+  if (data === "digits") return await digits(sizes);
+  try {
+    return images(await loadFolder(data), sizes);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const { message } = error;
+    throw new RangeError(
+      `${message[0].toUpperCase()}${message.slice(1)}; --data takes a folder with MNIST's four ` +
+        `files, such as Debian's /usr/share/datasets/fashion-mnist`,
+    );
+  }
 }
 
 /** One pass in shuffled batches; a rest that does not fill a batch is left out. */

@@ -1,6 +1,13 @@
 /** The live page in Chromium; run by live_pages_test.ts, or `deno test -A tests/scope/live_in_browser.ts`. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import type { Page } from "npm:playwright-core@1.65.1";
+import { noGrad, randn } from "../../mod.ts";
 import { type Live, serveLive } from "../../scope/live/mod.ts";
 import { Gate } from "../../scope/live/gate.ts";
 import { RING } from "../../scope/live/frames.ts";
@@ -126,6 +133,61 @@ Deno.test("away for more than is kept, the page fetches everything anew, once", 
     JSON.stringify(training.recorder),
   );
   await page.context().close();
+});
+
+Deno.test("under the lanes stand the steps, the passes and the modes, each where its event is", async () => {
+  const training = new Training();
+  const live = serveLive(training.recorder, training.switchable);
+  const { page, errors } = await open(browser, live.url);
+  await live.opened;
+  for (let i = 0; i < 3; i++) training.step();
+  noGrad(() => training.model.eval().forward(randn([8, 3])));
+  training.model.train();
+  training.step();
+  await page.waitForSelector('#steps:has-text("4")');
+  await page.waitForSelector('#events-title:has-text("● 4 optimizer steps, ▲ 5 forward passes.")');
+  const places = (selector: string) =>
+    page.$$eval(`#events ${selector}`, (marks) =>
+      marks.map((mark) => {
+        const box = mark.getBoundingClientRect();
+        return box.x + box.width / 2;
+      }));
+  // Events 1 to 9: three times forward and step, the evaluation, forward and step.
+  const area = await page.$eval("#tracked .u-over", (over) => {
+    const { x, width } = over.getBoundingClientRect();
+    return [x, width];
+  });
+  const at = (events: number[]) => events.map((event) => area[0] + area[1] * event / 9);
+  const near = (found: number[], expected: number[]) => {
+    assertEquals(found.length, expected.length);
+    found.forEach((x, i) => assert(Math.abs(x - expected[i]) < 1.5, `${x} for ${expected[i]}`));
+  };
+  near(await places("circle"), at([2, 4, 6, 9]));
+  near(await places("path.mark.tracked"), at([1, 3, 5, 8]));
+  near(await places("path.mark.hollow"), at([7]));
+  assertEquals(
+    await page.$$eval("#events rect", (bars) => bars.map((bar) => bar.getAttribute("class"))),
+    ["mode train", "mode eval", "mode train"],
+  );
+  await live.end();
+  assertEquals(errors, []);
+  await page.context().close();
+});
+
+Deno.test("no other address of this machine answers", async () => {
+  const training = new Training();
+  const live = serveLive(training.recorder);
+  const port = Number(new URL(live.url).port);
+  const others = Deno.networkInterfaces()
+    .filter(({ family, address }) => family === "IPv4" && address !== "127.0.0.1")
+    .map(({ address }) => address);
+  // All of 127.0.0.0/8 is this machine on Linux.
+  if (Deno.build.os === "linux") others.push("127.0.0.2");
+  (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+  for (const hostname of others) {
+    await assertRejects(() => Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused);
+  }
+  await live.end();
 });
 
 Deno.test("an address without the token shows the run and cannot hold it", async () => {

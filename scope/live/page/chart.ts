@@ -17,6 +17,9 @@ export interface Line {
 
 const PAGE = 20;
 const HEIGHT = 170;
+/** Where a plot begins beside the numbers of its axis, and the room that it leaves at its right. */
+export const LEFT = 78;
+const RIGHT = 12;
 
 /** One lane. */
 export class Chart {
@@ -30,6 +33,7 @@ export class Chart {
   #cursor = -1;
   #page = 0;
   #look = "";
+  #span: readonly [number, number] | null = null;
 
   /** Makes it, below `parent`. */
   constructor(parent: HTMLElement, id: string, xName: string) {
@@ -59,8 +63,23 @@ export class Chart {
     return this.#figure.querySelector<HTMLElement>(selector)!;
   }
 
-  /** Shows lines under a title that says what they show. */
-  show(title: string, legend: string, lines: readonly Line[]): void {
+  /** How wide the plot is, with its axis. */
+  get width(): number {
+    return Math.max(240, this.#part(".picture").clientWidth);
+  }
+
+  /**
+   * Shows lines under a title that says what they show.
+   *
+   * @param span What of the axis is seen; all of the lines where it is left out.
+   */
+  show(
+    title: string,
+    legend: string,
+    lines: readonly Line[],
+    span: readonly [number, number] | null = null,
+  ): void {
+    this.#span = span;
     this.#part("figcaption").textContent = title;
     const note = this.#part(".legend");
     if (note.innerHTML !== legend) note.innerHTML = legend;
@@ -87,14 +106,27 @@ export class Chart {
     };
     this.#plot = new uPlot(
       {
-        width: Math.max(240, picture.clientWidth),
+        width: this.width,
         height: HEIGHT,
+        padding: [8, RIGHT, 0, 0],
         legend: { show: false },
-        scales: { x: { time: false } },
+        scales: {
+          x: {
+            time: false,
+            range: (_: uPlot, from: number, to: number) => {
+              const [low, high] = this.#span ?? [from, to];
+              return [low, high];
+            },
+          },
+        },
         cursor: { drag: { x: false, y: false } },
         axes: [
           { ...axis, size: 30 },
-          { ...axis, size: 66, values: (_: uPlot, ticks: number[]) => ticks.map((t) => short(t)) },
+          {
+            ...axis,
+            size: LEFT,
+            values: (_: uPlot, ticks: number[]) => ticks.map((t) => short(t)),
+          },
         ],
         series: [
           {},

@@ -8,8 +8,9 @@ import { SWITCHES } from "../../lab/views/who_moves_what.ts";
 import { escape, key, num, short } from "../../lab/views/view.ts";
 import { ledgerOf, type Moves, sentenceOf } from "../../ledger.ts";
 import { type LayerRecord, numberOf, type RunRecord, type Series } from "../../run_record.ts";
-import { Chart, type Line } from "./chart.ts";
+import { Chart, LEFT, type Line } from "./chart.ts";
 import { Connection, type RunInfo } from "./connection.ts";
+import { eventsOf, modesText, spanOf } from "./events.ts";
 
 const OFF = ["lr", "eval", "momentum"] as const;
 const STATES = { running: "Running", paused: "Paused", stopped: "Stopping", ended: "Over" };
@@ -108,7 +109,8 @@ function line(
   return { name, colour, look, at, values };
 }
 
-function drawLayer(layer: LayerRecord, column: number): void {
+function drawLayer(record: RunRecord, layer: LayerRecord, column: number): void {
+  const span = spanOf(record);
   const c = layer.channels[column];
   const { series, start } = layer;
   const from = (state: typeof start.gamma) => state === null ? 0 : numberOf(state[c]);
@@ -123,6 +125,7 @@ function drawLayer(layer: LayerRecord, column: number): void {
     key("line learned", "line", "γ") + key("line learned dashed", "line", "β") +
       "<br>Change since the start, over events: forward passes and steps. Each lane has its own scale.",
     [line("γ", "learned", "line", gamma), line("β", "learned", "dashed", beta)],
+    span,
   );
   tracked.show(
     `Tracked, ${where}: the running mean changed by ${end(mean)}, the running variance by ${
@@ -147,7 +150,11 @@ function drawLayer(layer: LayerRecord, column: number): void {
       line("running mean", "tracked", "line", mean),
       line("running variance", "tracked", "dashed", variance),
     ],
+    span,
   );
+  const events = eventsOf(record, layer.path, { left: LEFT, width: tracked.width });
+  element("events-title").textContent = events.title;
+  fill(element("events-drawing"), events.svg);
 }
 
 function drawMetrics(record: RunRecord): void {
@@ -213,11 +220,8 @@ function render(): void {
   if (layer === undefined) return;
   const channels = layer.channels.map((channel) => `channel ${channel}`);
   const column = choose(element<HTMLSelectElement>("channel"), channels);
-  if (column >= 0) drawLayer(layer, column);
-  const modes = record.modes.filter((span) => span.layer === layer.path).slice(-8);
-  element("modes").textContent = `Modes of this layer, by event: ${
-    modes.map(({ from, to, mode }) => `${mode} ${from}–${to}`).join(", ")
-  }.`;
+  if (column >= 0) drawLayer(record, layer, column);
+  element("modes").textContent = `Modes of this layer, by event: ${modesText(record, layer.path)}.`;
 }
 
 async function ask(command: string): Promise<void> {
@@ -250,6 +254,7 @@ element("channel").addEventListener("change", render);
 /** Draws all charts anew. */
 function rebuild(): void {
   for (const chart of [learned, tracked, ...metrics.values()]) chart.rebuild();
+  render();
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rebuild);
 let width = document.body.clientWidth;

@@ -4,7 +4,11 @@
 import type { State } from "./views/view.ts";
 
 const IMPORT = /^import (type )?\{([^}]*)\} from "([^"]*)";\n/gm;
-const LIBRARY = "../library.ts";
+/** What scenes import, and what that is called outside. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  "../library.ts": "@tapegrad/tapegrad",
+  "../library_scope.ts": "@tapegrad/tapegrad/scope",
+};
 
 /**
  * The program up to the call.
@@ -14,15 +18,18 @@ const LIBRARY = "../library.ts";
  * @throws {TypeError} if a module imports from elsewhere than the library and its neighbours.
  */
 export function programText(name: string, sources: readonly string[]): string {
-  const names = new Set(["silenceWarnings"]);
+  const names = new Map([["@tapegrad/tapegrad", new Set(["silenceWarnings"])]]);
   const bodies = sources.map((source) => {
     const body = source.replaceAll(IMPORT, (_, type = "", list: string, from: string) => {
       if (from.startsWith("./")) return "";
-      if (from !== LIBRARY) {
+      const home = PACKAGES[from];
+      if (home === undefined) {
         throw new TypeError(`Cannot make a program of ${name}: got an import from ${from}`);
       }
+      const known = names.get(home) ?? new Set();
+      names.set(home, known);
       for (const entry of list.split(",")) {
-        if (entry.trim() !== "") names.add(`${type}${entry.trim()}`);
+        if (entry.trim() !== "") known.add(`${type}${entry.trim()}`);
       }
       return "";
     });
@@ -31,10 +38,12 @@ export function programText(name: string, sources: readonly string[]): string {
       (_, about) => `// ${about.replaceAll("\n * ", "\n// ")}\n`,
     ).trim();
   });
-  const sorted = [...names].sort((a, b) => bare(a) < bare(b) ? -1 : 1);
+  const imports = [...names].map(([home, entries]) => {
+    const sorted = [...entries].sort((a, b) => bare(a) < bare(b) ? -1 : 1);
+    return `import {\n${sorted.map((entry) => `  ${entry},\n`).join("")}} from "${home}";`;
+  });
   return `// Prints the numbers of the scene "${name}" of Tapegrad's lab, bit for bit.
-import {
-${sorted.map((entry) => `  ${entry},\n`).join("")}} from "@tapegrad/tapegrad";
+${imports.join("\n")}
 
 ${bodies.join("\n\n")}
 

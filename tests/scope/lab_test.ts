@@ -48,7 +48,7 @@ Deno.test("an address that asks for what there is not is followed as far as it g
   );
   assertEquals(state.scene, "momentum");
   assertEquals(state.seed, 0);
-  assertEquals(state.settings.momentum, { momentum: 0.1, batches: 30 });
+  assertEquals(state.settings.momentum, { momentum: 0.1, batches: 30, guess: 0 });
   assertEquals(faults.length, 4);
   assertStringIncludes(faults[1], "momentum.momentum is 7, expected one of 0.001");
 });
@@ -168,13 +168,49 @@ Deno.test("the lab names no other host and shows every scene without a script", 
 
 Deno.test("who moves what: each switch flattens one lane and no other", () => {
   const counts = (settings: Record<string, number>) => {
-    const { learned, tracked } = numbersOf("who-moves-what", settings);
-    return [learned, tracked].flatMap(({ optimizer, forward }) => [optimizer.times, forward.times]);
+    const { learned, tracked } = numbersOf("who-moves-what", settings).ledger;
+    return [learned, tracked].flatMap(({ step, forward }) => [step.count, forward.count]);
   };
   assertEquals(counts({}), [120, 0, 0, 120]);
   assertEquals(counts({ off: 1 }), [0, 0, 0, 60]);
   assertEquals(counts({ off: 2 }), [60, 0, 0, 0]);
   assertEquals(counts({ off: 3 }), [60, 0, 0, 0]);
+});
+
+/** What the numbers of a scene, with the settings of its question, say of it: the answer that is right. */
+// deno-lint-ignore no-explicit-any -- each scene has numbers of its own kind.
+const ANSWERS: Readonly<Record<string, (numbers: any) => number>> = {
+  "one-sample": ({ training, evaluation }) =>
+    training.largest > 0 && evaluation.largest === 0 ? 1 : 0,
+  "five-modes": ({ modes: [train, , , , masked] }) =>
+    train.meanMoved === masked.meanMoved && train.varMoved === masked.varMoved ? 1 : 0,
+  "momentum": ({ asMeant, batchMean }) =>
+    Math.abs(asMeant.runningMean.at(-1) - batchMean.at(-1)) < 1e-12 ? 0 : 1,
+  "batch-size": ({ refusal, y }) => refusal !== "" && y.length === 0 ? 1 : 0,
+  "teacher": ({ without }) => without.moves > 0 ? 0 : 1,
+};
+
+Deno.test("predict, then see: the answer that is called right is that of the numbers", () => {
+  for (const [anchor, answerOf] of Object.entries(ANSWERS)) {
+    const view = viewOf(anchor);
+    const { settings } = pageWith(anchor, {});
+    const question = view.aside!(settings[anchor]);
+    const buttons = [...question.matchAll(/data-set="([^"]*)">([^<]*)</g)].map(([, set, text]) => ({
+      set: JSON.parse(set.replaceAll("&quot;", '"')),
+      text,
+    }));
+    assertEquals(buttons.map(({ set }) => set.guess), [1, 2], anchor);
+    for (const seed of [0, 1, 2]) {
+      const right = answerOf(numbersOf(anchor, buttons[0].set, seed));
+      for (const [i, { set }] of buttons.entries()) {
+        const told = view.aside!({ ...settings[anchor], ...set });
+        assertStringIncludes(told, `<b>${buttons[right].text}</b>`);
+        assertEquals(told.includes("Yes: "), i === right, `${anchor}, ${buttons[i].text}`);
+      }
+    }
+    // Other settings than those of the question: it is asked again.
+    assertEquals(view.aside!({ ...settings[anchor], guess: 1 }), question);
+  }
 });
 
 Deno.test("one sample: the others move in training and stay in evaluation", () => {

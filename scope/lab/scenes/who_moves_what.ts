@@ -1,8 +1,9 @@
 /**
- * A small network in training; after each event it is noted what has moved. Half-way one thing may be
+ * A small network in training; a recorder notes after each event what has moved. Half-way one thing may be
  * switched off.
  */
 import { manualSeed, nn, optim, type Tensor } from "../library.ts";
+import { type Ledger, ledgerOf, record } from "../library_scope.ts";
 import { drawNoise } from "./noise.ts";
 
 /** What the scene depends on. */
@@ -15,26 +16,12 @@ export interface State {
   readonly off: number;
 }
 
-/** How often something moved, and the length of its way: the sum of its steps' root mean squares. */
-export interface Moves {
-  readonly times: number;
-  readonly distance: number;
-}
-
-/** Who moved it. */
-export interface Movers {
-  readonly optimizer: Moves;
-  readonly forward: Moves;
-}
-
 /** What the scene shows. */
 export interface Numbers {
   /** The step after which something was switched off; 0 if nothing was, and all steps are counted. */
   readonly switched: number;
-  /** γ and β, counted after the switch. */
-  readonly learned: Movers;
-  /** Running mean and variance, counted after the switch. */
-  readonly tracked: Movers;
+  /** Who moved what, counted after the switch. */
+  readonly ledger: Ledger;
   /** By channel, after each event: at the start, then a forward pass and an optimizer step in turn. */
   readonly weight: number[][];
   readonly bias: number[][];
@@ -55,32 +42,25 @@ export function run({ seed, steps, lr, momentum, off }: State): Numbers {
   const bn = new nn.BatchNorm1d(CHANNELS, { momentum });
   const first = new nn.Linear(2, CHANNELS);
   const last = new nn.Sequential(new nn.ReLU(), new nn.Linear(CHANNELS, 1));
-  const parameters = [...first.parameters(), ...bn.parameters(), ...last.parameters()];
-  const sgd = new optim.SGD(parameters, { lr });
+  const net = new nn.Sequential(first, bn, last);
+  const sgd = new optim.SGD(net.parameters(), { lr });
 
   const watched = [bn.weight!, bn.bias!, bn.runningMean!, bn.runningVar!];
   const paths = watched.map((tensor) => Array.from(tensor.data, (value) => [value]));
-  const movers = watched.map(() => ({
-    optimizer: { times: 0, distance: 0 },
-    forward: { times: 0, distance: 0 },
-  }));
-  /** Notes what an event has done. */
-  const note = (by: "optimizer" | "forward", counts: boolean) =>
-    watched.forEach((tensor, i) => {
-      let squares = 0;
-      tensor.data.forEach((value, c) => {
-        squares += (value - paths[i][c].at(-1)!) ** 2;
-        paths[i][c].push(value);
-      });
-      if (!counts || squares === 0) return;
-      movers[i][by].times++;
-      movers[i][by].distance += Math.sqrt(squares / CHANNELS);
-    });
+  /** Notes the values after an event. */
+  const note = () =>
+    watched.forEach((tensor, i) => tensor.data.forEach((value, c) => paths[i][c].push(value)));
 
   const switched = off === 0 ? 0 : Math.floor(steps / 2);
   const seen: Tensor[] = [];
   const loss: number[] = [];
+  let recorder = record(net, sgd);
   for (let step = 0; step < steps; step++) {
+    if (switched > 0 && step === switched) {
+      // From here on it is counted anew.
+      recorder.stop();
+      recorder = record(net, sgd);
+    }
     if (off === 1 && step === switched) sgd.paramGroups[0].lr = 0;
     if (off === 2 && step === switched) bn.eval();
     if (off === 3 && step === switched) bn.momentum = 0;
@@ -91,25 +71,20 @@ export function run({ seed, steps, lr, momentum, off }: State): Numbers {
     seen.push(h.detach());
     sgd.zeroGrad();
     const error = last.forward(bn.forward(h)).sub(wanted).square().mean();
-    note("forward", step >= switched);
+    note();
     error.backward();
     sgd.step();
-    note("optimizer", step >= switched);
+    note();
     loss.push(error.item());
   }
 
-  const both = (i: number, j: number, by: "optimizer" | "forward"): Moves => ({
-    times: movers[i][by].times + movers[j][by].times,
-    distance: movers[i][by].distance + movers[j][by].distance,
-  });
   const means = seen.map((h) => h.mean({ dim: 0 }).data);
   const variances = seen.map((h) => h.var({ dim: 0 }).data);
   const byChannel = (rows: Float64Array[]) =>
     Array.from({ length: CHANNELS }, (_, c) => rows.map((row) => row[c]));
   return {
     switched,
-    learned: { optimizer: both(0, 1, "optimizer"), forward: both(0, 1, "forward") },
-    tracked: { optimizer: both(2, 3, "optimizer"), forward: both(2, 3, "forward") },
+    ledger: ledgerOf(recorder.stop().toJSON()),
     weight: paths[0],
     bias: paths[1],
     runningMean: paths[2],

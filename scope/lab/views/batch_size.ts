@@ -3,6 +3,7 @@
  */
 import type { Numbers } from "../scenes/batch_size.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { type Drawn, escape, key, num, type View } from "./view.ts";
 
 /** The sample's value. */
@@ -26,6 +27,15 @@ export const view: View<Numbers> = {
       text: (value) => `${value} ${value === 1 ? "sample" : "samples"}`,
     },
   ],
+  ...predicting("batch-size", {
+    question: "with one sample in a batch, what comes out of it in training?",
+    answers: ["0", "An error"],
+    set: { size: 1 },
+    right: 1,
+    why:
+      "The sample would equal its own mean, so that every output were 0 whatever the input, and the " +
+      "unbiased variance would divide by 0.",
+  }),
   draw({ x, y, refusal, spreads, offUnit }, { size }, width): Drawn {
     const outputs = spreads.flatMap(({ outputs }) => [outputs[0], outputs.at(-1)!]);
     const range = extent([...outputs, -1.2, 1.2]);

@@ -3,6 +3,7 @@
  */
 import type { Mode, Numbers } from "../scenes/five_modes.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { counting, type Drawn, key, num, type View } from "./view.ts";
 
 const USES: Record<string, string> = {
@@ -50,6 +51,13 @@ export const view: View<Numbers> = {
       text: (value) => `${value} of 12`,
     },
   ],
+  ...predicting("five-modes", {
+    question: "without padding, do training and the masked layer still write different statistics?",
+    answers: ["They differ", "They agree"],
+    set: { padding: 0 },
+    right: 1,
+    why: "A mask that leaves nothing out is no mask.",
+  }),
   draw({ x, modes }, { padding }, width): Drawn {
     const range = extent(modes.flatMap(({ y }) => y), 1);
     const height = 46 + 30 * modes.length;

@@ -3,6 +3,7 @@
  */
 import type { Numbers } from "../scenes/momentum.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { counting, type Drawn, key, num, short, type View } from "./view.ts";
 
 function halfLife(momentum: number): number {
@@ -35,6 +36,15 @@ export const view: View<Numbers> = {
       text: (value) => `${value} batches`,
     },
   ],
+  ...predicting("momentum", {
+    question: "with momentum 1, what is the running mean after a batch?",
+    answers: ["The mean of that batch", "The mean of all batches so far"],
+    set: { momentum: 1 },
+    right: 0,
+    why:
+      "running ← 0 · running + 1 · batch: nothing before the last batch counts. The plain average is " +
+      "<code>momentum: null</code>.",
+  }),
   draw({ batchMean, asMeant, mistaken, average }, { batches }, width): Drawn {
     const at = asMeant.runningMean.map((_, n) => n);
     const range = extent([

@@ -3,6 +3,7 @@
  */
 import type { Numbers, Outputs } from "../scenes/one_sample.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { counting, type Drawn, type Figure, key, num, short, type View } from "./view.ts";
 
 function moved(
@@ -67,6 +68,16 @@ export const view: View<Numbers> = {
       text: (value) => `${value}`,
     },
   ],
+  ...predicting("one-sample", {
+    question:
+      "with sample 1 moved to −6, far outside of the others, where do the others’ outputs move?",
+    answers: ["In training and in evaluation", "In training only"],
+    set: { value: -6 },
+    right: 1,
+    why:
+      "In evaluation no output depends on another sample, however far it moves: the statistics were " +
+      "fixed before the batch came.",
+  }),
   draw({ x, training, evaluation }, { value, others }, width): Drawn {
     const all = [training, evaluation].flatMap(({ before, after }) => [...before, ...after]);
     const range = extent(all, 1);

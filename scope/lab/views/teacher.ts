@@ -3,6 +3,7 @@
  */
 import type { Numbers } from "../scenes/teacher.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { counting, type Drawn, key, num, percent, short, times, type View } from "./view.ts";
 
 /** The section. */
@@ -30,6 +31,17 @@ export const view: View<Numbers> = {
       text: (value) => `${short(100 * value)} % of what the teacher knows`,
     },
   ],
+  ...predicting("teacher", {
+    question:
+      "with images that are just like its own, contrast 100 %, do forward passes still move " +
+      "the statistics of the teacher without eval()?",
+    answers: ["They still move", "They stand still"],
+    set: { contrast: 1 },
+    right: 0,
+    why:
+      "Each batch’s statistics replace a tenth of what was there, whether or not they resemble it. " +
+      "The accuracy hides it here; the count does not.",
+  }),
   draw({ withEval, without }, { steps }, width): Drawn {
     const at = withEval.accuracy.map((_, step) => step);
     const percents = (path: number[]) => path.map((value) => 100 * value);

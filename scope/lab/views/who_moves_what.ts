@@ -1,7 +1,8 @@
 /**
  * The first screen: the sentence, the matrix, two lanes on one axis, and the three switches.
  */
-import type { Movers, Moves, Numbers } from "../scenes/who_moves_what.ts";
+import type { Ledger, Moves } from "../../ledger.ts";
+import type { Numbers } from "../scenes/who_moves_what.ts";
 import { extent, Plot } from "./plot.ts";
 import {
   counting,
@@ -40,27 +41,27 @@ export const SWITCHES: readonly { name: string; flat: "learned" | "tracked"; why
 ];
 
 /** `In 60 steps the optimizer moved γ and β 120 times and forward passes 0 times. …` */
-function sentence({ learned, tracked, switched, loss }: Numbers): string {
+function sentence({ ledger: { learned, tracked }, switched, loss }: Numbers): string {
   const steps = loss.length - switched;
   return `${switched === 0 ? "In" : "After the switch, in"} ${
     num(steps)
   } steps the optimizer moved γ ` +
-    `and β ${times(learned.optimizer.times)} and forward passes ${times(learned.forward.times)}. ` +
-    `Forward passes moved the running mean and variance ${times(tracked.forward.times)} and the ` +
-    `optimizer ${times(tracked.optimizer.times)}.`;
+    `and β ${times(learned.step.count)} and forward passes ${times(learned.forward.count)}. ` +
+    `Forward passes moved the running mean and variance ${times(tracked.forward.count)} and the ` +
+    `optimizer ${times(tracked.step.count)}.`;
 }
 
-function cell({ times: count, distance }: Moves): string {
+function cell({ count, distance }: Moves): string {
   const still = count === 0 ? ` class="still"` : "";
   return `<td${still}><b>${num(count)}</b> <span>${
     count === 0 ? "did not move" : `path ${num(distance)}`
   }</span></td>`;
 }
 
-function matrix({ learned, tracked }: Numbers): string {
-  const row = (mark: string, name: string, what: string, { optimizer, forward }: Movers) =>
+function matrix({ ledger: { learned, tracked } }: Numbers): string {
+  const row = (mark: string, name: string, what: string, { step, forward }: Ledger["learned"]) =>
     `<tr><th scope="row"><span class="chip ${mark}"></span>${name}<small>${what}</small></th>` +
-    `${cell(optimizer)}${cell(forward)}</tr>`;
+    `${cell(step)}${cell(forward)}</tr>`;
   return `<table class="matrix"><caption>How often each moved, and the length of its way</caption>
 <thead><tr><td></td><th scope="col">by the optimizer’s steps ●</th><th scope="col">by forward passes ▲</th></tr></thead>
 <tbody>${row("learned", "learned", "γ, β", learned)}${

@@ -31,7 +31,7 @@ export default experiment({
     });
     const sgd = new optim.SGD(net.parameters(), { lr: config.lr });
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
-      // Frozen or not, the end of training takes smaller steps: a network that no batch normalises diverges else.
+      // Smaller steps at the end, in both cases: with frozen statistics some runs diverge at the full rate.
       if (epoch === config.epochs - config.lastEpochs + 1) sgd.paramGroups[0].lr = config.lr / 10;
       if (epoch === config.epochs - config.frozenEpochs + 1) {
         for (const layer of net.modules()) {

@@ -1,5 +1,5 @@
 /**
- * Ghost batch norm: a full batch that is normalised in small parts generalises a little better.
+ * Ghost batch norm: a full batch that is normalised in small groups generalises a little better.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { mlp } from "./parts/networks.ts";
 export default experiment({
   name: "ghost-batch-norm",
   claim:
-    "Normalising a batch of 300 in parts of 20 regularises, but so little that 16 seeds show it and " +
-    "fewer need not",
+    "Ghost batches of 20 regularise training on a full batch of 300, by so little that 16 seeds show " +
+    "it and fewer may not",
   source: "Hoffer et al., arXiv:1705.08741; Summers & Dinneen, arXiv:1906.03548",
   configs: grid({ ghost: [20, 300] }),
   fixed: { width: 128, depth: 3, lr: 0.5, images: 300, epochs: 50 },

@@ -2,7 +2,13 @@
  * A group of runs against a baseline, in numbers and in words.
  */
 import { bootstrapInterval, type Interval } from "./bootstrap.ts";
-import { holm, mannWhitneyTest, probabilityOfImprovement, signFlipTest } from "./exact_tests.ts";
+import {
+  holm,
+  mannWhitneyTest,
+  pairedTest,
+  probabilityOfImprovement,
+  summable,
+} from "./exact_tests.ts";
 import { interquartileMean, mean, median } from "./summary.ts";
 
 /** What a comparison comes to. */
@@ -38,9 +44,9 @@ export interface Comparison {
   readonly iqm: number;
   /** 95 % of the mean. */
   readonly interval: Interval;
-  /** Mean difference to the baseline; of pairs where they are paired. */
+  /** Mean difference to the baseline, of pairs where they are paired; infinite where a run diverged. */
   readonly difference: number;
-  /** 95 % of the difference, of paired runs only. */
+  /** 95 % of the difference, of paired runs only; `null` too where a difference is infinite. */
   readonly differenceInterval: Interval | null;
   /** How often a run of the group is better than one of the baseline. */
   readonly improvement: number;
@@ -85,24 +91,27 @@ export function compareGroups(
       ? [pairs.map(([x]) => x), pairs.map(([, x]) => x)]
       : [group.values, baseline.values].map((values) => values.filter((x) => !Number.isNaN(x)));
     if (a.length === 0 || b.length === 0) return { group, a, b, test: { p: 1, smallestP: 1 } };
-    const differences = paired ? pairs.map(([x, y]) => x - y) : [];
-    const test = paired ? signFlipTest(differences) : mannWhitneyTest(a, b);
+    // Two runs that both diverged do not differ.
+    const differences = paired ? pairs.map(([x, y]) => x === y ? 0 : x - y) : [];
+    const test = paired ? pairedTest(differences) : mannWhitneyTest(a, b);
     return { group, a, b, differences, test };
   });
   const corrected = holm(found.map(({ test }) => test.p));
   return found.map(({ group, a, b, differences = [], test }, i) => {
     const isEmpty = a.length === 0 || b.length === 0;
-    const difference = isEmpty ? NaN : mean(a) - mean(b);
+    const difference = isEmpty ? NaN : paired ? mean(differences) : mean(a) - mean(b);
+    const hasInterval = differences.length > 0 && differences.every(Number.isFinite);
     const improvement = isEmpty
       ? NaN
       : sign > 0
       ? probabilityOfImprovement(a, b)
       : probabilityOfImprovement(b, a);
+    const total = summable(differences).reduce((sum, x) => sum + x, 0);
     const verdict: Verdict = isEmpty || test.smallestP > level
       ? "too few runs"
-      : corrected[i] > level || difference === 0
+      : corrected[i] > level
       ? "no difference shown"
-      : difference * sign > 0
+      : (paired ? total * sign > 0 : improvement > 0.5)
       ? "better"
       : "worse";
     return {
@@ -112,7 +121,7 @@ export function compareGroups(
       iqm: isEmpty ? NaN : interquartileMean(a),
       interval: bootstrapInterval(a, mean),
       difference,
-      differenceInterval: differences.length > 0 ? bootstrapInterval(differences, mean) : null,
+      differenceInterval: hasInterval ? bootstrapInterval(differences, mean) : null,
       improvement,
       p: test.p,
       correctedP: corrected[i],

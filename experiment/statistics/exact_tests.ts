@@ -2,6 +2,7 @@
  * Tests of few runs that assume nothing about how values are distributed: every way in which the runs
  * could have been labelled is counted.
  */
+import { Generator } from "../../autograd/mod.ts";
 
 /** What a test says. */
 export interface TestResult {
@@ -14,12 +15,25 @@ export interface TestResult {
 /** Above so many pairs there are too many ways of signing them to count. */
 const MOST_PAIRS = 22;
 
+/** How many ways of signing more pairs are drawn. */
+const DRAWN_SIGNS = 100_000;
+
+/**
+ * Differences whose sums can be compared: an infinite one, of a run that diverged, outweighs all finite
+ * ones together, as in the limit.
+ */
+export function summable(differences: readonly number[]): number[] {
+  const finite = differences.filter(Number.isFinite);
+  const large = 1 + 4 * finite.reduce((sum, x) => sum + Math.abs(x), 0);
+  return differences.map((x) => Number.isFinite(x) ? x : Math.sign(x) * large);
+}
+
 /**
  * The sign-flip test of paired differences: without a cause each of them could as well have had the
  * other sign. Two-sided and exact.
  *
- * @param differences A difference for each pair.
- * @throws {RangeError} for more than 22 pairs.
+ * @param differences A difference for each pair. An infinite one outweighs all finite ones together.
+ * @throws {RangeError} for more than 22 pairs, or NaN.
  *
  * @example
  * ```ts
@@ -32,22 +46,45 @@ const MOST_PAIRS = 22;
  */
 export function signFlipTest(differences: readonly number[]): TestResult {
   const n = differences.length;
+  if (differences.some(Number.isNaN)) {
+    throw new RangeError("Cannot test pairs: got NaN among the differences, expected numbers");
+  }
   if (n > MOST_PAIRS) {
     throw new RangeError(
       `Cannot test pairs: got ${n} of them, expected at most ${MOST_PAIRS}, all of whose signs can be ` +
         `counted`,
     );
   }
-  const observed = Math.abs(differences.reduce((sum, x) => sum + x, 0));
+  const values = summable(differences);
+  const observed = Math.abs(values.reduce((sum, x) => sum + x, 0));
   // What rounding makes of equal sums.
-  const slack = 1e-12 * differences.reduce((sum, x) => sum + Math.abs(x), 0);
+  const slack = 1e-12 * values.reduce((sum, x) => sum + Math.abs(x), 0);
   let extreme = 0;
   for (let signs = 0; signs < 2 ** n; signs++) {
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += (signs >> i) & 1 ? -differences[i] : differences[i];
+    for (let i = 0; i < n; i++) sum += (signs >> i) & 1 ? -values[i] : values[i];
     if (Math.abs(sum) >= observed - slack) extreme++;
   }
   return { p: extreme / 2 ** n, smallestP: Math.min(1, 2 / 2 ** n) };
+}
+
+/**
+ * The sign-flip test of any number of pairs: exact up to 22; of more, 100,000 ways of signing them are
+ * drawn from a fixed seed, and the observed one is counted among them.
+ */
+export function pairedTest(differences: readonly number[]): TestResult {
+  if (differences.length <= MOST_PAIRS) return signFlipTest(differences);
+  const values = summable(differences);
+  const observed = Math.abs(values.reduce((sum, x) => sum + x, 0));
+  const slack = 1e-12 * values.reduce((sum, x) => sum + Math.abs(x), 0);
+  const generator = new Generator(0);
+  let extreme = 1;
+  for (let draw = 0; draw < DRAWN_SIGNS; draw++) {
+    let sum = 0;
+    for (const x of values) sum += generator.uniform() < 0.5 ? x : -x;
+    if (Math.abs(sum) >= observed - slack) extreme++;
+  }
+  return { p: extreme / (DRAWN_SIGNS + 1), smallestP: 1 / (DRAWN_SIGNS + 1) };
 }
 
 /** Twice the rank of each value among all, equal values sharing theirs: whole numbers. */

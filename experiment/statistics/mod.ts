@@ -6,5 +6,11 @@
 export * from "./summary.ts";
 export * from "./bootstrap.ts";
 export * from "./compare.ts";
-export * from "./exact_tests.ts";
+export {
+  holm,
+  mannWhitneyTest,
+  probabilityOfImprovement,
+  signFlipTest,
+  type TestResult,
+} from "./exact_tests.ts";
 export * from "./time_to_target.ts";

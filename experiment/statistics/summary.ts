@@ -26,6 +26,10 @@ export function quantile(values: readonly number[], q: number): number {
   const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
   const share = place - Math.floor(place);
   if (low === high || share === 0) return low;
+  // Between a number and an infinity there is nothing but the infinity.
+  if (!Number.isFinite(low) || !Number.isFinite(high)) {
+    return Number.isFinite(low) ? high : Number.isFinite(high) ? low : NaN;
+  }
   // As NumPy does, from the nearer end: rounding then keeps the order.
   return share < 0.5 ? low + (high - low) * share : high - (high - low) * (1 - share);
 }

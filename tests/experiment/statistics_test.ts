@@ -11,6 +11,7 @@ import {
   olympic,
   performanceProfile,
   probabilityOfImprovement,
+  quantile,
   signFlipTest,
   timeToTarget,
 } from "../../experiment/mod.ts";
@@ -76,6 +77,40 @@ Deno.test("verdicts: better, worse, no difference shown, too few runs", () => {
   assertEquals([few.verdict, few.n, few.improvement], ["too few runs", 3, 1]);
   const [gone] = compareGroups(base, [{ name: "gone", values: [NaN] }], { goal: "max" });
   assertEquals([gone.verdict, gone.n], ["too few runs", 0]);
+});
+
+Deno.test("runs that diverged are compared, and never make p smaller than counting does", () => {
+  const base = { name: "base", values: [1, 2, 3, 4, 5, 6, -Infinity] };
+  const compare = (values: number[]) =>
+    compareGroups(base, [{ name: "other", values }], { goal: "max" })[0];
+  const same = compare([...base.values]);
+  assertEquals([same.p, same.verdict, same.difference], [1, "no difference shown", 0]);
+  const lost = compare(Array(7).fill(-Infinity));
+  // Six pairs to the worse, one that does not differ: 4 of 128 ways are so extreme.
+  assertEquals([lost.p, lost.verdict], [4 / 128, "worse"]);
+  assertEquals([lost.difference, lost.differenceInterval], [-Infinity, null]);
+  const won = compare([2, 3, 4, 5, 6, 7, 8]);
+  assertEquals([won.p, won.verdict, won.difference], [2 / 128, "better", Infinity]);
+  // One infinite difference outweighs what the finite ones say the other way.
+  assertEquals(signFlipTest([Infinity, -1, -2]).p, 1);
+  assertEquals(signFlipTest([Infinity, 1, 2]).p, 0.25);
+  assertThrows(() => signFlipTest([NaN]), RangeError, "NaN");
+  assertEquals(quantile([-Infinity, 1], 0.1), -Infinity);
+  assertEquals(quantile([1, Infinity], 0.9), Infinity);
+});
+
+Deno.test("more pairs than can be counted are drawn, with the same p in every call", () => {
+  const values = Array.from({ length: 30 }, (_, i) => Math.sin(7 * i));
+  const group = (by: number) => ({ name: `${by}`, values: values.map((x, i) => by * (i % 3) + x) });
+  const [still, better] = compareGroups(group(0), [group(0), group(1)], { goal: "max" });
+  assertEquals([still.p, still.verdict], [1, "no difference shown"]);
+  assertEquals([better.p, better.verdict], [1 / 100_001, "better"]);
+  // The same as by counting, where both can be had: 22 of 23 pairs differ.
+  const few = values.slice(0, 22);
+  const [drawn] = compareGroups({ name: "0", values: Array(23).fill(0) }, [
+    { name: "few", values: [...few, 0] },
+  ], { goal: "max" });
+  assertClose([drawn.p], [signFlipTest(few).p], 0.01, 0, "p");
 });
 
 Deno.test("times to a target count what never came", () => {

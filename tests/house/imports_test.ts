@@ -13,6 +13,7 @@ const layers: [name: string, files: RegExp][] = [
   ["doors of autograd", /^autograd\/(mod|internal)\.ts$/],
   ["nn", /^nn\//],
   ["optim", /^optim\//],
+  ["statistics of experiments", /^experiment\/statistics\//],
   ["io, scope, distributed", /^(io|scope|distributed)\//],
   ["entry", /^mod\.ts$/],
   ["experiment", /^experiment\//],

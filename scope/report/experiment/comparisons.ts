@@ -48,7 +48,7 @@ export function differenceFigures(results: ResultsView): Figure[] {
           y: { domain: [-1, 1], axis: null },
           marks: [
             Plot.ruleX([0], { stroke: "var(--ink)" }),
-            Plot.link([0], {
+            Plot.link(Number.isFinite(one.low) ? [0] : [], {
               x1: one.low * scale,
               x2: one.high * scale,
               y1: -0.6,
@@ -56,14 +56,14 @@ export function differenceFigures(results: ResultsView): Figure[] {
               stroke: "var(--learned)",
               strokeWidth: 4,
             }),
-            Plot.dot([one.mean * scale], {
+            Plot.dot([one.mean * scale].filter(Number.isFinite), {
               x: (x: number) => x,
               y: -0.6,
               symbol: "diamond",
               r: 5,
               fill: "var(--learned)",
             }),
-            Plot.dot(one.differences, {
+            Plot.dot(one.differences.filter(({ value }) => Number.isFinite(value)), {
               x: ({ value }) => value * scale,
               y: 0.4,
               r: 4,
@@ -80,7 +80,7 @@ export function differenceFigures(results: ResultsView): Figure[] {
           "mean",
           "low",
           "high",
-          "P(more)",
+          "P(better)",
           "p",
           "smallest p",
         ],

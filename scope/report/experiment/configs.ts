@@ -1,6 +1,7 @@
 /**
  * What distinguishes configs, and small drawings side by side, one for each.
  */
+import { quantile as exactQuantile } from "../../../experiment/statistics/mod.ts";
 import { type Html, markup } from "../html.ts";
 import { short } from "../lanes.ts";
 import { percent } from "../learning.ts";
@@ -51,13 +52,8 @@ export function facets(
   }</div>`;
 }
 
-/** The value below which a share of the values lies, interpolated. */
+/** The value below which a share of the values lies, interpolated; NaN where there is none, or NaN among them. */
 export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  if (sorted.length === 0) return NaN;
-  const place = share * (sorted.length - 1);
-  const low = Math.floor(place);
-  const [a, b] = [sorted[low], sorted[Math.min(low + 1, sorted.length - 1)]];
-  // Unreached counts as infinite, and stays so.
-  return a === b ? a : a + (place - low) * (b - a);
+  if (values.length === 0 || values.some(Number.isNaN)) return NaN;
+  return exactQuantile(values, share);
 }

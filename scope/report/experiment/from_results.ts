@@ -1,7 +1,8 @@
 /**
  * Results as the experiment room has them, made into what the report draws.
  */
-import { isSame, quantile, varyingAxes } from "./configs.ts";
+import { bootstrapInterval, compareGroups, median } from "../../../experiment/statistics/mod.ts";
+import { isSame, varyingAxes } from "./configs.ts";
 import type {
   Comparison,
   Config,
@@ -74,9 +75,6 @@ export interface PlainRun {
   readonly error: string | null;
 }
 
-/** Fewer pairs than this can show nothing at 5 %, whatever they are: 2 / 2⁵ is 0.0625. */
-const FEWEST_PAIRS = 6;
-
 /** The view of results. */
 export function resultsView(results: PlainResults): ResultsView {
   const { info } = results;
@@ -144,7 +142,7 @@ function runView(run: PlainRun, name: string, axes: readonly string[]): RunResul
     seconds: isTimed && run.seconds !== null ? run.seconds.train : null,
     error: error === null ? null : error.split("\n")[0],
     command: `deno task experiment ${quoted(name)} --seeds ${seed + 1}` +
-      (where.length === 0 ? "" : ` --where ${quoted(where.join(","))}`),
+      where.map((part) => ` --where ${quoted(part)}`).join(""),
     curves: Object.fromEntries(
       Object.entries(curves).map(([metric, { step, seconds, value }]): [string, Curve] => [
         metric,
@@ -167,92 +165,54 @@ function valueOf({ state, summary }: RunResult, { name, goal }: MetricInfo): num
 function summaryOf(runs: readonly RunResult[], config: Config, metric: MetricInfo): Summary {
   const values = runs.filter((run) => isSame(run.config, config))
     .map((run) => valueOf(run, metric)).filter((value) => !Number.isNaN(value));
-  const [low, high] = interval(values, (sample) => quantile(sample, 0.5));
-  return { n: values.length, median: quantile(values, 0.5), low, high };
+  const { low, high } = bootstrapInterval(values, median);
+  return { n: values.length, median: values.length === 0 ? NaN : median(values), low, high };
 }
 
-/** Each config against the first, by seed. */
+/** Each config against the first, by seed; p is corrected for the number of configs. */
 function comparisonsOf(
   configs: readonly Config[],
   runs: readonly RunResult[],
   metrics: readonly MetricInfo[],
 ): Comparison[] {
   const [baseline, ...others] = configs;
-  return metrics.filter(({ goal }) => goal !== "none").flatMap((metric) =>
-    others.flatMap((config): Comparison[] => {
-      const differences = runs.filter((run) => isSame(run.config, config)).flatMap((run) => {
-        const other = runs.find(({ config, seed }) =>
-          seed === run.seed && isSame(config, baseline)
-        );
-        const value = other === undefined ? NaN : valueOf(run, metric) - valueOf(other, metric);
-        return Number.isFinite(value) ? [{ seed: run.seed, value }] : [];
+  const seeds = [...new Set(runs.map(({ seed }) => seed))];
+  return metrics.flatMap((metric) => {
+    const { goal } = metric;
+    if (goal === "none") return [];
+    const valuesOf = (config: Config): number[] => {
+      const own = runs.filter((run) => isSame(run.config, config));
+      return seeds.map((seed) => {
+        const run = own.find((one) => one.seed === seed);
+        return run === undefined ? NaN : valueOf(run, metric);
       });
-      if (differences.length === 0) return [];
-      const values = differences.map(({ value }) => value);
-      const [low, high] = interval(values, meanOf);
-      const p = signFlipP(values);
-      return [{
-        metric: metric.name,
-        baseline,
-        config,
-        differences,
-        mean: meanOf(values),
-        low,
-        high,
-        probability: meanOf(values.map((value) => value > 0 ? 1 : value < 0 ? 0 : 0.5)),
-        p,
-        smallestP: 2 ** (1 - values.length),
-        verdict: verdict(meanOf(values), p, values.length, metric.goal),
-      }];
-    })
-  );
-}
-
-function verdict(mean: number, p: number, pairs: number, goal: MetricInfo["goal"]): string {
-  if (pairs < FEWEST_PAIRS) return "too few runs";
-  if (p > 0.05) return "no difference shown";
-  return mean > 0 === (goal === "max") ? "better" : "worse";
-}
-
-/** More pairs than this have too many signs to try all of them: every 2¹⁶ then stand for the rest. */
-const MOST_EXACT = 16;
-
-/**
- * The share of all ways to set the signs of differences that give a mean at least as far from 0. Exact up to
- * 16 pairs; more are not taken in.
- */
-export function signFlipP(differences: readonly number[]): number {
-  const values = differences.slice(0, MOST_EXACT);
-  const size = Math.abs(values.reduce((sum, value) => sum + value, 0));
-  const tolerance = 1e-12 * values.reduce((sum, value) => sum + Math.abs(value), 0);
-  let extreme = 0;
-  const ways = 2 ** values.length;
-  for (let signs = 0; signs < ways; signs++) {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += signs >> i & 1 ? values[i] : -values[i];
-    if (Math.abs(sum) >= size - tolerance) extreme++;
-  }
-  return extreme / ways;
-}
-
-/** The 95 % percentile bootstrap interval of a statistic; the same in every call. */
-export function interval(
-  values: readonly number[],
-  statistic: (sample: readonly number[]) => number,
-): [low: number, high: number] {
-  if (values.length === 0) return [NaN, NaN];
-  let state = 1;
-  // Park and Miller's generator: a resample is all that it is for.
-  const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
-  const found = Array.from(
-    { length: 10_000 },
-    () => statistic(values.map(() => values[Math.floor(random() * values.length)])),
-  );
-  return [quantile(found, 0.025), quantile(found, 0.975)];
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
+    const base = valuesOf(baseline);
+    const groups = others.map((config) => ({ name: "", values: valuesOf(config) }));
+    return compareGroups({ name: "", values: base }, groups, { goal })
+      .flatMap((found, i): Comparison[] => {
+        const { values } = groups[i];
+        const differences = seeds.flatMap((seed, j) =>
+          Number.isNaN(values[j]) || Number.isNaN(base[j])
+            ? []
+            : [{ seed, value: values[j] === base[j] ? 0 : values[j] - base[j] }]
+        );
+        if (differences.length === 0) return [];
+        return [{
+          metric: metric.name,
+          baseline,
+          config: others[i],
+          differences,
+          mean: found.difference,
+          low: found.differenceInterval?.low ?? NaN,
+          high: found.differenceInterval?.high ?? NaN,
+          probability: found.improvement,
+          p: found.correctedP,
+          smallestP: found.smallestP,
+          verdict: found.verdict,
+        }];
+      });
+  });
 }
 
 function verdictOf(expectations: readonly Expectation[], runs: readonly RunResult[]): string {

@@ -100,9 +100,9 @@ export interface Comparison {
   readonly low: number;
   /** The upper end. */
   readonly high: number;
-  /** P(config > baseline). */
+  /** How often a run of the config is better than one of the baseline. */
   readonly probability: number;
-  /** The exact p-value. */
+  /** The exact p-value, corrected for the number of comparisons. */
   readonly p: number;
   /** The smallest p that so many runs can give. */
   readonly smallestP: number;

@@ -301,9 +301,9 @@ export class WatchedLayer {
   }
 }
 
-/** ln 2 / −ln(1 − momentum). */
+/** ln 2 / −ln(1 − momentum): infinite for 0, which forgets nothing. */
 function halfLife(momentum: number | null): JsonNumber | null {
-  return momentum === null ? null : jsonNumber(Math.LN2 / -Math.log(1 - momentum));
+  return momentum === null ? null : jsonNumber(Math.LN2 / -Math.log1p(-momentum));
 }
 
 function emptyTable(): MoverTable {

@@ -4,7 +4,7 @@
  */
 import type { Figure } from "./figure.ts";
 import { short } from "./lanes.ts";
-import { BELOW, SIZE, UNDER } from "./learning.ts";
+import { BELOW, INSET, SIZE, UNDER } from "./learning.ts";
 import { draw, Plot } from "./plot.ts";
 import type { LayerView, RunView } from "./view.ts";
 
@@ -81,7 +81,7 @@ export function scaleFigure({ layers }: RunView): Figure | null {
       height: 62 + 44 * tracking.length,
       ...BELOW,
       marginLeft: 60,
-      x: { ...UNDER, label: "γ / √(running variance + eps)", grid: true, ticks: 5 },
+      x: { ...UNDER, ...INSET, label: "γ / √(running variance + eps)", grid: true, ticks: 5 },
       y: { label: null, domain: tracking.map(({ name }) => name) },
       marks: [
         Plot.ruleX([0], { stroke: "var(--line)" }),
@@ -133,8 +133,15 @@ export function gradientFigures({ layers }: RunView): Figure[] {
       drawing: draw({
         ...SIZE,
         ...BELOW,
-        marginLeft: 128,
-        x: { ...UNDER, label: "root mean square by channel", grid: true, ticks: 4 },
+        marginLeft: 138,
+        x: {
+          ...UNDER,
+          ...INSET,
+          label: "root mean square by channel",
+          grid: true,
+          ticks: 2,
+          tickFormat: short,
+        },
         y: { label: null, domain: PARTS.map(({ name }) => name) },
         marks: PARTS.map(({ name, symbol, stroke }) =>
           Plot.dot(rows.filter((row) => row.name === name), {

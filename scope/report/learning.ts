@@ -13,6 +13,8 @@ export const SIZE = { width: 340, height: 220 };
 export const BELOW = { marginBottom: 42 };
 /** Puts a label under the numbers and not on them. */
 export const UNDER = { labelOffset: 38 };
+/** Keeps marks at either end of the x axis off the labels beside it. */
+export const INSET = { inset: 9 };
 /** Looks that tell lines apart without colour. */
 const LINES = [
   { stroke: "var(--ink)", dash: "none" },
@@ -47,6 +49,9 @@ function metricFigure(id: string, heading: string, metrics: readonly MetricView[
     ...LINES[i % LINES.length],
     points: series.at.map((at, j) => ({ at, value: series.value[j] })),
   }));
+  // Names at the ends of the lines: the upper line's is moved up, so that they keep apart.
+  const last = (i: number) => metrics[i].series.value.at(-1)!;
+  const order = metrics.map((_, i) => i).sort((a, b) => last(b) - last(a));
   const rows = metrics.flatMap(({ name, series }) =>
     series.at.map((at, i) => [name, at, series.value[i]])
   );
@@ -70,7 +75,7 @@ function metricFigure(id: string, heading: string, metrics: readonly MetricView[
           text: [metrics[i].name.split(" ")[0]],
           textAnchor: "start",
           dx: 5,
-          dy: (i - (lines.length - 1) / 2) * 12,
+          dy: (order.indexOf(i) - (lines.length - 1) / 2) * 12,
           fill: stroke,
         }),
       ]),

@@ -3,7 +3,7 @@
  */
 import type { Figure } from "./figure.ts";
 import { short } from "./lanes.ts";
-import { BELOW, SIZE, UNDER } from "./learning.ts";
+import { BELOW, INSET, SIZE, UNDER } from "./learning.ts";
 import { draw, Plot } from "./plot.ts";
 import type { RunView } from "./view.ts";
 
@@ -109,6 +109,25 @@ export function driftFigures({ layers }: RunView): Figure[] {
   ];
 }
 
+/** Numbers to write on an axis of logarithms: as many as a column has room for, each with its label. */
+export function logTicks(low: number, high: number): number[] {
+  const decades = Math.log10(high / low);
+  if (decades < 1) {
+    // The logarithm is nearly straight here.
+    const raw = (high - low) / 4;
+    const power = 10 ** Math.floor(Math.log10(raw || 1));
+    const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= raw)!;
+    const first = Math.ceil(low / step - 1e-9);
+    const count = Math.floor(high / step + 1e-9) - first + 1;
+    return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  }
+  const stride = Math.ceil(decades / 5);
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  const count = Math.floor((last - first) / stride) + 1;
+  return Array.from({ length: count }, (_, i) => Number(`1e${first + i * stride}`));
+}
+
 interface DotsOptions {
   readonly takeaway: string;
   readonly label: string;
@@ -125,6 +144,8 @@ interface DotsOptions {
 function dots(id: string, heading: string, options: DotsOptions): Figure {
   const { takeaway, label, centre, isLog, names, rows } = options;
   const drawn = rows.filter(({ value }) => Number.isFinite(value) && (!isLog || value > 0));
+  const values = [centre, ...drawn.map(({ value }) => value)];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
   return {
     id,
     heading,
@@ -139,8 +160,8 @@ function dots(id: string, heading: string, options: DotsOptions): Figure {
         label,
         type: isLog ? "log" : "linear",
         grid: true,
-        ticks: 5,
-        ...(isLog ? { tickFormat: "~g" } : {}),
+        ...INSET,
+        ...(isLog ? { ticks: logTicks(low, high), tickFormat: short } : { ticks: 4 }),
       },
       y: { label: null, domain: [...names] },
       marks: [

@@ -19,7 +19,7 @@ export interface Follower {
   readonly runningMean: number[];
   /** What the 0 of the start still weighs, at the start and after each batch. */
   readonly initialShare: number[];
-  /** The batches after which half is forgotten: ln 2 / −ln(1 − momentum). */
+  /** The batches after which half is forgotten, ln 2 / −ln(1 − momentum): infinite for 0. */
   readonly halfLife: number;
   /** The batches after which the start weighs less than a tenth, and less than a hundredth. */
   readonly toTenth: number;
@@ -59,7 +59,7 @@ export function run({ seed, momentum, batches }: State): Numbers {
       momentum,
       runningMean: path(momentum),
       initialShare: Array.from({ length: batches + 1 }, (_, n) => (1 - momentum) ** n),
-      halfLife: Math.LN2 / -Math.log(1 - momentum),
+      halfLife: Math.LN2 / -Math.log1p(-momentum),
       toTenth: below(0.1),
       toHundredth: below(0.01),
     };

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { bundle } from "../scope/lab/bundle.ts";
+
 const root = new URL("../", import.meta.url);
 
 /** The generated module. */
@@ -13,29 +15,6 @@ export const TARGET: URL = new URL("scope/live/page_text.ts", root);
 
 function read(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, root));
-}
-
-async function bundle(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "tapegrad-live-" });
-  try {
-    const output = `${folder}/page.js`;
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "bundle",
-        "--quiet",
-        "--platform=browser",
-        "--minify",
-        `--output=${output}`,
-        new URL("scope/live/page/page.ts", root).pathname,
-      ],
-      env: { NO_COLOR: "1" },
-      stdin: "null",
-    }).output();
-    if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
-    return await Deno.readTextFile(output);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** uPlot's own style, of which the page uses the part that places its layers. */
@@ -60,7 +39,7 @@ export async function livePage(): Promise<string> {
   const constants = {
     PAGE_HTML: await read("scope/live/page/index.html"),
     PAGE_STYLE: style,
-    PAGE_JS: await bundle(),
+    PAGE_JS: await bundle(new URL("scope/live/page/page.ts", root)),
   };
   const lines = Object.entries(constants).map(([name, text]) =>
     `\n// deno-fmt-ignore\nexport const ${name}: string = ${JSON.stringify(text)};\n`

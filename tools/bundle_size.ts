@@ -9,6 +9,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { bundle as bundleModule } from "../scope/lab/bundle.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -57,31 +58,23 @@ async function withoutKernels(generated: URL): Promise<string> {
 export async function bundle(
   { isSmall = false, kernels }: Pick<Bundled, "isSmall" | "kernels">,
 ): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "tapegrad-bundle-" });
+  const folder = await Deno.makeTempDir({ prefix: "tapegrad-size-" });
   try {
-    const args = ["bundle", "--quiet", "--platform=browser", "--minify"];
+    let map: string | null = null;
     if (!kernels) {
       const stub = `${folder}/no_kernels.ts`;
-      const map = `${folder}/import_map.json`;
+      map = `${folder}/import_map.json`;
       const generated = new URL("autograd/runtime/module.ts", root);
       await Deno.writeTextFile(stub, await withoutKernels(generated));
       const imports = { [generated.href]: `file://${stub}` };
       await Deno.writeTextFile(map, JSON.stringify({ imports }));
-      args.push(`--import-map=${map}`);
     }
     let entry = new URL("mod.ts", root).pathname;
     if (isSmall) {
       entry = `${folder}/program.ts`;
       await Deno.writeTextFile(entry, SMALL_PROGRAM);
     }
-    const output = `${folder}/tapegrad.js`;
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...args, `--output=${output}`, entry],
-      env: { NO_COLOR: "1" },
-      stdin: "null",
-    }).output();
-    if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
-    return await Deno.readTextFile(output);
+    return await bundleModule(entry, map);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

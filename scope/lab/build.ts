@@ -6,6 +6,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { bundle } from "./bundle.ts";
 import { pageHtml } from "./document.ts";
 import { silenceWarnings } from "./library.ts";
 import { runs } from "./scenes/mod.ts";
@@ -46,37 +47,15 @@ async function page(): Promise<string> {
   return pageHtml(scenes);
 }
 
-/** A module and all that it imports, as one for browsers. */
-async function bundle(entry: string, output: string): Promise<string> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      "--platform=browser",
-      "--minify",
-      `--output=${output}`,
-      new URL(entry, import.meta.url).pathname,
-    ],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
-  return await Deno.readTextFile(output);
-}
-
 /** The lab's files by name. */
 export async function buildLab(): Promise<ReadonlyMap<string, string>> {
-  const folder = await Deno.makeTempDir({ prefix: "tapegrad-lab-" });
-  try {
-    return new Map([
-      ["index.html", await page()],
-      ["style.css", await Deno.readTextFile(new URL("./page/style.css", import.meta.url))],
-      ["page.js", await bundle("./page/page.ts", `${folder}/page.js`)],
-      ["worker.js", await bundle("./page/worker.ts", `${folder}/worker.js`)],
-    ]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const here = (path: string) => new URL(path, import.meta.url);
+  return new Map([
+    ["index.html", await page()],
+    ["style.css", await Deno.readTextFile(here("./page/style.css"))],
+    ["page.js", await bundle(here("./page/page.ts"))],
+    ["worker.js", await bundle(here("./page/worker.ts"))],
+  ]);
 }
 
 /** Whether a folder may be replaced: it is not there, empty, or an earlier build. */

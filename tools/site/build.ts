@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import MiniSearch from "npm:minisearch@7.2.0";
+import { bundle } from "../../scope/lab/bundle.ts";
 import { deadLinks, filesOf } from "./links.ts";
 import { type Page, toPage } from "./pages.ts";
 import { document, type Group, STYLE } from "./template.ts";
@@ -111,15 +112,8 @@ export async function build(folder: string, without: readonly Part[] = []): Prom
   await copyPictures("docs/", folder);
   await Deno.writeTextFile(`${folder}/site.css`, STYLE);
   await Deno.writeTextFile(`${folder}/search.json`, searchIndex(pages));
-  const search = new URL("search.js", import.meta.url).pathname;
-  await deno(
-    "bundle",
-    "--quiet",
-    "--platform=browser",
-    "--minify",
-    `--output=${folder}/search.js`,
-    search,
-  );
+  const search = await bundle(new URL("search.js", import.meta.url));
+  await Deno.writeTextFile(`${folder}/search.js`, search);
   if (!without.includes("lab")) {
     await deno("task", "--quiet", "lab:build", "--out", `${folder}/lab`);
   }

@@ -4,7 +4,7 @@
 import { assertOptions } from "../autograd/internal.ts";
 import { Generator, kernels, manualSeed } from "../mod.ts";
 import { assertExperiment, type Experiment } from "./experiment.ts";
-import { machine, registerBench } from "./host.ts";
+import { registerBench, runtimeAndCpu } from "./host.ts";
 import { nameOf, streamSeed } from "./identity.ts";
 import type { ExperimentInfo, Group } from "./results.ts";
 import { mean, quantile } from "./statistics/summary.ts";
@@ -58,7 +58,7 @@ export interface DenoBench {
 export function denoBenchOf({ name }: ExperimentInfo, groups: readonly Group[]): DenoBench {
   return {
     version: 1,
-    ...machine(),
+    ...runtimeAndCpu(),
     benches: groups.map(({ axes, runs }, i) => {
       const times = runs
         .filter(({ state, alone, seconds }) => state === "completed" && alone && seconds !== null)

@@ -2,7 +2,7 @@
  * Everything that this room asks of the system: files, signals, the terminal. No other file of the room
  * names Deno.
  */
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { type ReadRecord, readRecord, type RunEvent, toLine } from "./record.ts";
 
 /** The arguments of the command line. */
@@ -10,10 +10,63 @@ export function commandLine(): string[] {
   return Deno.args;
 }
 
+/** What the system tells; `null` without `--allow-sys`. */
+function asked<T>(fn: () => T): T | null {
+  try {
+    return fn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return null;
+    throw error;
+  }
+}
+
 /** The runtime and the processor, as `deno bench` names them. */
-export function machine(): { readonly runtime: string; readonly cpu: string } {
-  const cpu = cpus()[0]?.model ?? "unknown";
+export function runtimeAndCpu(): { readonly runtime: string; readonly cpu: string } {
+  const cpu = asked(() => cpus()[0]?.model) ?? "unknown";
   return { runtime: `Deno/${Deno.version.deno} ${Deno.build.target}`, cpu };
+}
+
+/** The machine, and how busy it has been for 1, 5 and 15 minutes. */
+export function machine(): {
+  readonly runtime: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly load: readonly number[];
+} {
+  const load = asked(loadavg) ?? [];
+  return {
+    ...runtimeAndCpu(),
+    cores: navigator.hardwareConcurrency,
+    load: load.map((value) => Number(value.toFixed(2))),
+  };
+}
+
+/** What a git command prints in a folder; `null` without git, a repository, or the permission to run it. */
+async function git(folder: URL, ...args: string[]): Promise<string | null> {
+  try {
+    const options = { args, cwd: folder, stderr: "null" } as const;
+    const { success, stdout } = await new Deno.Command("git", options).output();
+    return success ? new TextDecoder().decode(stdout).trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The version of this library, and where a module's folder stands in git. */
+export async function codeState(module: string | null): Promise<{
+  readonly library: string | null;
+  readonly git: { readonly commit: string; readonly dirty: boolean } | null;
+}> {
+  const settings = new URL("../deno.json", import.meta.url);
+  const inAddress = /\/tapegrad\/(\d+\.\d+\.[^/]+)\//.exec(settings.href)?.[1] ?? null;
+  const text = settings.protocol === "file:" ? await readText(settings) : null;
+  const library = text === null ? inAddress : JSON.parse(text).version ?? null;
+  if (module === null || !module.startsWith("file:")) return { library, git: null };
+  const folder = new URL("./", module);
+  const commit = await git(folder, "rev-parse", "HEAD");
+  if (commit === null) return { library, git: null };
+  const dirty = await git(folder, "status", "--porcelain", "--untracked-files=no") !== "";
+  return { library, git: { commit, dirty } };
 }
 
 /** Registers a benchmark. */

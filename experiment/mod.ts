@@ -44,6 +44,7 @@ export {
 } from "./experiment.ts";
 export { benchSteps, type BenchTimes, type DenoBench } from "./deno_bench.ts";
 export { type Expectation, less, more, type Outcome, within } from "./expectations.ts";
+export { loadResults } from "./load.ts";
 export { main } from "./cli/main.ts";
 export type {
   EndEvent,

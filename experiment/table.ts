@@ -41,7 +41,7 @@ export function formatMetric(value: number, { unit = "" }: MetricOptions): strin
 /** Rows as text in columns: texts to the left, everything that has a digit to the right. */
 export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => [...row[i]].length)));
-  const right = rows[0].map((_, i) => rows.slice(1).every((row) => !/^[a-zA-Z]/.test(row[i])));
+  const right = rows[0].map((_, i) => rows.slice(1).every((row) => !/^[a-zA-Z/.~]/.test(row[i])));
   return rows.map((row) =>
     row.map((text, i) => {
       const space = " ".repeat(widths[i] - [...text].length);

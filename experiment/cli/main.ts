@@ -3,6 +3,7 @@
  */
 import { definedIn, type Experiment, isExperiment } from "../experiment.ts";
 import { commandLine, exit, filesIn } from "../host.ts";
+import { compareFolders } from "./compare_command.ts";
 import { HELP, type Options, parseOptions, UsageError } from "./options.ts";
 import { listExperiments, runExperiment } from "./run_command.ts";
 
@@ -25,6 +26,7 @@ export async function command(url: string, args: readonly string[]): Promise<num
       console.log(HELP.trimEnd());
       return 0;
     }
+    if (options.words[0] === "compare") return await compareFolders(options);
     const experiments = await load(url);
     if (options.all) return await runAll(experiments, options);
     // A module's own command needs no name.

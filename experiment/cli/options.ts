@@ -15,6 +15,8 @@ export const HELP = `Run training experiments, and compare what they come to.
 
   deno task experiment                     list the experiments
   deno task experiment NAME [options]      run one; what has ended before is not run again
+  deno task experiment compare A B         compare the runs in two folders, such as runs/rank: config by
+                                           config, or all with one by --baseline; [--metric NAME]
 
   --seeds N            seeds 0 … N−1 in place of the experiment's own
   --set KEY=A,B        other values of an axis or of what is fixed; may be repeated
@@ -53,6 +55,7 @@ export interface Options {
   readonly check: boolean;
   readonly dryRun: boolean;
   readonly retryFailed: boolean;
+  readonly acceptChanges: boolean;
   readonly fresh: boolean;
   readonly failFast: boolean;
   readonly workers: number;
@@ -128,6 +131,7 @@ export function parseOptions(args: readonly string[]): Options {
     check: values.check,
     dryRun: values["dry-run"],
     retryFailed: values.retry !== undefined,
+    acceptChanges: values["accept-changes"],
     fresh: values.fresh,
     failFast: values["fail-fast"],
     workers: count("--workers", values.workers) ?? 1,

@@ -3,12 +3,19 @@
  */
 import { changed, type Experiment } from "../experiment.ts";
 import { checkAll, describeConfig, type Outcome } from "../expectations.ts";
+import {
+  changeBetween,
+  describeExperiment,
+  readDescription,
+  writeDescription,
+} from "../description.ts";
 import { makeFolder, openLog, readFile, removeFolder, stopSignal, writeWhole } from "../host.ts";
 import { readRecord, type RunEvent, runsOf } from "../record.ts";
 import type { Results } from "../results.ts";
 import { run, tasksOf, unfinished } from "../runner.ts";
 import { aligned } from "../table.ts";
-import { type Options, UsageError } from "./options.ts";
+import { comparisonTable } from "./compare_command.ts";
+import type { Options } from "./options.ts";
 import { Progress } from "./progress.ts";
 
 /** Prints every experiment with its claim, its size and how far it is. */
@@ -42,6 +49,40 @@ function keptEvents(events: readonly RunEvent[], retryFailed: boolean): readonly
   return events.filter(({ id }) => !failed.has(id));
 }
 
+/**
+ * Writes down which code the runs come from.
+ *
+ * @throws {RangeError} if there are runs of other code, and more would be mixed with them.
+ */
+async function noteCode(
+  folder: string,
+  experiment: Experiment,
+  left: number,
+  { before, acceptChanges }: {
+    readonly before: readonly RunEvent[];
+    readonly acceptChanges: boolean;
+  },
+): Promise<void> {
+  const [old, now] = [await readDescription(folder), await describeExperiment(experiment)];
+  const change = old === null || before.length === 0 ? null : changeBetween(old, now);
+  if (change !== null && left === 0) {
+    // Nothing is added to these runs, so their code stays theirs.
+    console.error(
+      `Note: the code has changed since these runs (${change}); --fresh runs them again.`,
+    );
+    const { code, machine } = old!;
+    await writeDescription(folder, { ...now, code, machine }, old);
+    return;
+  }
+  if (change !== null && !acceptChanges) {
+    throw new RangeError(
+      `Cannot go on with ${folder}: got runs of other code (${change}), expected the same; ` +
+        `--fresh starts over, --accept-changes goes on in spite of it`,
+    );
+  }
+  await writeDescription(folder, now, before.length === 0 ? null : old);
+}
+
 /** Runs an experiment, prints what came out, and returns the exit code. */
 export async function runExperiment(whole: Experiment, options: Options): Promise<number> {
   const experiment = changed(whole, options.changes);
@@ -62,6 +103,14 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
     if (rows.length > 0) console.log(aligned([["id", "config", "seed"], ...rows]));
     console.log(`${left.length} of ${tasks.length} runs to do.`);
     return 0;
+  }
+  if (keep) {
+    try {
+      await noteCode(folder, experiment, left.length, { before, ...options });
+    } catch (error) {
+      log?.close();
+      throw error;
+    }
   }
   const progress = new Progress(experiment, tasks.length, tasks.length - left.length);
   const stop = stopSignal();
@@ -128,34 +177,6 @@ function report(whole: Experiment, results: Results, options: Options, stopped: 
     return 130;
   }
   return failed.length > 0 || outcomes?.some(({ holds }) => holds === false) ? 1 : 0;
-}
-
-/** The configs against the baseline, a row each, with a verdict in words. */
-function comparisonTable(results: Results, { baseline, metric }: Options): string {
-  const { metrics } = results.info;
-  const name = metric ?? Object.keys(metrics).find((key) => metrics[key].goal !== "none");
-  if (name === undefined || metrics[name] === undefined) {
-    throw new UsageError(
-      `Cannot compare: got metric ${name ?? "none"}, expected one of ${
-        Object.keys(metrics).join(", ")
-      }`,
-    );
-  }
-  const digits = (value: number): string => String(Number(value.toPrecision(4)));
-  const rows = results.compare({ metric: name, baseline: baseline! }).map((row) => [
-    row.name,
-    String(row.n),
-    digits(row.median),
-    digits(row.difference),
-    row.differenceInterval === null
-      ? "–"
-      : `${digits(row.differenceInterval.low)} … ${digits(row.differenceInterval.high)}`,
-    digits(row.improvement),
-    `${digits(row.correctedP)} (of ${digits(row.smallestP)} at least)`,
-    row.verdict,
-  ]);
-  const head = ["config", "n", "median", "difference", "95 %", "P(better)", "p", "verdict"];
-  return `${name} against ${describeConfig(baseline!)}\n\n${aligned([head, ...rows])}`;
 }
 
 /** The page of the results; what draws it is loaded only here. */

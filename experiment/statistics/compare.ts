@@ -81,10 +81,18 @@ export interface Comparison {
 export function compareGroups(
   baseline: ComparedGroup,
   others: readonly ComparedGroup[],
+  options: CompareOptions,
+): Comparison[] {
+  return compareEach(others.map((group) => ({ baseline, group })), options);
+}
+
+/** The same with a baseline of its own for each group; p is corrected for all of them. */
+export function compareEach(
+  couples: readonly { readonly baseline: ComparedGroup; readonly group: ComparedGroup }[],
   { goal, paired = true, level = 0.05 }: CompareOptions,
 ): Comparison[] {
   const sign = goal === "max" ? 1 : -1;
-  const found = others.map((group) => {
+  const found = couples.map(({ baseline, group }) => {
     const pairs = group.values.map((value, i) => [value, baseline.values[i]] as const)
       .filter(([a, b]) => !Number.isNaN(a) && b !== undefined && !Number.isNaN(b));
     const [a, b] = paired

@@ -5,7 +5,13 @@
  */
 export * from "./summary.ts";
 export * from "./bootstrap.ts";
-export * from "./compare.ts";
+export {
+  type ComparedGroup,
+  compareGroups,
+  type CompareOptions,
+  type Comparison,
+  type Verdict,
+} from "./compare.ts";
 export {
   holm,
   mannWhitneyTest,

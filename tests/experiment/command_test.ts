@@ -1,36 +1,7 @@
 /** The command line, run as its user runs it. */
 import { assert, assertEquals } from "@std/assert";
 
-const tool = new URL("../../tools/experiment.ts", import.meta.url);
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function deno(args: readonly string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
-}
-
-function command(...args: string[]): Promise<Ended> {
-  return deno(["run", "--no-check", "-A", tool.pathname, ...args]);
-}
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "tapegrad-experiment-" });
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { command, deno, inFolder, program } from "./command.ts";
 
 Deno.test("separation --check prints its table and holds", async () => {
   const { code, out, err } = await command("separation", "--check");
@@ -81,20 +52,6 @@ Deno.test("what has ended is not run again, and lr 1e9 diverges with exit code 0
     assert(/✗ 0 of 1, 1 diverged/.test(wild.out), wild.out);
   });
 });
-
-const program = (body: string) => `
-import { experiment, list, main } from ${
-  JSON.stringify(new URL("../../experiment/mod.ts", import.meta.url).href)
-};
-export default experiment({
-  name: "own",
-  claim: "c",
-  configs: list([{ n: 1 }, { n: 2 }]),
-  metrics: { m: { goal: "max" } },
-  *run({ config: { n } }) { ${body} yield { step: 1, metrics: { m: n } }; },
-});
-if (import.meta.main) await main(import.meta.url);
-`;
 
 Deno.test("a run that throws fails alone, and --retry failed runs just that one", async () => {
   await inFolder(async (folder) => {

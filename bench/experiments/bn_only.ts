@@ -83,7 +83,7 @@ export default experiment({
   source: "Frankle, Schwab & Morcos, arXiv:2003.00152",
   configs: grid({ depth: [3, 8], trains: ["all", "bn", "random", "out"] as const }),
   fixed: { width: 16, lr: 0.1, momentum: 0.9, batch: 32, epochs: 12 },
-  seeds: 3,
+  seeds: 5,
   metrics: {
     testAccuracy: { goal: "max", unit: "%" },
     parameters: { goal: "none" },

@@ -52,7 +52,7 @@ Deno.test("a folder without MNIST's files is told in one line, with exit code 2"
     }).output();
     const err = new TextDecoder().decode(stderr);
     assertEquals(code, 2, err);
-    assert(/^Cannot find train-images-idx3-ubyte [^\n]*--data[^\n]*\n$/.test(err), err);
+    assert(/^Cannot find (train|t10k)-images-idx3-ubyte [^\n]*--data[^\n]*\n$/.test(err), err);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -3,10 +3,12 @@
  */
 
 /** The rooms of this library, whose frames are not the user's. */
-const ROOMS = /^(autograd|nn|optim|io|scope|distributed)\/|^mod\.ts$/;
+const ROOMS = /^(autograd|nn|optim|io|scope|distributed)\/|^mod\.[jt]s$/;
 const ROOT = new URL("../", import.meta.url).href;
 /** In this module each forward is called: the frame that follows is the caller of the outermost one. */
-const FORWARDS = "nn/module/location.ts";
+const FORWARDS = /^nn\/module\/location\.[jt]s$/;
+/** In a bundle the library's lines cannot be told from the user's. */
+const IS_BUNDLED = !/\/scope\/call_site\.[jt]s$/.test(import.meta.url.split(/[?#]/)[0]);
 
 interface Frame {
   /** The file's path within the library; `null` for a file of the user's. */
@@ -18,11 +20,14 @@ interface Frame {
  * The user's line.
  *
  * @param outermost Whether it is the line that called the outermost module, not the innermost line.
- * @returns `folder/file.ts:12`, or `null` where the engine does not tell.
+ * @returns `folder/file.ts:12`, or `null` where the engine does not tell, or all is one bundle.
  */
 export function callSite(outermost = false): string | null {
+  if (IS_BUNDLED) return null;
   const frames = stack().map(frameOf).filter((frame) => frame !== null);
-  const forward = outermost ? frames.findLastIndex(({ own }) => own === FORWARDS) : -1;
+  const forward = outermost
+    ? frames.findLastIndex(({ own }) => own !== null && FORWARDS.test(own))
+    : -1;
   const after = frames.slice(forward + 1).find(({ own }) => own === null);
   return (after ?? frames.find(({ own }) => own === null))?.site ?? null;
 }
@@ -41,7 +46,7 @@ function stack(): string[] {
 
 /** `at f (file:///a/b.ts:1:2)`, `at file:///a/b.ts:1:2`, `f@https://host/b.js:1:2`, `at f (/a/b.ts:1:2)` */
 function frameOf(line: string): Frame | null {
-  const found = /((?:file|https?|blob|data):[^\s()]*|\/[^\s():@]*):(\d+):\d+\)?$/.exec(line.trim());
+  const found = /((?:file|https?|blob|data):[^\s()]*|\/[^\s():]*):(\d+):\d+\)?$/.exec(line.trim());
   if (found === null) return null;
   const [, file, row] = found;
   const url = file.startsWith("/") ? `file://${file}` : file;

@@ -47,7 +47,8 @@ async function train(
   while (run.epoch <= options.epochs) {
     const { epoch } = run;
     const label = `${epoch}/${options.epochs}`.padStart(2 * String(options.epochs).length + 1);
-    bar.start(label, run.stepsInEpoch, run.stepInEpoch);
+    const later = (options.epochs - epoch) * run.stepsInEpoch;
+    bar.start(label, run.stepsInEpoch, run.stepInEpoch, later);
     for (const trained of run.steps()) {
       recording?.step(run.lastBatch);
       bar.step({ trained, tested, drift: recording?.worstDrift() ?? null });

@@ -45,7 +45,8 @@ class Screen {
     );
     if (epoch !== this.#epoch) {
       this.end();
-      this.#bar.start(epoch, steps, step - 1);
+      const [now, last] = epoch.split("/").map(Number);
+      this.#bar.start(epoch, steps, step - 1, (last - now) * steps);
       this.#epoch = epoch;
     }
     this.#bar.step(telling);

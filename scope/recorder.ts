@@ -44,7 +44,10 @@ export interface RecordOptions {
   readonly every?: number;
   /** Which channels have series: the four with the worst drift in each layer, some, or all. */
   readonly channels?: "worst" | "all" | readonly number[];
-  /** Whether the lines are kept that run forwards, step and write; that costs time. */
+  /**
+   * Whether the lines are kept that run forwards, step and write; that costs time. The line that ran the
+   * first forward in another mode is kept in any case.
+   */
   readonly callSites?: boolean;
 }
 
@@ -245,7 +248,9 @@ export class Recorder {
       return;
     }
     const [from, to] = [this.#count, this.#count];
-    spans.push({ layer: watched.path, from, to, mode, ...(site === null ? {} : { site }) });
+    // A change of mode is rare enough to ask for its line each time.
+    const line = site ?? callSite(true);
+    spans.push({ layer: watched.path, from, to, mode, ...(line === null ? {} : { site: line }) });
     if (spans.length <= MOST_SPANS) return;
     spans.shift();
     this.#warnings.add(`Of the modes of a layer only the last ${MOST_SPANS} changes are kept.`);

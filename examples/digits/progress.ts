@@ -20,6 +20,7 @@ export interface Progress extends Telling {
   readonly step: number;
   readonly steps: number;
   readonly stepsPerSecond: number;
+  /** To the end of the run. */
   readonly secondsLeft: number;
 }
 
@@ -78,8 +79,12 @@ export class ProgressBar {
   #began = 0;
   #first = 0;
 
-  /** Begins an epoch, perhaps in its middle. */
-  start(epoch: string, steps: number, step: number): void {
+  /**
+   * Begins an epoch, perhaps in its middle.
+   *
+   * @param later How many steps the epochs after it have.
+   */
+  start(epoch: string, steps: number, step: number, later: number): void {
     if (!this.isShown) return;
     this.#began = performance.now();
     this.#first = step;
@@ -95,7 +100,7 @@ export class ProgressBar {
           step: value,
           steps: total,
           stepsPerSecond,
-          secondsLeft: (total - value) / stepsPerSecond,
+          secondsLeft: (total - value + later) / stepsPerSecond,
         }, Deno.consoleSize().columns);
       },
     }, cliProgress.Presets.shades_classic);

@@ -70,6 +70,11 @@ Deno.test("train --report writes a page that shows the run's counts, a figure, a
     for (const part of ["through the variance", "by recalibrated ones", "test accuracy"]) {
       assertStringIncludes(html, part);
     }
+    // A change of mode is told with the line that ran the forward.
+    const lines = record.modes.map(({ mode, site }) => `${mode} ${site?.replace(/\d+$/, "")}`);
+    assertEquals([...new Set(lines)], ["train digits/training.ts:", "eval digits/training.ts:"]);
+    assert(new Set(record.modes.map(({ site }) => site)).size === 2, "two lines");
+    assertStringIncludes(html, record.modes[0].site!);
     if (chromium === "") return;
     const evaluate = {
       sentence: "document.getElementById('sentence').innerText",

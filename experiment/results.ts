@@ -213,6 +213,7 @@ export class Results {
    * @param metric A metric with a goal.
    * @param target The value.
    * @param axis Steps, or seconds of training.
+   * @throws {RangeError} for seconds of runs that others ran beside.
    */
   timeTo(
     group: Group,
@@ -230,6 +231,14 @@ export class Results {
     target: number,
     axis: "step" | "seconds" = "step",
   ): number[] {
+    const beside = axis === "seconds" &&
+      group.runs.some(({ state, alone }) => state !== "missing" && !alone);
+    if (beside) {
+      throw new RangeError(
+        `Cannot tell seconds to ${metric}: got runs that others ran beside, expected one at a time; ` +
+          `run with --timed, or take the steps`,
+      );
+    }
     const isSmall = this.info.metrics[metric]?.goal === "min";
     return group.runs.map(({ observations }) => {
       const first = observations.find(({ metrics }) => {
@@ -254,6 +263,7 @@ export class Results {
    *
    * @param options The metric, its value, how many times (1 and more), and the axis as of `timeTo`.
    * @returns A share for each factor, by the config's name.
+   * @throws {RangeError} for seconds of runs that others ran beside.
    */
   profile(options: {
     readonly metric: string;

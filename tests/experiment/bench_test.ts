@@ -1,5 +1,5 @@
 /** Experiments and `deno bench`. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { benchSteps, experiment, list, run } from "../../experiment/mod.ts";
 
 const steady = experiment({
@@ -43,6 +43,13 @@ Deno.test("times of several workers are no benchmark", async () => {
     assert("failed" in result);
     assert(result.failed.message.includes("while nothing else ran"));
   }
+  const [group] = results.groups();
+  assertThrows(
+    () => results.timeTo(group, "meanCosine", 0.5, "seconds"),
+    RangeError,
+    "others ran beside",
+  );
+  assertEquals(results.timeTo(group, "meanCosine", 0.5).runs, 1);
 });
 
 Deno.test("a profile tells on how many seeds a config comes within so many times the best", async () => {

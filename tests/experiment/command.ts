@@ -1,6 +1,6 @@
 /** The command line in a process of its own, and a folder for its files. */
 
-const tool = new URL("../../tools/experiment.ts", import.meta.url);
+export const tool = new URL("../../tools/experiment.ts", import.meta.url);
 
 export interface Ended {
   readonly code: number;

@@ -173,6 +173,18 @@ Deno.test("one worker or two, results are the same bytes", async () => {
     assertEquals(there.runs.every(({ alone }) => alone === (workers === 1)), true);
     assertEquals(events.filter(({ t }) => t === "end").length, 4);
   }
+  // In any order: each run alone, from the last to the first, and the results put together.
+  const shuffled: RunEvent[] = [];
+  for (const seed of [1, 0]) {
+    for (const where of [...short.configs].reverse()) {
+      const part = changed(short, { where: [where], seeds: [seed] });
+      await run(part, { workers: 2, onEvent: (event) => shuffled.push(event) });
+    }
+  }
+  assertEquals(
+    withoutTimes(new Results(here.info, shuffled).toCsv()),
+    withoutTimes(here.toCsv()),
+  );
 });
 
 Deno.test("workers need the module of the experiment, and take only an integer", async () => {

@@ -79,6 +79,30 @@ export function registerBench(bench: {
   Deno.bench(bench);
 }
 
+/** The terminal behind standard error; `null` where it goes elsewhere or cannot be redrawn. */
+export function terminal(): {
+  size(): { readonly columns: number; readonly rows: number };
+  write(text: string): void;
+} | null {
+  if (!Deno.stderr.isTerminal()) return null;
+  const encoder = new TextEncoder();
+  return {
+    size() {
+      try {
+        return Deno.consoleSize();
+      } catch {
+        return { columns: 80, rows: 24 };
+      }
+    },
+    write(text) {
+      const bytes = encoder.encode(text);
+      for (let done = 0; done < bytes.length;) {
+        done += Deno.stderr.writeSync(bytes.subarray(done));
+      }
+    },
+  };
+}
+
 /** Ends the process. */
 export function exit(code: number): never {
   Deno.exit(code);

@@ -1,67 +1,58 @@
 /**
- * What is shown while runs go on: a line for each that has ended.
+ * What is shown while runs go on: on a terminal a block that is redrawn, elsewhere a line for each run that
+ * has ended. Errors and what the library warned of are told in both.
  */
-import type { Experiment } from "../experiment.ts";
 import { describeConfig } from "../expectations.ts";
-import type { RunEvent, StartEvent } from "../record.ts";
+import { terminal } from "../host.ts";
+import type { EndEvent, RunEvent } from "../record.ts";
 import { formatMetric } from "../table.ts";
+import { Block } from "./block.ts";
+import { duration } from "./duration.ts";
+import type { Tally } from "./tally.ts";
 
-/** A duration as people say it: `40 s`, `3 min`. */
-export function duration(seconds: number): string {
-  return seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
-}
-
-/** Tells of runs on the terminal. */
+/** Tells of runs on standard error. */
 export class Progress {
-  readonly #experiment: Experiment;
-  readonly #total: number;
-  #done: number;
-  readonly #began = performance.now();
-  readonly #started = new Map<string, StartEvent>();
-  #ended = 0;
-  readonly #warnings = new Map<string, { count: number; runs: number; message: string }>();
+  readonly #tally: Tally;
+  readonly #block: Block | null;
 
-  /** Begins with so many of all runs done. */
-  constructor(experiment: Experiment, total: number, done: number) {
-    this.#experiment = experiment;
-    this.#total = total;
-    this.#done = done;
+  constructor(tally: Tally) {
+    this.#tally = tally;
+    const { done, total } = tally;
     if (done > 0) console.error(`${done} of ${total} runs have ended before.`);
+    const screen = done < total ? terminal() : null;
+    this.#block = screen === null ? null : new Block(screen, tally);
+    this.#block?.draw({ now: true });
   }
 
   /** Hears of an event. */
   note(event: RunEvent): void {
-    if (event.t === "start") this.#started.set(event.id, event);
-    if (event.t !== "end") return;
-    this.#done++;
-    this.#ended++;
-    const start = this.#started.get(event.id)!;
-    for (const [code, { count, message }] of Object.entries(event.warnings)) {
-      const known = this.#warnings.get(code) ?? { count: 0, runs: 0, message };
-      known.count += count;
-      known.runs++;
-      this.#warnings.set(code, known);
+    this.#tally.note(event);
+    if (this.#block !== null) {
+      const error = event.t === "end" ? event.error : null;
+      this.#block.draw({ now: event.t === "end", ...(error !== null && { above: error }) });
+      return;
     }
-    const pace = (performance.now() - this.#began) / 1000 / this.#ended;
-    const left = pace * (this.#total - this.#done);
-    const numbers = event.state === "completed"
-      ? Object.entries(this.#experiment.metrics)
-        .filter(([name]) => name in event.summary)
-        .map(([name, metric]) => `${name} ${formatMetric(event.summary[name], metric)}`).join(", ")
-      : event.state;
-    const own = Object.fromEntries(
-      Object.entries(start.config).filter(([name]) => !(name in this.#experiment.fixed)),
-    );
-    console.error(
-      `${this.#done}/${this.#total}  ${describeConfig(own)}, seed ${start.seed}: ${numbers}` +
-        (this.#done < this.#total ? `  (${duration(left)} left)` : ""),
-    );
+    if (event.t !== "end") return;
+    console.error(this.#lineOf(event));
     if (event.error !== null) console.error(event.error);
+  }
+
+  #lineOf({ id, state, summary }: EndEvent): string {
+    const { experiment: { metrics, fixed }, done, total, secondsLeft } = this.#tally;
+    const numbers = state === "completed"
+      ? Object.entries(metrics).filter(([name]) => name in summary)
+        .map(([name, metric]) => `${name} ${formatMetric(summary[name], metric)}`).join(", ")
+      : state;
+    const { config, seed } = this.#tally.startOf(id)!;
+    const own = Object.fromEntries(Object.entries(config).filter(([name]) => !(name in fixed)));
+    const left = done === total || secondsLeft === null ? "" : `  (${duration(secondsLeft)} left)`;
+    return `${done}/${total}  ${describeConfig(own)}, seed ${seed}: ${numbers}${left}`;
   }
 
   /** Says what there is left to say. */
   close(): void {
-    for (const [code, { count, runs, message }] of this.#warnings) {
+    this.#block?.draw({ now: true });
+    for (const [code, { count, runs, message }] of this.#tally.warnings) {
       console.error(`Warning [${code}], ${count} times in ${runs} runs: ${message}`);
     }
   }

@@ -17,6 +17,7 @@ import { aligned } from "../table.ts";
 import { comparisonTable } from "./compare_command.ts";
 import type { Options } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { Tally } from "./tally.ts";
 
 /** Prints every experiment with its claim, its size and how far it is. */
 export async function listExperiments(
@@ -112,7 +113,13 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
       throw error;
     }
   }
-  const progress = new Progress(experiment, tasks.length, tasks.length - left.length);
+  const tally = new Tally(experiment, {
+    total: tasks.length,
+    done: tasks.length - left.length,
+    workers: options.workers,
+    before: events,
+  });
+  const progress = new Progress(tally);
   const stop = stopSignal();
   const budget = options.budget === null ? null : AbortSignal.timeout(options.budget);
   const signal = budget === null ? stop.signal : AbortSignal.any([stop.signal, budget]);

@@ -23,6 +23,7 @@ import { experimentReport } from "./experiment/report.ts";
 import { type PlainResults, resultsView } from "./experiment/from_results.ts";
 import type { ResultsView } from "./experiment/view.ts";
 import { firstFigure } from "./first_figure.ts";
+import { framed } from "./page.ts";
 import { runReport } from "./run_report.ts";
 import { type Extras, viewOf } from "./record_view.ts";
 import { sentenceOf } from "../ledger.ts";
@@ -139,6 +140,45 @@ export function notebookFigure(run: RunRecord, options: ReportOptions): Notebook
   const display = { [Symbol.for("Jupyter.display")]: () => output };
   const output: NotebookOutput = { "text/plain": sentence, "image/svg+xml": svg };
   return { svg, sentence, ...display };
+}
+
+/** A report that shows itself in a notebook. */
+export interface NotebookReport {
+  /** The page's text. */
+  readonly html: string;
+  /** Its title. */
+  readonly title: string;
+}
+
+/**
+ * A report as a notebook shows it: a cell that ends in this call is followed by the page, in a frame of its own.
+ *
+ * @param subject What was recorded: a run's record, or an experiment's results.
+ * @param options The title.
+ * @throws {TypeError} as {@linkcode toReport}.
+ *
+ * @example
+ * ```ts
+ * import { nn, optim } from "@tapegrad/tapegrad";
+ * import { record } from "@tapegrad/tapegrad/scope";
+ * import { notebookReport } from "@tapegrad/tapegrad/scope/report";
+ * import { assert } from "@std/assert";
+ *
+ * const bn = new nn.BatchNorm1d(3);
+ * const recorder = record(bn, new optim.SGD(bn.parameters(), { lr: 0.1 }));
+ * const report = notebookReport(recorder.toJSON(), { title: "Before it begins" });
+ * assert(report.html.startsWith("<!DOCTYPE html>"));
+ * ```
+ */
+export function notebookReport(
+  subject: RunRecord | ResultsView | PlainResults,
+  options: ReportOptions,
+): NotebookReport {
+  const html = toReport(subject, options);
+  const { title } = options;
+  const output: NotebookOutput = { "text/plain": title, "text/html": framed(html, title).text };
+  const display = { [Symbol.for("Jupyter.display")]: () => output };
+  return { html, title, ...display };
 }
 
 function titleOf(action: string, options: ReportOptions): string {

@@ -51,3 +51,9 @@ export function pageOf({ title, about, main, data }: Page): string {
     </html>
   `.text.trim() + "\n";
 }
+
+/** A page inside of another document: neither's styles touch the other, and its policy stays. */
+export function framed(page: string, title: string): Html {
+  return markup`<iframe title="${title}" sandbox="allow-scripts allow-downloads" srcdoc="${page}"
+style="width: 100%; height: 700px; border: 0"></iframe>`;
+}

@@ -5,6 +5,27 @@ import type { TapeCall, TapeLeaf, TapeRecord } from "./tape_record.ts";
 
 /** A line for each call, under the name of its module. */
 export function tapeToText(tape: TapeRecord): string {
+  const blocks = blocksOf(tape).flatMap(({ head, lines }) => [head, ...lines]);
+  return [headOf(tape), ...blocks].join("\n");
+}
+
+/** The same as HTML: each module can be unfolded. */
+export function tapeToHtml(tape: TapeRecord): string {
+  const blocks = blocksOf(tape).map(({ head, lines }) =>
+    `<details><summary>${escapeHtml(head)}</summary><pre>${
+      escapeHtml(lines.join("\n"))
+    }</pre></details>`
+  );
+  return `<p>${escapeHtml(headOf(tape))}</p>${blocks.join("")}`;
+}
+
+function headOf({ shape, calls, leaves, savedBytes }: TapeRecord): string {
+  return `${shapeText(shape)}: ${plural(calls.length, "call")}, ` +
+    `${plural(leaves.length, "leaf", "leaves")}, ${bytes(savedBytes)} kept for the backward pass`;
+}
+
+/** The lines of each module. */
+function blocksOf(tape: TapeRecord): { head: string; lines: string[] }[] {
   const byId = new Map(tape.calls.map((call) => [call.id, call]));
   const leaves = new Map(tape.leaves.map((leaf) => [leaf.id, leaf]));
   const rows = new Map(tape.calls.map((call) => [call.id, [
@@ -18,20 +39,16 @@ export function tapeToText(tape: TapeRecord): string {
   ]]));
   const all = [...rows.values()];
   const widths = [0, 1, 2, 3, 4].map((i) => Math.max(0, ...all.map((row) => row[i].length)));
-  const lines = tape.groups.flatMap(({ module, calls, savedBytes }) => [
-    `${module === null ? "(before any module)" : module || "(the model)"}: ${
+  return tape.groups.map(({ module, calls, savedBytes }) => ({
+    head: `${module === null ? "(before any module)" : module || "(the model)"}: ${
       plural(calls.length, "call")
     }, ${bytes(savedBytes)}`,
-    ...calls.filter((id) => byId.has(id)).map((id) => {
+    lines: calls.filter((id) => byId.has(id)).map((id) => {
       const [number, ...cells] = rows.get(id)!;
       const rest = cells.map((cell, i) => cell.padEnd(widths[i + 1])).join("  ");
       return `  ${number.padStart(widths[0])}  ${rest}`.trimEnd();
     }),
-  ]);
-  const head = `${shapeText(tape.shape)}: ${plural(tape.calls.length, "call")}, ` +
-    `${plural(tape.leaves.length, "leaf", "leaves")}, ${bytes(tape.savedBytes)} kept for the ` +
-    `backward pass`;
-  return [head, ...lines].join("\n");
+  }));
 }
 
 /** A Mermaid flowchart, from the leaves down. */
@@ -39,7 +56,7 @@ export function tapeToMermaid(tape: TapeRecord): string {
   const node = (id: number | string): string =>
     typeof id === "number" ? `c${id}` : id.replace(" ", "");
   const text = (lines: readonly string[]): string =>
-    `"${lines.map((line) => escapeHtml(line)).join("<br>")}"`;
+    `"${lines.map((line) => escapeMermaid(line)).join("<br>")}"`;
   return [
     "flowchart TD",
     ...tape.leaves.map((leaf) => `  ${node(leaf.id)}([${text(leafLines(leaf))}])`),
@@ -125,6 +142,10 @@ function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-function escapeHtml(text: string): string {
+function escapeMermaid(text: string): string {
   return text.replace(/[&<>"#]/g, (sign) => `#${sign.codePointAt(0)};`);
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
 }

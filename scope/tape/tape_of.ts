@@ -15,7 +15,7 @@ import { assertModule } from "../../nn/module/arguments.ts";
 import type { Module } from "../../nn/mod.ts";
 import type { NotebookOutput } from "../notebook.ts";
 import { jsonNumber } from "../run_record.ts";
-import { tapeToDot, tapeToMermaid, tapeToText } from "./drawings.ts";
+import { tapeToDot, tapeToHtml, tapeToMermaid, tapeToText } from "./drawings.ts";
 import type { TapeCall, TapeGroup, TapeLeaf, TapeRecord } from "./tape_record.ts";
 
 type Node = NonNullable<ReturnType<typeof nodeOf>>;
@@ -69,9 +69,13 @@ export class Tape {
     return this.toText();
   }
 
-  /** @internal Shows the calls in a notebook, as a flowchart where it draws Mermaid. */
+  /** @internal Shows the calls in a notebook, folded by module, or as a flowchart where it prefers Mermaid. */
   [Symbol.for("Jupyter.display")](): NotebookOutput {
-    return { "text/plain": this.toText(), "text/vnd.mermaid": this.toMermaid() };
+    return {
+      "text/plain": this.toText(),
+      "text/html": tapeToHtml(this.#record),
+      "text/vnd.mermaid": this.toMermaid(),
+    };
   }
 
   /** @internal Shows the calls in Node's console. */

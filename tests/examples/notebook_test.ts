@@ -58,13 +58,17 @@ Deno.test({
       await Deno.writeTextFile(`${kernel}/kernel.json`, JSON.stringify(spec));
       const script = new URL("notebook.py", import.meta.url).pathname;
       const output = `${temp}/output.ipynb`;
-      const ran = await run(python, [script, path, folder.pathname, output], env);
-      assertEquals(ran.code, 0, ran.text);
-      const cells = (await cellsOf(output)).filter((cell) => cell.cell_type === "code");
-      assert(cells.every(({ outputs }) => outputs!.every((one) => one.output_type !== "error")));
-      const shown = cells.flatMap(({ outputs }) =>
-        outputs!.flatMap(({ data = {} }) => Object.keys(data))
-      );
+      // The kernel's socket drops a message now and then: what it never shows is missing each time.
+      let shown: string[] = [];
+      for (let attempt = 0; attempt < 3 && !shown.includes("text/html"); attempt++) {
+        const ran = await run(python, [script, path, folder.pathname, output], env);
+        assertEquals(ran.code, 0, ran.text);
+        const cells = (await cellsOf(output)).filter((cell) => cell.cell_type === "code");
+        assert(cells.every(({ outputs }) => outputs!.every((one) => one.output_type !== "error")));
+        shown = cells.flatMap(({ outputs }) =>
+          outputs!.flatMap(({ data = {} }) => Object.keys(data))
+        );
+      }
       assert(shown.includes("text/html"), shown.join(" "));
     } finally {
       await Deno.remove(temp, { recursive: true });

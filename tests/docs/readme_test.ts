@@ -47,6 +47,26 @@ Deno.test("the table that README begins with is what training prints", async () 
   assertEquals(lines.filter((line) => !all.includes(line)), []);
 });
 
+Deno.test("README's picture is what its command draws", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const args = ["--epochs", "2", "--report", `${folder}/run.svg`];
+    assert(readme.includes("`deno task train --epochs 2 --report run.svg`"));
+    await printed(
+      ["run", "--no-prompt", "--allow-read", "--allow-write", "examples/train_digits.ts", ...args],
+      root,
+    );
+    const picture = await Deno.readTextFile(new URL("docs/first_screen.svg", root));
+    assertEquals(
+      await Deno.readTextFile(`${folder}/run.svg`),
+      picture,
+      "run deno task docs:picture",
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("the first network has at most 40 lines and tells the points apart", async () => {
   const path = "examples/first_network.ts";
   const lines = (await Deno.readTextFile(new URL(path, root))).trimEnd().split("\n").length;

@@ -44,8 +44,11 @@ export interface OptimizerKind<Options> {
   readonly name?: string;
   /** The options with the values that they have when left out. */
   readonly defaults: Required<Options>;
-  /** What a parameter's state holds; nothing by default. */
-  readonly state?: StateLayout;
+  /**
+   * What a parameter's state holds. By default what `initialState` returns: its numbers, and its tensors
+   * of the parameter's shape. An entry that only some steps write has to be named as `optional`.
+   */
+  readonly state?: Partial<StateLayout>;
   /**
    * The class whose step keeps no hold of the gradient that it is given. Then nobody can tell when its
    * memory is used again, which is as soon as it is cleared. A subclass with a step of its own may
@@ -57,6 +60,17 @@ export interface OptimizerKind<Options> {
 }
 
 const NO_STATE: StateLayout = { tensors: [], optional: [], numbers: [] };
+
+/** The layout of a state that nobody has described. */
+function layoutOf(state: ParameterState, param: Tensor): StateLayout {
+  const having = (test: (value: unknown) => boolean): string[] =>
+    Object.keys(state).filter((key) => test(state[key]));
+  return {
+    tensors: having((value) => value instanceof Tensor && sameShape(value.shape, param.shape)),
+    optional: [],
+    numbers: having((value) => typeof value === "number"),
+  };
+}
 
 /** Called before or after a step. */
 export type StepHook = (optimizer: Optimizer) => void;
@@ -264,7 +278,7 @@ export abstract class Optimizer<
               `group ${i}, expected ${formatShape(param.shape)}`,
           );
         }
-        const held = this.#misshapen(param);
+        const held = this.#misshapen(param, group);
         if (held === null) continue;
         // A lazy layer's parameter was empty when its state was made.
         if (held.size === 0) outgrown.push(param);
@@ -282,22 +296,25 @@ export abstract class Optimizer<
   }
 
   /** A tensor of a parameter's state that has another shape than the parameter. */
-  #misshapen(param: Tensor): Tensor | null {
+  #misshapen(param: Tensor, group: ParamGroup<Options>): Tensor | null {
     const state = this.state.get(param);
     if (state === undefined) return null;
     const { shape } = param;
     for (const key in state) {
       const held: unknown = state[key];
       if (!(held instanceof Tensor) || held.shape === shape) continue;
-      if (!sameShape(held.shape, shape) && this.#isShaped(key)) return held;
+      if (sameShape(held.shape, shape)) continue;
+      const { tensors, optional } = this.#layoutOf(param, group);
+      if (tensors.includes(key) || optional.includes(key)) return held;
     }
     return null;
   }
 
-  /** Whether an entry of a state has the shape of its parameter. */
-  #isShaped(key: string): boolean {
-    const { tensors, optional } = this.#kind.state ?? NO_STATE;
-    return tensors.includes(key) || optional.includes(key);
+  #layoutOf(param: Tensor, group: ParamGroup<Options>): StateLayout {
+    const { state } = this.#kind;
+    return state === undefined
+      ? layoutOf(this.initialState(param, group), param)
+      : { ...NO_STATE, ...state };
   }
 
   /**
@@ -383,7 +400,9 @@ export abstract class Optimizer<
     const states = new Map<Tensor, State>();
     for (const [index, entry] of Object.entries(entries)) {
       const param = byIndex.get(index)!;
-      const state = unpackState(action, index, entry, param, this.#kind.state ?? NO_STATE);
+      const group = this.paramGroups.find(({ params }) => params.includes(param))!;
+      const layout = this.#layoutOf(param, group);
+      const state = unpackState(action, index, entry, param, layout);
       if (state !== null) states.set(param, state as State);
     }
     // The groups keep their identity; what the saved ones do not have, they lose.

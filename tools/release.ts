@@ -73,7 +73,8 @@ if (import.meta.main) {
   }
   console.log(
     "Besides: .ci/run passes in a fresh clone; bench:peers shows no row slower than the version " +
-      "before; a tag starts the publication.",
+      'before; README no longer says "Not published yet"; on JSR the package is linked to its GitHub ' +
+      "repository, to which README's links then lead; a tag starts the publication.",
   );
   if (checks.some(({ problem }) => problem !== null)) Deno.exitCode = 1;
 }

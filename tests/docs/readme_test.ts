@@ -76,6 +76,12 @@ Deno.test("the first network has at most 40 lines and tells the points apart", a
   assert(share > 95, output);
 });
 
+Deno.test("README says that nothing is published until the changelog dates a version", async () => {
+  const changelog = await Deno.readTextFile(new URL("CHANGELOG.md", root));
+  const isPublished = /^## \d+\.\d+\.\d+ \(\d{4}-\d{2}-\d{2}\)$/m.test(changelog);
+  assertEquals(readme.includes("Not published yet"), !isPublished);
+});
+
 Deno.test("every link between documents leads to a file, and to a heading in it", async () => {
   const documents = [
     "README.md",

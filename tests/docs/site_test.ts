@@ -15,6 +15,8 @@ Deno.test("documents get paths, and links between them lead from page to page", 
   assertEquals(target("docs/course.md#x", "README.md", documents), "course.html#x");
   assertEquals(target("../course.md", "docs/batch_norm/README.md", documents), "../course.html");
   assertEquals(target("#x", "README.md", documents), "#x");
+  assertEquals(target("docs/a.svg", "README.md", documents), "a.svg");
+  assertEquals(target("b.png", "docs/batch_norm/README.md", documents), "b.png");
   assertEquals(
     target("../nn/mod.ts", "docs/course.md", documents),
     "https://github.com/tapegrad/tapegrad/blob/main/nn/mod.ts",

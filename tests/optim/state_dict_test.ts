@@ -7,8 +7,10 @@ import {
   Adagrad,
   Adam,
   AdamW,
-  type Optimizer,
+  type LearningRate,
+  Optimizer,
   type OptimizerStateDict,
+  type ParamGroup,
   SGD,
 } from "../../optim/mod.ts";
 
@@ -256,3 +258,38 @@ for (const { what, change, error, message } of faults) {
     assertEquals(after.state[0].step instanceof Tensor, true);
   });
 }
+
+Deno.test("the state of an optimizer of one's own is what it begins with, unless it says otherwise", () => {
+  type State = { velocity: Tensor; count: number };
+  class Own extends Optimizer<LearningRate, State> {
+    constructor(params: Iterable<Tensor>, lr: number) {
+      super(params, { lr }, { defaults: { lr: 0.1 } });
+    }
+    protected override initialState(param: Tensor): State {
+      return { velocity: zeros(param.shape), count: 0 };
+    }
+    protected override update(param: Tensor, grad: Tensor, group: ParamGroup<LearningRate>): void {
+      const state = this.stateOf(param, group);
+      state.count++;
+      state.velocity.copy_(state.velocity.add(grad));
+      param.copy_(param.sub(state.velocity.mul(group.lr)));
+    }
+  }
+  const [w, v] = [parameter(1, 2), parameter(1, 2)];
+  const [first, second] = [new Own([w], 0.5), new Own([v], 0.5)];
+  stepWith(first as unknown as Optimizer, 3);
+  const saved = first.stateDict();
+  second.loadStateDict(saved);
+  assertEquals(second.state.get(v)!.count, 1);
+  assertEquals(second.state.get(v)!.velocity.toArray(), [3, 3]);
+  assertThrows(
+    () => second.loadStateDict({ ...saved, state: { 0: { count: 1 } } }),
+    RangeError,
+    "got state[0] without velocity, expected count, velocity",
+  );
+  assertThrows(
+    () => second.loadStateDict({ ...saved, state: { 0: { ...saved.state[0], other: 1 } } }),
+    RangeError,
+    "got state[0].other, expected one of count, velocity",
+  );
+});

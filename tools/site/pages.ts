@@ -57,6 +57,10 @@ export function target(link: string, source: string, documents: ReadonlySet<stri
   if (documents.has(inRepository)) {
     return relative(pathOf(source), pathOf(inRepository)) + hash;
   }
+  // A picture stands beside the page of its document.
+  if (/^docs\/.*\.(?:svg|png)$/.test(inRepository)) {
+    return relative(pathOf(source), inRepository.slice("docs/".length));
+  }
   return `${forge}/blob/main/${inRepository}${hash}`;
 }
 

@@ -12,6 +12,7 @@ const page = new URL("docs/gallery.md", root);
 /** The examples in the order of the page, with the command that runs each. */
 const examples: readonly (readonly [file: string, command: string])[] = [
   ["first_network", "deno run examples/first_network.ts"],
+  ["from_pytorch", "deno run examples/from_pytorch.ts"],
   ["train_digits", "deno task train"],
   ["four_combinations", "deno task example:four-combinations"],
   ["gradient_accumulation", "deno task example:gradient-accumulation"],

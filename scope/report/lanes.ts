@@ -33,7 +33,7 @@ export interface LanesOptions {
 }
 
 const GAP = 5;
-const MARGIN = { left: 74, right: 52 };
+const MARGIN = { left: 74, right: 60 };
 /** The names that stand beside the strips. */
 const SHORT_NAMES = { gamma: "γ", beta: "β", runningMean: "mean", runningVar: "variance" };
 /** What the rows under the lanes take. */
@@ -345,7 +345,10 @@ function eventAxis(options: LanesOptions): Html {
     marginBottom: 36,
     x: { domain: [low, high] },
     marks: [Plot.axisX({
-      ticks: isCloseUp ? options.to - options.from : Math.max(3, Math.floor(width / 110)),
+      // On a telephone every second event has its number.
+      ticks: isCloseUp
+        ? Math.ceil((options.to - options.from) / (width < 500 ? 2 : 1))
+        : Math.max(3, Math.floor(width / 110)),
       tickFormat: (event: number) =>
         event === 0 && isCloseUp ? "start" : Number.isInteger(event) ? String(event) : "",
       label: width < 500 ? "event →" : "event: forward passes and optimizer steps, in order →",

@@ -15,7 +15,7 @@ const MODES = 34;
 /** Marks stay so far apart that they do not run into each other, in pixels. */
 const APART = 12;
 /** Narrower spans have no room for their name. */
-const NAMED = 52;
+const NAMED = 36;
 /** Modes differ in height, so that they can be told without colour. */
 const HEIGHTS: Readonly<Record<LayerMode, number>> = {
   train: 0.6,

@@ -2,6 +2,7 @@
  * One run: its clock, its streams of random numbers, its end.
  */
 import { Generator, manualSeed, onWarning, type Warning } from "../mod.ts";
+import { type BatchNormState, Recorders } from "./batch_norm_state.ts";
 import type { Clock, Experiment, Metrics, RunContext } from "./experiment.ts";
 import { streamSeed } from "./identity.ts";
 import type { EndEvent, RunEvent, RunState, WarningCount } from "./record.ts";
@@ -83,6 +84,8 @@ export interface Watch {
   readonly signal?: AbortSignal;
   /** Whether nothing else runs beside it. */
   readonly alone: boolean;
+  /** Whether networks are recorded that the run hands over. */
+  readonly record: boolean;
 }
 
 /** Runs one task to its end. Whatever happens in it becomes part of the end. */
@@ -90,7 +93,7 @@ export async function execute(
   experiment: Experiment,
   { id, config, seed }: Task,
   data: unknown,
-  { onEvent, signal, alone }: Watch,
+  { onEvent, signal, alone, record }: Watch,
 ): Promise<EndEvent> {
   const clock = new RunClock();
   const streams = new Map<string, Generator>();
@@ -98,11 +101,14 @@ export async function execute(
   let summary: Metrics = {};
   let state: RunState = "completed";
   let error: string | null = null;
+  const recorders = new Recorders();
+  let batchNorm: readonly BatchNormState[] = [];
   const context: RunContext<Config, unknown> = {
     config,
     seed,
     data,
     clock,
+    ...(record && { record: recorders.record }),
     generator(purpose) {
       const stream = streams.get(purpose) ?? new Generator(streamSeed(seed, purpose));
       streams.set(purpose, stream);
@@ -155,10 +161,21 @@ export async function execute(
     state = "failed";
     error = thrown instanceof Error ? thrown.stack ?? String(thrown) : String(thrown);
   } finally {
+    batchNorm = recorders.stop();
     restore();
   }
   const seconds = { train: clock.seconds, evaluate: clock.evaluation };
-  const end: EndEvent = { t: "end", id, state, summary, seconds, alone, error, warnings };
+  const end: EndEvent = {
+    t: "end",
+    id,
+    state,
+    summary,
+    seconds,
+    alone,
+    error,
+    warnings,
+    ...(batchNorm.length > 0 && { batchNorm }),
+  };
   onEvent(end);
   return end;
 }

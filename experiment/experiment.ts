@@ -3,6 +3,7 @@
  */
 import { assertOptions, describe } from "../autograd/internal.ts";
 import type { Generator, nn, optim } from "../mod.ts";
+import type { Recorder } from "../scope/mod.ts";
 import type { Expectation } from "./expectations.ts";
 import { canonical } from "./identity.ts";
 import type { Config, Space } from "./space.ts";
@@ -50,8 +51,11 @@ export interface RunContext<C, D> {
   generator(purpose: string): Generator;
   /** The clock of the run. */
   readonly clock: Clock;
-  /** Watches a network while it is trained; there only if someone asked for it. */
-  readonly record?: (model: nn.Module, optimizer: optim.Optimizer) => void;
+  /**
+   * Watches a network while it is trained, for the report's panel of its batch norm layers; there only if
+   * someone asked for it. The recorder's `audit(x)` tells how far training and evaluation are apart.
+   */
+  readonly record?: (model: nn.Module, optimizer: optim.Optimizer) => Recorder;
 }
 
 /** What a step of a benchmark is given. */

@@ -42,6 +42,7 @@ export {
   type StepContext,
   type SyncRun,
 } from "./experiment.ts";
+export type { BatchNormState } from "./batch_norm_state.ts";
 export { benchSteps, type BenchTimes, type DenoBench } from "./deno_bench.ts";
 export { type Expectation, less, more, type Outcome, within } from "./expectations.ts";
 export { loadResults } from "./load.ts";

@@ -1,6 +1,7 @@
 /**
  * The record of an experiment: one event a line, only ever added to.
  */
+import type { BatchNormState } from "./batch_norm_state.ts";
 import type { Metrics } from "./experiment.ts";
 import type { Config } from "./space.ts";
 
@@ -61,6 +62,8 @@ export interface EndEvent {
   readonly error: string | null;
   /** The library's warnings. */
   readonly warnings: Readonly<Record<string, WarningCount>>;
+  /** The batch norm layers of recorded networks; missing where none was recorded. */
+  readonly batchNorm?: readonly BatchNormState[];
 }
 
 /** A line of the record. */
@@ -86,12 +89,24 @@ function numbersOf(metrics: Readonly<Record<string, unknown>>): Metrics {
   );
 }
 
+function endOf(event: EndEvent): EndEvent {
+  const summary = numbersOf(event.summary);
+  if (event.batchNorm === undefined) return { ...event, summary };
+  const batchNorm = event.batchNorm.map(({ path, gamma, gap, drift }) => ({
+    path,
+    gamma: gamma.map(Number),
+    gap: gap === null ? null : Number(gap),
+    drift: drift.map(Number),
+  }));
+  return { ...event, summary, batchNorm };
+}
+
 function toEvent(line: string): RunEvent {
   const { v, ...event } = JSON.parse(line);
   if (v !== VERSION) throw new RangeError(`version ${v}`);
   if (event.t === "start") return event;
   if (event.t === "observe") return { ...event, metrics: numbersOf(event.metrics) };
-  if (event.t === "end") return { ...event, summary: numbersOf(event.summary) };
+  if (event.t === "end") return endOf(event);
   throw new RangeError(`event ${event.t}`);
 }
 

@@ -8,6 +8,7 @@ import {
   timeToTarget,
 } from "./statistics/time_to_target.ts";
 import { type DenoBench, denoBenchOf } from "./deno_bench.ts";
+import type { BatchNormState } from "./batch_norm_state.ts";
 import type { Experiment, MetricOptions, Metrics } from "./experiment.ts";
 import { canonical, nameOf, runId } from "./identity.ts";
 import {
@@ -62,6 +63,8 @@ export interface RunResult {
   readonly error: string | null;
   /** The library's warnings, by code. */
   readonly warnings: Readonly<Record<string, WarningCount>>;
+  /** The batch norm layers of recorded networks; empty where none was recorded. */
+  readonly batchNorm: readonly BatchNormState[];
 }
 
 /** The runs of one config. */
@@ -136,6 +139,7 @@ export class Results {
           alone: end?.alone ?? false,
           error: end?.error ?? null,
           warnings: end?.warnings ?? {},
+          batchNorm: end?.batchNorm ?? [],
         };
       })
     );

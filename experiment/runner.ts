@@ -32,6 +32,11 @@ export interface RunOptions {
    * second round, after a round that is thrown away.
    */
   readonly timed?: boolean;
+  /**
+   * Whether networks are recorded that a run hands to `record`, for the report's panel of batch norm
+   * layers. It changes no result, but takes time.
+   */
+  readonly record?: boolean;
 }
 
 /** Every run of an experiment, seed by seed, so that a part of them holds all configs. */
@@ -101,8 +106,9 @@ export async function run<C, D>(
     "failFast",
     "workers",
     "timed",
+    "record",
   ]);
-  const { signal, onEvent, failFast = false, workers = 1, timed = false } = options;
+  const { signal, onEvent, failFast = false, workers = 1, timed = false, record = false } = options;
   if (!Number.isInteger(workers) || workers < 1) {
     throw new RangeError(`Cannot ${action}: got workers ${workers}, expected an integer from 1 on`);
   }
@@ -125,6 +131,7 @@ export async function run<C, D>(
       onEvent: note,
       signal,
       failFast,
+      record,
     });
   } else if (left.length > 0) {
     await kernels.ready;
@@ -132,11 +139,12 @@ export async function run<C, D>(
     const warmUp = timed ? left.filter(({ seed }) => seed === left[0].seed) : [];
     for (const task of warmUp) {
       if (signal?.aborted) break;
-      await execute(experiment, task, data, { onEvent() {}, signal, alone: true });
+      await execute(experiment, task, data, { onEvent() {}, signal, alone: true, record });
     }
     for (const task of left) {
       if (signal?.aborted) break;
-      const end = await execute(experiment, task, data, { onEvent: note, signal, alone: true });
+      const watch = { onEvent: note, signal, alone: true, record };
+      const end = await execute(experiment, task, data, watch);
       if (failFast && end.state === "failed") break;
     }
   }

@@ -12,7 +12,12 @@ import type { Config } from "./space.ts";
 
 /** What a worker is told. */
 export type Order =
-  | { readonly kind: "open"; readonly module: string; readonly fixed: Config }
+  | {
+    readonly kind: "open";
+    readonly module: string;
+    readonly fixed: Config;
+    readonly record: boolean;
+  }
   | { readonly kind: "run"; readonly task: Task }
   | { readonly kind: "stop" };
 
@@ -30,6 +35,7 @@ const scope = globalThis as unknown as {
 const stop = new AbortController();
 let experiment: Experiment | null = null;
 let data: unknown;
+let record = false;
 
 async function open(module: string, fixed: Config): Promise<void> {
   const found: unknown = (await import(module)).default;
@@ -47,10 +53,12 @@ scope.onmessage = async ({ data: order }) => {
   if (order.kind === "stop") return stop.abort();
   if (order.kind === "run") {
     const onEvent = (event: RunEvent): void => scope.postMessage({ kind: "event", event });
-    await execute(experiment!, order.task, data, { onEvent, signal: stop.signal, alone: false });
+    const watch = { onEvent, signal: stop.signal, alone: false, record };
+    await execute(experiment!, order.task, data, watch);
     return;
   }
   try {
+    record = order.record;
     await open(order.module, order.fixed);
     scope.postMessage({ kind: "ready" });
   } catch (error) {

@@ -12,7 +12,11 @@ class Hand {
   #running: { readonly task: Task; end(event: EndEvent): void } | null = null;
   readonly ready: Promise<void>;
 
-  constructor(module: string, { fixed }: Experiment, onEvent: Watch["onEvent"]) {
+  constructor(
+    module: string,
+    { fixed }: Experiment,
+    { onEvent, record }: Pick<Watch, "onEvent" | "record">,
+  ) {
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.ready = new Promise((resolve, reject) => {
       this.#worker.onmessage = ({ data }: MessageEvent<Report>) => {
@@ -31,7 +35,7 @@ class Hand {
         this.#end(lost);
       };
     });
-    this.#tell({ kind: "open", module, fixed });
+    this.#tell({ kind: "open", module, fixed, record });
   }
 
   #tell(order: Order): void {
@@ -76,7 +80,7 @@ export async function runOnWorkers(
   count: number,
   experiment: Experiment,
   tasks: readonly Task[],
-  { onEvent, signal, failFast }: Omit<Watch, "alone"> & { readonly failFast: boolean },
+  { onEvent, signal, failFast, record }: Omit<Watch, "alone"> & { readonly failFast: boolean },
 ): Promise<void> {
   const { module, name } = experiment;
   if (module === null) {
@@ -99,7 +103,7 @@ export async function runOnWorkers(
     try {
       while (!isOver && waiting.length > 0) {
         if (hand === null) {
-          hand = new Hand(module, experiment, onEvent);
+          hand = new Hand(module, experiment, { onEvent, record });
           hands.add(hand);
           await hand.ready;
           continue;

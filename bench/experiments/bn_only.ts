@@ -96,16 +96,18 @@ export default experiment({
     const [[x, labels]] = batchesOf(data.train, batch, generator("order"));
     return () => void trainStep(net, sgd, x, labels);
   },
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const { depth, trains, width, lr, momentum, batch, epochs } = config;
     const net = new Net(data.side, depth, width);
     const trained = trainedOf(net, trains, generator("chosen"));
     const sgd = new optim.SGD(trained, { lr, momentum });
+    const recorder = record?.(net, sgd);
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, batch, generator("order"));
       const testAccuracy = clock.pausedWhile(() => accuracy(net, data.test));
       yield { step: epoch, loss, metrics: { testAccuracy } };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
     const affine = 2 * width * depth;
     return { parameters: trains === "random" ? affine : countOf(trained) };
   },

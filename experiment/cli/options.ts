@@ -32,6 +32,7 @@ export const HELP = `Run training experiments, and compare what they come to.
   --fail-fast          stop after the first run that fails
   --workers N          so many runs at once; the same results, but times that cannot be compared
   --timed              for times: one run at a time, the configs in turn, after a round to warm up
+  --record             keep γ and drift of the batch norm layers, for the report
   --budget TIME        stop after so long, for instance 90s, 5m or 2h; the same command goes on
   --out DIR            where the records are kept (default runs)
   --format FORMAT      the table as text, markdown or csv, or all results as json
@@ -60,6 +61,7 @@ export interface Options {
   readonly failFast: boolean;
   readonly workers: number;
   readonly timed: boolean;
+  readonly record: boolean;
   /** How long the command may take, in milliseconds; `null` for as long as it takes. */
   readonly budget: number | null;
   readonly out: string;
@@ -136,6 +138,7 @@ export function parseOptions(args: readonly string[]): Options {
     failFast: values["fail-fast"],
     workers: count("--workers", values.workers) ?? 1,
     timed: values.timed,
+    record: values.record,
     budget: durationOf("--budget", values.budget),
     out: values.out,
     format: oneOf("--format", values.format, ["text", "csv", "json", "markdown"]),
@@ -172,6 +175,7 @@ function parse(args: readonly string[]) {
         "fail-fast": { type: "boolean", default: false },
         workers: { type: "string" },
         timed: { type: "boolean", default: false },
+        record: { type: "boolean", default: false },
         budget: { type: "string" },
         out: { type: "string", default: "runs" },
         format: { type: "string", default: "text" },

@@ -132,6 +132,7 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
       failFast: options.failFast,
       workers: options.workers,
       timed: options.timed,
+      record: options.record,
       onEvent(event) {
         log?.append(event);
         progress.note(event);
@@ -196,9 +197,21 @@ async function writeReport(
   const { toReport } = await import("../../scope/report/mod.ts");
   const expectations = asClaimed(options) ? checkAll(expect, results) : null;
   const { info, runs } = results;
-  const plain = JSON.parse(JSON.stringify({ info, runs, expectations }, nonFiniteAsText));
+  const command = commandOf(name, options);
+  const plain = JSON.parse(
+    JSON.stringify({ info, runs, expectations, command }, nonFiniteAsText),
+  );
   await writeWhole(path, toReport(plain, { title: name }));
   console.error(`Report in ${path}.`);
+}
+
+/** What repeats the runs, without seeds and configs. A folder of images is called FOLDER: its place is no one else's. */
+function commandOf(name: string, { changes: { set = {}, quick }, record }: Options): string {
+  const settings = Object.entries(set).flatMap(([key, values]) =>
+    key === "data" ? ["--data FOLDER"] : [`--set ${key}=${values.join(",")}`]
+  );
+  const parts = [quick ? "--quick" : "", ...settings, record ? "--record" : ""];
+  return ["deno task experiment", name, ...parts].filter((part) => part !== "").join(" ");
 }
 
 function nonFiniteAsText(_: string, value: unknown): unknown {

@@ -85,6 +85,10 @@ Deno.test("a baseline gives a verdict, and a report one page", async () => {
     assert(/^norm=batch +5 .* 0\.0625 \(of 0\.0625 at least\) +too few runs$/m.test(out), out);
     const html = await Deno.readTextFile(page);
     assert(html.includes("<svg") && html.includes("Content-Security-Policy"), html.slice(0, 300));
+    // The command of a row runs that row alone.
+    const again = /deno task experiment (rank --seeds 3 --where norm=none)/.exec(html)![1];
+    const row = await command(...again.split(" "), "--dry-run", "--out", folder);
+    assertEquals(row.out.match(/norm none, .* [012]$/gm)?.length, 3, row.out);
     const wrong = await command("rank", "--check", "--baseline", "norm=group");
     assertEquals(wrong.code, 2, wrong.err);
     assert(/Cannot compare: got a baseline/.test(wrong.err), wrong.err);

@@ -4,6 +4,7 @@
 import { bootstrapInterval, compareGroups, median } from "../../../experiment/statistics/mod.ts";
 import { isSame, varyingAxes } from "./configs.ts";
 import type {
+  BatchNormPanel,
   Comparison,
   Config,
   Curve,
@@ -44,6 +45,8 @@ export interface PlainResults {
       readonly detail: string;
     }[]
     | null;
+  /** The command that ran them, without seeds and configs: each row adds its own. */
+  readonly command?: string;
 }
 
 /** A number, or the name of one that JSON cannot hold. */
@@ -73,6 +76,12 @@ export interface PlainRun {
   readonly alone?: boolean;
   /** What ended it. */
   readonly error: string | null;
+  /** Its batch norm layers at the end, if its network was recorded. */
+  readonly batchNorm?: readonly {
+    readonly gamma: readonly Numeric[];
+    readonly gap: Numeric | null;
+    readonly drift: readonly Numeric[];
+  }[];
 }
 
 /** The view of results. */
@@ -87,7 +96,8 @@ export function resultsView(results: PlainResults): ResultsView {
     target,
   }));
   const axes = varyingAxes(info.configs);
-  const runs = results.runs.map((run) => runView(run, info.name, axes));
+  const { command = `deno task experiment ${quoted(info.name)}` } = results;
+  const runs = results.runs.map((run) => runView(run, command, axes));
   const expected = results.expectations ?? [];
   const expectations = expected.flatMap(({ text, holds, detail }) =>
     holds === null ? [] : [{ text, holds, detail }]
@@ -105,7 +115,7 @@ export function resultsView(results: PlainResults): ResultsView {
       summaries: Object.fromEntries(
         metrics.map((metric) => [metric.name, summaryOf(runs, config, metric)]),
       ),
-      batchNorm: null,
+      batchNorm: panelOf(results.runs.filter((run) => isSame(run.config, config))),
     })),
     runs,
     comparisons: comparisonsOf(info.configs, runs, metrics),
@@ -118,7 +128,18 @@ export function resultsView(results: PlainResults): ResultsView {
   };
 }
 
-function runView(run: PlainRun, name: string, axes: readonly string[]): RunResult {
+/** The batch norm layers of a config's runs; `null` where none was recorded. */
+function panelOf(runs: readonly PlainRun[]): BatchNormPanel | null {
+  const layers = runs.flatMap(({ batchNorm = [] }) => batchNorm);
+  if (layers.length === 0) return null;
+  return {
+    gamma: layers.flatMap(({ gamma }) => gamma.map(Number)),
+    gap: layers.flatMap(({ gap }) => gap === null ? [] : [Number(gap)]),
+    drift: layers.flatMap(({ drift }) => drift.map(Number)),
+  };
+}
+
+function runView(run: PlainRun, command: string, axes: readonly string[]): RunResult {
   const { id, config, seed, state, observations, error } = run;
   const curves: Record<string, { step: number[]; seconds: number[]; value: number[] }> = {};
   for (const { step, metrics, seconds } of observations) {
@@ -141,7 +162,7 @@ function runView(run: PlainRun, name: string, axes: readonly string[]): RunResul
     ),
     seconds: isTimed && run.seconds !== null ? run.seconds.train : null,
     error: error === null ? null : error.split("\n")[0],
-    command: `deno task experiment ${quoted(name)} --seeds ${seed + 1}` +
+    command: `${command} --seeds ${seed + 1}` +
       where.map((part) => ` --where ${quoted(part)}`).join(""),
     curves: Object.fromEntries(
       Object.entries(curves).map(([metric, { step, seconds, value }]): [string, Curve] => [

@@ -5,7 +5,7 @@ import { Generator, manualSeed, onWarning, type Warning } from "../mod.ts";
 import { type BatchNormState, Recorders } from "./batch_norm_state.ts";
 import type { Clock, Experiment, Metrics, RunContext } from "./experiment.ts";
 import { streamSeed } from "./identity.ts";
-import type { EndEvent, RunEvent, RunState, WarningCount } from "./record.ts";
+import type { EndEvent, RunEvent, RunState, WarningCount } from "./record/record.ts";
 import type { Config } from "./space.ts";
 
 /** One config with one seed. */

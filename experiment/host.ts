@@ -3,7 +3,7 @@
  * names Deno.
  */
 import { cpus, loadavg } from "node:os";
-import { type ReadRecord, readRecord, type RunEvent, toLine } from "./record.ts";
+import { type ReadRecord, readRecord, type RunEvent, toLine } from "./record/record.ts";
 
 /** The arguments of the command line. */
 export function commandLine(): string[] {

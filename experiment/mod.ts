@@ -45,7 +45,7 @@ export {
 export type { BatchNormState } from "./batch_norm_state.ts";
 export { benchSteps, type BenchTimes, type DenoBench } from "./deno_bench.ts";
 export { type Expectation, less, more, type Outcome, within } from "./expectations.ts";
-export { loadResults } from "./load.ts";
+export { loadResults } from "./record/load.ts";
 export { main } from "./cli/main.ts";
 export type {
   EndEvent,
@@ -54,7 +54,7 @@ export type {
   RunState,
   StartEvent,
   WarningCount,
-} from "./record.ts";
+} from "./record/record.ts";
 export { type ExperimentInfo, type Group, Results, type RunResult } from "./results.ts";
 export { run, type RunOptions } from "./runner.ts";
 export * from "./space.ts";

@@ -17,7 +17,7 @@ import {
   runsOf,
   type RunState,
   type WarningCount,
-} from "./record.ts";
+} from "./record/record.ts";
 import type { Config, Value } from "./space.ts";
 import { csvOf, resultTable, type TableFormat } from "./table.ts";
 

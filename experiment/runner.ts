@@ -6,7 +6,7 @@ import { kernels } from "../mod.ts";
 import { execute, type Task } from "./execute.ts";
 import { assertExperiment, type Experiment, seedsOf } from "./experiment.ts";
 import { runId } from "./identity.ts";
-import type { RunEvent } from "./record.ts";
+import type { RunEvent } from "./record/record.ts";
 import { infoOf, Results } from "./results.ts";
 import { runOnWorkers } from "./workers.ts";
 

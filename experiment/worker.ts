@@ -7,7 +7,7 @@
 import { kernels } from "../mod.ts";
 import { definedIn, type Experiment, isExperiment } from "./experiment.ts";
 import { execute, type Task } from "./execute.ts";
-import type { RunEvent } from "./record.ts";
+import type { RunEvent } from "./record/record.ts";
 import type { Config } from "./space.ts";
 
 /** What a worker is told. */

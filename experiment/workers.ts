@@ -3,7 +3,7 @@
  */
 import type { Experiment } from "./experiment.ts";
 import type { Task, Watch } from "./execute.ts";
-import type { EndEvent } from "./record.ts";
+import type { EndEvent } from "./record/record.ts";
 import type { Order, Report } from "./worker.ts";
 
 /** One worker, and the task that it is at. */

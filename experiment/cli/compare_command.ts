@@ -3,7 +3,7 @@
  */
 import { describeConfig } from "../expectations.ts";
 import { canonical, nameOf } from "../identity.ts";
-import { loadResults } from "../load.ts";
+import { loadResults } from "../record/load.ts";
 import { type Group, matches, type Results, valueOf } from "../results.ts";
 import {
   type ComparedGroup,

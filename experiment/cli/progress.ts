@@ -4,7 +4,7 @@
  */
 import { describeConfig } from "../expectations.ts";
 import { terminal } from "../host.ts";
-import type { EndEvent, RunEvent } from "../record.ts";
+import type { EndEvent, RunEvent } from "../record/record.ts";
 import { formatMetric } from "../table.ts";
 import { Block } from "./block.ts";
 import { duration } from "./duration.ts";

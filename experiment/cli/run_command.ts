@@ -8,9 +8,9 @@ import {
   describeExperiment,
   readDescription,
   writeDescription,
-} from "../description.ts";
+} from "../record/description.ts";
 import { makeFolder, openLog, readFile, removeFolder, stopSignal, writeWhole } from "../host.ts";
-import { readRecord, type RunEvent, runsOf } from "../record.ts";
+import { readRecord, type RunEvent, runsOf } from "../record/record.ts";
 import type { Results } from "../results.ts";
 import { run, tasksOf, unfinished } from "../runner.ts";
 import { aligned } from "../table.ts";

@@ -3,7 +3,7 @@
  */
 import type { Experiment, MetricOptions } from "../experiment.ts";
 import { canonical } from "../identity.ts";
-import type { EndEvent, RunEvent, StartEvent } from "../record.ts";
+import type { EndEvent, RunEvent, StartEvent } from "../record/record.ts";
 import type { Config } from "../space.ts";
 import { median } from "../statistics/summary.ts";
 

@@ -1,7 +1,7 @@
 /** What stands beside runs: from which code they come; and folders of runs against each other. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadResults } from "../../experiment/mod.ts";
-import { fingerprintOf } from "../../experiment/fingerprint.ts";
+import { fingerprintOf } from "../../experiment/record/fingerprint.ts";
 import { command, deno, inFolder, program } from "./command.ts";
 
 Deno.test("a fingerprint follows imports, and does not depend on the folder", async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { readRecord, type RunEvent, runsOf, toLine } from "../../experiment/record.ts";
+import { readRecord, type RunEvent, runsOf, toLine } from "../../experiment/record/record.ts";
 
 const events: RunEvent[] = [
   { t: "start", id: "00aa", config: { lr: 0.1, norm: "β" }, seed: 0, at: "2026-01-01T00:00:00Z" },

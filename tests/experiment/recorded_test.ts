@@ -1,7 +1,7 @@
 /** Networks that a run hands over to be recorded, and what the report makes of them. */
 import { assert, assertEquals } from "@std/assert";
 import { experiment, list, Results, run, type RunEvent } from "../../experiment/mod.ts";
-import { readRecord, toLine } from "../../experiment/record.ts";
+import { readRecord, toLine } from "../../experiment/record/record.ts";
 import { nn, optim, randn } from "../../mod.ts";
 import { resultsView } from "../../scope/report/experiment/from_results.ts";
 import { toReport } from "../../scope/report/mod.ts";

@@ -1,11 +1,11 @@
 /**
  * `experiment.json`: what the runs beside it are of, from which code, and on which machine.
  */
-import { kernels } from "../mod.ts";
-import type { Experiment } from "./experiment.ts";
+import { kernels } from "../../mod.ts";
+import type { Experiment } from "../experiment.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { codeState, machine, readText, writeWhole } from "./host.ts";
-import { type ExperimentInfo, infoOf } from "./results.ts";
+import { codeState, machine, readText, writeWhole } from "../host.ts";
+import { type ExperimentInfo, infoOf } from "../results.ts";
 
 /** The version of the file. */
 const VERSION = 1;

@@ -1,9 +1,9 @@
 /**
  * The record of an experiment: one event a line, only ever added to.
  */
-import type { BatchNormState } from "./batch_norm_state.ts";
-import type { Metrics } from "./experiment.ts";
-import type { Config } from "./space.ts";
+import type { BatchNormState } from "../batch_norm_state.ts";
+import type { Metrics } from "../experiment.ts";
+import type { Config } from "../space.ts";
 
 /** How a run ended. */
 export type RunState = "completed" | "diverged" | "stopped" | "failed";

@@ -2,8 +2,8 @@
  * Which code an experiment's runs come from: a hash of its module and of all modules that it imports by a
  * relative path. Packages go in by name alone.
  */
-import { readText } from "./host.ts";
-import { sha256 } from "./identity.ts";
+import { readText } from "../host.ts";
+import { sha256 } from "../identity.ts";
 
 /** What a module imports or exports from elsewhere, as it is written there. */
 const IMPORTED = /(?:from|import)\s*\(?\s*["']([^"']+)["']/g;

@@ -2,9 +2,9 @@
  * Results from a folder of the command line.
  */
 import { readDescription } from "./description.ts";
-import { readFile } from "./host.ts";
+import { readFile } from "../host.ts";
 import { readRecord } from "./record.ts";
-import { Results } from "./results.ts";
+import { Results } from "../results.ts";
 
 /**
  * Reads the results that the command line keeps in `runs/NAME`: the configs and seeds of the command that

@@ -21,6 +21,9 @@ Deno.test("there are twenty pages of one form, each of 60 lines at most", () => 
     );
     assertEquals(text.match(/^```ts$/gm)?.length, 1, pages[i]);
     assert(/\bassert\w*\(/.test(text), `${pages[i]} asserts nothing`);
+    const code = /^```ts\n([^]*?)^```/m.exec(text)![1].split("\n");
+    const lines = code.filter((line) => line !== "" && !line.startsWith("import ")).length;
+    assert(lines <= 28, `${pages[i]} has ${lines} lines of code`);
   }
 });
 
@@ -48,12 +51,14 @@ Deno.test("the experiments that pages name are there, and lead back to them", as
   const experiments = await Deno.readTextFile(new URL("docs/experiments.md", root));
   let named = 0;
   for (const [i, text] of texts.entries()) {
-    const name = /deno task experiment ([a-z-]+)/.exec(text)?.[1];
-    if (name === undefined) continue;
-    named++;
-    const row = experiments.split("\n").find((line) => line.startsWith(`| \`${name}\` `));
-    assert(row !== undefined, `${pages[i]}: there is no experiment ${name}`);
-    assert(row.includes(`[${i + 1}](batch_norm/${pages[i].slice(folder.length + 1)})`), pages[i]);
+    const [, atScale = ""] = text.split("At scale:");
+    for (const [, name] of atScale.matchAll(/`(?:deno task experiment )?([a-z-]+)`/g)) {
+      named++;
+      const row = experiments.split("\n").find((line) => line.startsWith(`| \`${name}\` `));
+      assert(row !== undefined, `${pages[i]}: there is no experiment ${name}`);
+      const back = `[${i + 1}](batch_norm/${pages[i].slice(folder.length + 1)})`;
+      assert(row.includes(back), `${name} does not lead back to ${pages[i]}`);
+    }
   }
-  assert(named >= 10, `${named}`);
+  assert(named >= 18, `${named}`);
 });

@@ -57,3 +57,22 @@ Deno.test({
     assertEquals(shown, "6");
   },
 });
+
+Deno.test({
+  name: "the first program of README prints what README says in a page that Vite builds",
+  ignore: !installed || chromium === "",
+  async fn() {
+    const folder = await makeProject("readme-vite", {
+      "first.mjs": program,
+      "main.js": `const lines = [];
+console.log = (...parts) => lines.push(parts.join(" ") + "\\n");
+await import("./first.mjs");
+report(JSON.stringify({ printed: lines.join("") }));
+`,
+      "index.html": `<!doctype html><body><script type="module" src="/main.js"></script></body>`,
+    });
+    await output(tool("node22/bin/node"), [tool("vite8/bin/vite.js"), "build"], folder);
+    const { printed } = await serving(`${folder}/dist`, openPage) as { printed: string };
+    assertEquals(printed, expected);
+  },
+});

@@ -11,6 +11,7 @@ import {
   compareGroups,
   type Comparison,
 } from "../statistics/compare.ts";
+import { median } from "../statistics/summary.ts";
 import { aligned } from "../table.ts";
 import { type Options, UsageError } from "./options.ts";
 
@@ -52,6 +53,21 @@ export function comparisonTable(results: Results, { baseline, metric }: Options)
   const name = metricOf(results, metric);
   const rows = results.compare({ metric: name, baseline: baseline! });
   return `${name} against ${describeConfig(baseline!)}\n\n${tableOf(rows)}`;
+}
+
+/** Seconds of training against the first config, seed by seed, of runs that nothing ran beside. */
+export function timesTable(results: Results): string {
+  const [first, ...others] = results.groups().map((group): ComparedGroup => ({
+    name: nameOf(group.axes),
+    values: group.runs.map(({ state, alone, seconds }) =>
+      state === "completed" && alone && seconds !== null ? seconds.train : NaN
+    ),
+  }));
+  const known = first.values.filter((value) => !Number.isNaN(value));
+  const base = known.length === 0 ? "no time" : `median ${Number(median(known).toPrecision(4))} s`;
+  const rows = compareGroups(first, others, { goal: "min" });
+  const head = `seconds of training against ${first.name} (${base})`;
+  return rows.length === 0 ? head : `${head}\n\n${tableOf(rows)}`;
 }
 
 /** Compares the runs of two folders or more, prints a table, and returns the exit code. */

@@ -14,7 +14,7 @@ import { readRecord, type RunEvent, runsOf } from "../record/record.ts";
 import type { Results } from "../results.ts";
 import { run, tasksOf, unfinished } from "../runner.ts";
 import { aligned } from "../table.ts";
-import { comparisonTable } from "./compare_command.ts";
+import { comparisonTable, timesTable } from "./compare_command.ts";
 import type { Options } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { Tally } from "./tally.ts";
@@ -150,6 +150,7 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
   const isLeft = results.runs.some(({ state }) => state === "missing" || state === "stopped");
   const code = report(whole, results, options, signal.aborted && isLeft);
   if (options.baseline !== null) console.log(`\n${comparisonTable(results, options)}`);
+  if (options.timed && options.format === "text") console.log(`\n${timesTable(results)}`);
   if (options.report !== null) await writeReport(options.report, whole, results, options);
   return code;
 }

@@ -53,6 +53,21 @@ const slow = program(
   }`,
 );
 
+Deno.test("--timed tells how long each config trains, against the first", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/own.ts`;
+    await Deno.writeTextFile(path, slow.replace("25", "1"));
+    const args = ["run", "--no-check", "-A", path, "--seeds", "2", "--check", "--timed"];
+    const { code, out, err } = await deno(args);
+    assertEquals(code, 0, err);
+    assert(/^seconds of training against n=1 \(median \d\S* s\)$/m.test(out), out);
+    assert(/^n=2 +2 .* \(of 0\.5 at least\) +too few runs$/m.test(out), out);
+    const beside = await deno([...args, "--workers", "2"]);
+    assertEquals(beside.code, 2);
+    assert(/^Cannot [^\n]*one run at a time\n$/.test(beside.err), beside.err);
+  });
+});
+
 Deno.test("Ctrl-C ends with 130 and says how to go on; so does the end of a budget", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/own.ts`;

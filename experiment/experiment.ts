@@ -5,7 +5,6 @@ import { assertOptions, describe } from "../autograd/internal.ts";
 import type { Generator, nn, optim } from "../mod.ts";
 import type { Recorder } from "../scope/mod.ts";
 import type { Expectation } from "./expectations.ts";
-import { canonical } from "./identity.ts";
 import type { Config, Space } from "./space.ts";
 
 /** What is measured. */
@@ -167,6 +166,12 @@ export function isExperiment(value: unknown): value is Experiment {
   return typeof value === "object" && value !== null && made.has(value);
 }
 
+/** Makes an experiment with other values one that came from {@linkcode experiment}, too. */
+export function derived(experiment: Experiment): Experiment {
+  made.add(experiment);
+  return Object.freeze(experiment);
+}
+
 /** Throws unless a value came from {@linkcode experiment}. */
 export function assertExperiment(action: string, value: unknown): asserts value is Experiment {
   if (isExperiment(value)) return;
@@ -308,67 +313,5 @@ export function experiment<C extends object, F extends Config = Config, D = unde
   };
   made.add(result);
   if (result.module !== null) byModule.set(result.module, result);
-  return Object.freeze(result);
-}
-
-/** What a call changes of an experiment. */
-export interface Changes {
-  /** Values to take in place of those of axes and of `fixed`. */
-  readonly set?: Readonly<Record<string, readonly Config[string][]>>;
-  /** Which configs. */
-  readonly where?: readonly Config[];
-  /** The seeds. */
-  readonly seeds?: number | readonly number[];
-  /** Whether the shorter form is taken first. */
-  readonly quick?: boolean;
-}
-
-/**
- * The experiment with other values.
- *
- * @throws {RangeError} if a name is unknown, or no config is left.
- */
-export function changed(experiment: Experiment, changes: Changes): Experiment {
-  const { set = {}, where = [], quick = false } = changes;
-  const action = `change ${experiment.name}`;
-  const short = quick ? experiment.quick : {};
-  let fixed: Config = { ...experiment.fixed, ...short.fixed };
-  let configs = experiment.configs.filter((config) =>
-    short.where?.({ ...config, ...fixed }) ?? true
-  );
-  const names = [...new Set([...configs.flatMap(Object.keys), ...Object.keys(fixed)])];
-  const check = (name: string) => {
-    if (names.includes(name)) return;
-    throw new RangeError(
-      `Cannot ${action}: got ${name}, expected one of ${names.join(", ")}`,
-    );
-  };
-  for (const [name, values] of Object.entries(set)) {
-    check(name);
-    if (name in fixed && values.length === 1) {
-      fixed = { ...fixed, [name]: values[0] };
-      continue;
-    }
-    const { [name]: _, ...rest } = fixed;
-    fixed = rest;
-    configs = configs.flatMap((config) => values.map((value) => ({ ...config, [name]: value })));
-  }
-  const once = new Map(configs.map((config) => [canonical(config), config]));
-  configs = [...once.values()];
-  if (where.length > 0) {
-    for (const name of where.flatMap(Object.keys)) check(name);
-    configs = configs.filter((config) => {
-      const whole: Config = { ...config, ...fixed };
-      return where.every((part) =>
-        Object.entries(part).every(([name, value]) => whole[name] === value)
-      );
-    });
-  }
-  if (configs.length === 0) {
-    throw new RangeError(`Cannot ${action}: got no config that is asked for, expected at least 1`);
-  }
-  const seeds = changes.seeds ?? short.seeds ?? experiment.seeds;
-  const result = { ...experiment, fixed, configs, seeds: seedsOf(action, seeds) };
-  made.add(result);
   return Object.freeze(result);
 }

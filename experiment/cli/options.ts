@@ -2,7 +2,7 @@
  * The command line.
  */
 import { parseArgs } from "node:util";
-import type { Changes } from "../experiment.ts";
+import type { Changes } from "../changes.ts";
 import type { Config, Value } from "../space.ts";
 import type { TableFormat } from "../table.ts";
 

@@ -1,7 +1,8 @@
 /**
  * Listing experiments, and running one.
  */
-import { changed, type Experiment } from "../experiment.ts";
+import { changed } from "../changes.ts";
+import type { Experiment } from "../experiment.ts";
 import { checkAll, describeConfig, type Outcome } from "../expectations.ts";
 import {
   changeBetween,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { experiment, grid, list, Results, run, type RunEvent } from "../../experiment/mod.ts";
-import { changed } from "../../experiment/experiment.ts";
+import { changed } from "../../experiment/changes.ts";
 import { randn } from "../../mod.ts";
 
 const noisy = experiment({

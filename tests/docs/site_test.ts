@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { build } from "../../tools/site/build.ts";
 import { deadLinks, filesOf } from "../../tools/site/links.ts";
-import { pathOf, relative, target, toPage } from "../../tools/site/pages.ts";
+import { pathOf, relative, target, toPage, withScenes } from "../../tools/site/pages.ts";
 import { withTempDir } from "../io/temp_dir.ts";
 
 Deno.test("documents get paths, and links between them lead from page to page", () => {
@@ -34,6 +34,14 @@ Deno.test("a page has its title, anchors, highlighted code, and sections for the
     ["Two kinds of state", "Text."],
     ["What is tracked", "const a = 1;"],
   ]);
+});
+
+Deno.test("a scene that a page names leads into the lab", () => {
+  const page = toPage("docs/batch_norm/a.md", "# A\n\nscene `#five-modes`, `deno`", new Set());
+  assertStringIncludes(
+    withScenes(page).html,
+    'scene <a href="../lab/index.html#five-modes"><code>#five-modes</code></a>, <code>deno</code>',
+  );
 });
 
 Deno.test("links that lead to no file or no anchor are found", () => {

@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import MiniSearch from "npm:minisearch@7.2.0";
 import { bundle } from "../../scope/lab/bundle.ts";
 import { deadLinks, filesOf } from "./links.ts";
-import { type Page, toPage } from "./pages.ts";
+import { type Page, toPage, withScenes } from "./pages.ts";
 import { document, type Group, STYLE } from "./template.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -98,11 +98,10 @@ export async function build(folder: string, without: readonly Part[] = []): Prom
   await Deno.mkdir(folder);
   const sources = await documents();
   const known = new Set(sources);
-  const pages = await Promise.all(
-    sources.map(async (source) =>
-      toPage(source, await Deno.readTextFile(new URL(source, root)), known)
-    ),
-  );
+  const pages = await Promise.all(sources.map(async (source) => {
+    const page = toPage(source, await Deno.readTextFile(new URL(source, root)), known);
+    return without.includes("lab") ? page : withScenes(page);
+  }));
   const groups = groupsOf(pages, without);
   for (const page of pages) {
     const file = `${folder}/${page.path}`;

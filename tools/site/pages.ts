@@ -93,6 +93,17 @@ export function toPage(source: string, markdown: string, documents: ReadonlySet<
   return { source, path: pathOf(source), title: plain(title), html, sections: sectionsOf(html) };
 }
 
+/** Scenes of the lab that a page on batch norm names become links to them. */
+export function withScenes(page: Page): Page {
+  if (!page.path.startsWith("batch_norm/")) return page;
+  const lab = relative(page.path, "lab/index.html");
+  const html = page.html.replaceAll(
+    /<code>#([a-z-]+)<\/code>/g,
+    (code, scene) => `<a href="${lab}#${scene}">${code}</a>`,
+  );
+  return { ...page, html };
+}
+
 /** Markup and entities taken out. */
 function plain(html: string): string {
   return html.replaceAll(/<[^>]*>/g, "").replaceAll("`", "").replaceAll("&lt;", "<")

@@ -1,6 +1,6 @@
 /**
- * Builds the site: the documents, the lab, a report of the main job and the reference of the interface,
- * as a folder that any web server can host.
+ * Builds the site: the documents, the lab, reports of the main job and of an experiment, and the reference
+ * of the interface, as a folder that any web server can host.
  *
  *     deno task docs:site [--out FOLDER] [--without api,lab,report]
  *
@@ -66,6 +66,7 @@ function groupsOf(pages: readonly Page[], without: readonly Part[]): Group[] {
   const see = [
     { part: "lab", title: "The batch norm lab", path: "lab/index.html" },
     { part: "report", title: "A report of a run", path: "report.html" },
+    { part: "report", title: "A report of an experiment", path: "experiment.html" },
     { part: "api", title: "Reference", path: "api/index.html" },
   ] as const;
   const links = see.filter(({ part }) => !without.includes(part));
@@ -118,6 +119,9 @@ export async function build(folder: string, without: readonly Part[] = []): Prom
   }
   if (!without.includes("report")) {
     await deno("task", "--quiet", "train", "--report", `${folder}/report.html`);
+    const experiment = ["separation", "--quick", "--out", `${folder}.runs`];
+    await deno("task", "-q", "experiment", ...experiment, "--report", `${folder}/experiment.html`);
+    await Deno.remove(`${folder}.runs`, { recursive: true });
   }
   if (!without.includes("api")) {
     const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));

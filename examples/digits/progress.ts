@@ -1,7 +1,8 @@
 /**
  * The line that shows an epoch while it is trained.
  */
-import cliProgress from "cli-progress";
+// @ts-types="npm:@types/cli-progress@3.11.6"
+import cliProgress from "npm:cli-progress@3.12.0";
 import type { Score } from "./training.ts";
 
 /** What the line tells. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "npm:fast-check@4.10.2";
 import { fma } from "../../autograd/random/fma.ts";
 
 /** x = mantissa · 2^exponent, exactly. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "npm:fast-check@4.10.2";
 import * as tg from "../../autograd/mod.ts";
 
 const runs = { seed: 20, numRuns: 150 };

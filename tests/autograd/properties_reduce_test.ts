@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "npm:fast-check@4.10.2";
 import * as tg from "../../autograd/mod.ts";
 
 const runs = { seed: 21, numRuns: 150 };

@@ -1,6 +1,6 @@
 import { valuesOf } from "../../autograd/tensor.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "npm:fast-check@4.10.2";
 import {
   defaultGenerator,
   Generator,

@@ -47,6 +47,11 @@ Deno.test("the table that README begins with is what training prints", async () 
   assertEquals(lines.filter((line) => !all.includes(line)), []);
 });
 
+Deno.test("the first command downloads what it uses: no package stands in deno.json, where all commands fetch it", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  assertEquals(Object.values<string>(imports).filter((target) => target.startsWith("npm:")), []);
+});
+
 Deno.test("README's picture is what its command draws", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -3,7 +3,7 @@
  * and without unbounded memory. `MUTATIONS=10000` tries more of them.
  */
 import { assert, assertEquals } from "@std/assert";
-import { gzipSync, zipSync } from "fflate";
+import { gzipSync, zipSync } from "npm:fflate@0.8.3";
 import { Generator, nn, optim, Tensor, tensor } from "../../mod.ts";
 import {
   decodeNpy,

@@ -126,7 +126,7 @@ Deno.test("loadNpz refuses to unpack more than allowed", async () => {
 
 /** A zip file with one deflated entry. */
 async function deflatedZip(name: string, content: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const { zipSync } = await import("fflate");
+  const { zipSync } = await import("npm:fflate@0.8.3");
   return zipSync({ [name]: content });
 }
 
@@ -163,6 +163,6 @@ async function deflated(archive: Uint8Array): Promise<Uint8Array> {
   for (const [name, entry] of entries) {
     files[name] = await readEntry(sourceOf(archive, "the archive"), entry);
   }
-  const { zipSync } = await import("fflate");
+  const { zipSync } = await import("npm:fflate@0.8.3");
   return zipSync(files);
 }

@@ -1,7 +1,7 @@
 /**
  * Writing PNG images of every kind, for the tests of reading them.
  */
-import { zlibSync } from "fflate";
+import { zlibSync } from "npm:fflate@0.8.3";
 import { crc32 } from "../../io/archive/crc32.ts";
 import { joinChunks } from "../../io/file.ts";
 

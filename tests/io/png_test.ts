@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { zlibSync } from "fflate";
+import { zlibSync } from "npm:fflate@0.8.3";
 import { Generator } from "../../mod.ts";
 import { decodePng } from "../../io/mod.ts";
 import { joinChunks } from "../../io/file.ts";

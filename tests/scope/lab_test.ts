@@ -1,6 +1,6 @@
 /** The lab without a browser: its address, its programs, its folder, and what its scenes show. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "npm:fast-check@4.10.2";
 import { buildLab, programOf, writeFolder } from "../../scope/lab/build.ts";
 import { callText } from "../../scope/lab/script.ts";
 import {

@@ -2,12 +2,13 @@
  * Experiments and `deno bench`: a training step as a benchmark, and the times of runs in its JSON.
  */
 import { assertOptions } from "../autograd/internal.ts";
-import { Generator, kernels, manualSeed } from "../mod.ts";
+import { kernels, manualSeed } from "../mod.ts";
 import { assertExperiment, type Experiment } from "./experiment.ts";
 import { registerBench, runtimeAndCpu } from "./host.ts";
-import { nameOf, streamSeed } from "./identity.ts";
+import { nameOf } from "./identity.ts";
 import type { ExperimentInfo, Group } from "./results.ts";
 import { mean, quantile } from "./statistics/summary.ts";
+import { streamsOf } from "./streams.ts";
 
 /** Times of a benchmark, in nanoseconds, as `deno bench --json` has them. */
 export interface BenchTimes {
@@ -131,16 +132,6 @@ export async function benchSteps<C, D>(
   });
   function prepare(own: Experiment["configs"][number]): () => void {
     manualSeed(seed);
-    const streams = new Map<string, Generator>();
-    return step!({
-      config: { ...own, ...fixed },
-      seed,
-      data,
-      generator(purpose) {
-        const stream = streams.get(purpose) ?? new Generator(streamSeed(seed, purpose));
-        streams.set(purpose, stream);
-        return stream;
-      },
-    });
+    return step!({ config: { ...own, ...fixed }, seed, data, generator: streamsOf(seed) });
   }
 }

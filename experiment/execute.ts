@@ -1,12 +1,12 @@
 /**
  * One run: its clock, its streams of random numbers, its end.
  */
-import { Generator, manualSeed, onWarning, type Warning } from "../mod.ts";
+import { manualSeed, onWarning, type Warning } from "../mod.ts";
 import { type BatchNormState, Recorders } from "./batch_norm_state.ts";
 import type { Clock, Experiment, Metrics, RunContext } from "./experiment.ts";
-import { streamSeed } from "./identity.ts";
 import type { EndEvent, RunEvent, RunState, WarningCount } from "./record/record.ts";
 import type { Config } from "./space.ts";
+import { streamsOf } from "./streams.ts";
 
 /** One config with one seed. */
 export interface Task {
@@ -96,7 +96,6 @@ export async function execute(
   { onEvent, signal, alone, record }: Watch,
 ): Promise<EndEvent> {
   const clock = new RunClock();
-  const streams = new Map<string, Generator>();
   const warnings: Record<string, WarningCount> = {};
   let summary: Metrics = {};
   let state: RunState = "completed";
@@ -109,11 +108,7 @@ export async function execute(
     data,
     clock,
     ...(record && { record: recorders.record }),
-    generator(purpose) {
-      const stream = streams.get(purpose) ?? new Generator(streamSeed(seed, purpose));
-      streams.set(purpose, stream);
-      return stream;
-    },
+    generator: streamsOf(seed),
   };
   const restore = onWarning(({ code, message }: Warning) => {
     warnings[code] = {

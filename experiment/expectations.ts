@@ -35,7 +35,7 @@ function found(results: Results, part: Config): Group[] {
 }
 
 /** The values of a metric in all configs that have these values. */
-function valuesIn(results: Results, metric: string, part: Config): number[] {
+export function valuesIn(results: Results, metric: string, part: Config): number[] {
   return found(results, part).flatMap((group) => results.valuesOf(group, metric));
 }
 
@@ -43,7 +43,8 @@ function shown(results: Results, metric: string, value: number): string {
   return formatMetric(value, results.info.metrics[metric] ?? { goal: "none" });
 }
 
-const NOT_RUN = { holds: null, detail: "not all of its runs are there" } as const;
+/** What an expectation comes to whose runs are not there. */
+export const NOT_RUN = { holds: null, detail: "not all of its runs are there" } as const;
 
 /**
  * Expects the median of a metric in one config to exceed that in another. A diverged run counts as the

@@ -38,7 +38,7 @@ class Net extends nn.Module {
   }
 }
 
-/** How many weights γ and β are. */
+/** How many numbers some parameters hold. */
 function countOf(parameters: readonly Tensor[]): number {
   return parameters.reduce((sum, { size }) => sum + size, 0);
 }
@@ -61,18 +61,31 @@ function keepOnly(weights: readonly Tensor[], count: number, generator: Generato
   }
 }
 
-/** The parameters that are handed to the optimizer. */
-function trainedOf(net: Net, trains: Trained, generator: Generator): Tensor[] {
+interface Setting {
+  readonly depth: number;
+  readonly trains: Trained;
+  readonly width: number;
+  readonly lr: number;
+  readonly momentum: number;
+}
+
+/** A network, its optimizer, and how many of its numbers learn. */
+function prepare(
+  { depth, trains, width, lr, momentum }: Setting,
+  side: number,
+  generator: Generator,
+): { readonly net: Net; readonly sgd: optim.SGD; readonly count: number } {
+  const net = new Net(side, depth, width);
+  const all = net.parameters();
   const affine = [...net.modules()].flatMap((layer) =>
     layer instanceof nn.BatchNorm2d ? layer.parameters() : []
   );
-  const others = net.parameters().filter((parameter) => !affine.includes(parameter));
-  const chosen = { all: net.parameters(), bn: affine, random: others, out: net.out.parameters() };
-  for (const parameter of net.parameters()) {
-    parameter.requiresGrad_(chosen[trains].includes(parameter));
-  }
+  const others = all.filter((parameter) => !affine.includes(parameter));
+  const chosen = { all, bn: affine, random: others, out: net.out.parameters() }[trains];
+  for (const parameter of all) parameter.requiresGrad_(chosen.includes(parameter));
   if (trains === "random") keepOnly(others, countOf(affine), generator);
-  return chosen[trains];
+  const count = countOf(trains === "random" ? affine : chosen);
+  return { net, sgd: new optim.SGD(chosen, { lr, momentum }), count };
 }
 
 const config = (depth: number, trains: Trained) => ({ depth, trains });
@@ -90,26 +103,21 @@ export default experiment({
   },
   quick: { seeds: 1, fixed: { epochs: 4 }, where: ({ trains }) => trains !== "all" },
   setup: () => digits(),
-  step({ config: { depth, trains, width, lr, momentum, batch }, data, generator }) {
-    const net = new Net(data.side, depth, width);
-    const sgd = new optim.SGD(trainedOf(net, trains, generator("chosen")), { lr, momentum });
-    const [[x, labels]] = batchesOf(data.train, batch, generator("order"));
+  step({ config, data, generator }) {
+    const { net, sgd } = prepare(config, data.side, generator("chosen"));
+    const [[x, labels]] = batchesOf(data.train, config.batch, generator("order"));
     return () => void trainStep(net, sgd, x, labels);
   },
   *run({ config, data, generator, clock, record }) {
-    const { depth, trains, width, lr, momentum, batch, epochs } = config;
-    const net = new Net(data.side, depth, width);
-    const trained = trainedOf(net, trains, generator("chosen"));
-    const sgd = new optim.SGD(trained, { lr, momentum });
+    const { net, sgd, count } = prepare(config, data.side, generator("chosen"));
     const recorder = record?.(net, sgd);
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const loss = trainEpoch(net, sgd, data.train, batch, generator("order"));
+    for (let epoch = 1; epoch <= config.epochs; epoch++) {
+      const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       const testAccuracy = clock.pausedWhile(() => accuracy(net, data.test));
       yield { step: epoch, loss, metrics: { testAccuracy } };
     }
     clock.pausedWhile(() => recorder?.audit(data.train.x));
-    const affine = 2 * width * depth;
-    return { parameters: trains === "random" ? affine : countOf(trained) };
+    return { parameters: count };
   },
   expect: [
     more("testAccuracy", config(8, "bn"), config(8, "random"), { by: 0.05 }),

@@ -5,30 +5,30 @@
  * @module
  */
 import {
-  type Config,
+  describeConfig,
   type Expectation,
+  NOT_RUN,
+  valuesIn,
+} from "../../../experiment/expectations.ts";
+import {
+  type Config,
   median,
   type Results,
   type RunResult,
   signFlipTest,
 } from "../../../experiment/mod.ts";
-
-const named = (config: Config): string =>
-  Object.entries(config).map(([name, value]) => `${name} ${value}`).join(", ");
-
-const NOT_RUN = { holds: null, detail: "not all of its runs are there" } as const;
+import { matches, valueOf } from "../../../experiment/results.ts";
 
 /** The runs that came to an end and whose config has these values. */
 function endedRuns(results: Results, part: Config): RunResult[] {
   return results.runs.filter(({ state, config }) =>
-    (state === "completed" || state === "diverged") &&
-    Object.entries(part).every(([name, value]) => config[name] === value)
+    (state === "completed" || state === "diverged") && matches(config, part)
   );
 }
 
 /**
  * Expects the medians of a metric in two configs to lie no further apart than this: in place of a test,
- * which cannot show that nothing differs.
+ * which cannot show that nothing differs. A diverged run counts as the worst value there is.
  */
 export function alike(
   metric: string,
@@ -37,11 +37,11 @@ export function alike(
   { within }: { readonly within: number },
 ): Expectation {
   return {
-    text: `${metric}: ${named(part)} and ${named(other)} differ by ${within} at most`,
+    text: `${metric}: ${describeConfig(part)} and ${
+      describeConfig(other)
+    } differ by ${within} at most`,
     check(results) {
-      const values = [part, other].map((one) =>
-        endedRuns(results, one).map(({ summary }) => summary[metric])
-      );
+      const values = [part, other].map((one) => valuesIn(results, metric, one));
       if (values.some(({ length }) => length === 0)) return NOT_RUN;
       const [a, b] = values.map(median);
       const detail = `${a.toPrecision(3)} and ${b.toPrecision(3)}`;
@@ -65,7 +65,7 @@ export function reaches(
   { within }: { readonly within: number },
 ): Expectation {
   return {
-    text: `${metric}: ${named(part)} reaches ${level} by step ${within}`,
+    text: `${metric}: ${describeConfig(part)} reaches ${level} by step ${within}`,
     check(results) {
       const steps = stepsTo(results, metric, part, level);
       if (steps.length === 0) return NOT_RUN;
@@ -78,7 +78,7 @@ export function reaches(
 /** Expects no run of some configs to reach a level. */
 export function neverReaches(metric: string, part: Config, level: number): Expectation {
   return {
-    text: `${metric}: ${named(part)} never reaches ${level}`,
+    text: `${metric}: ${describeConfig(part)} never reaches ${level}`,
     check(results) {
       const steps = stepsTo(results, metric, part, level);
       if (steps.length === 0) return NOT_RUN;
@@ -99,10 +99,13 @@ export function exceedsShown(
   { pairs, level = 0.05 }: { readonly pairs: number; readonly level?: number },
 ): Expectation {
   return {
-    text: `${metric}: ${named(part)} is above ${named(than)}, p < ${level} with ${pairs} pairs`,
+    text: `${metric}: ${describeConfig(part)} is above ${
+      describeConfig(than)
+    }, p < ${level} with ${pairs} pairs`,
     check(results) {
+      const { goal } = results.info.metrics[metric];
       const [a, b] = [part, than].map((one) =>
-        new Map(endedRuns(results, one).map(({ seed, summary }) => [seed, summary[metric]]))
+        new Map(endedRuns(results, one).map((run) => [run.seed, valueOf(run, metric, goal)]))
       );
       const differences = [...a].filter(([seed]) => b.has(seed))
         .map(([seed, value]) => value - b.get(seed)!);

@@ -146,6 +146,19 @@ export async function makeFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true });
 }
 
+/** Why no file can be written into a folder; `null` where one can. */
+export async function whyNotWritable(folder: string): Promise<string | null> {
+  try {
+    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    return null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "no such folder";
+    if (error instanceof Deno.errors.NotADirectory) return "a file in place of the folder";
+    if (error instanceof Deno.errors.NotCapable) return "not allowed to this process";
+    return error instanceof Error ? error.message.split(/[:\n]/)[0] : String(error);
+  }
+}
+
 /** Removes a folder with its content, if it is there. */
 export async function removeFolder(path: string): Promise<void> {
   try {

@@ -55,7 +55,13 @@ export type {
   StartEvent,
   WarningCount,
 } from "./record/record.ts";
-export { type ExperimentInfo, type Group, Results, type RunResult } from "./results.ts";
+export {
+  type ExperimentInfo,
+  type Group,
+  Results,
+  type ResultsReportOptions,
+  type RunResult,
+} from "./results.ts";
 export { run, type RunOptions } from "./runner.ts";
 export * from "./space.ts";
 export * from "./statistics/mod.ts";

@@ -19,6 +19,7 @@ import {
   type WarningCount,
 } from "./record/record.ts";
 import type { Config, Value } from "./space.ts";
+import type { Outcome } from "./expectations.ts";
 import { csvOf, resultTable, type TableFormat } from "./table.ts";
 
 /** What results need to know of an experiment; plain data. */
@@ -106,6 +107,16 @@ export function valueOf(run: RunResult, metric: string, goal: MetricOptions["goa
 /** Whether a config has all the values of a part of one. */
 export function matches(config: Config, part: Readonly<Record<string, Value>>): boolean {
   return Object.entries(part).every(([name, value]) => config[name] === value);
+}
+
+/** Options of {@linkcode Results.report}. */
+export interface ResultsReportOptions {
+  /** The page's title. */
+  readonly title?: string;
+  /** What was expected, and whether it holds, as {@linkcode checkAll} tells it. */
+  readonly expectations?: readonly Outcome[] | null;
+  /** The command that ran it all, without seeds and configs: each row of the page adds its own. */
+  readonly command?: string;
 }
 
 /** The results of an experiment. */
@@ -320,6 +331,20 @@ export class Results {
         )
       ),
     );
+  }
+
+  /**
+   * The results as one page that loads nothing: table, curves, times to a target, differences by seed.
+   *
+   * @param options The title, by default the experiment's name; expectations that were checked, and the
+   * command that runs it all again, to be told on the page.
+   * @returns HTML. What draws it is loaded with the first call.
+   */
+  async report(options: ResultsReportOptions = {}): Promise<string> {
+    const { toReport } = await import("../scope/report/mod.ts");
+    const { title = this.info.name, expectations = null, command } = options;
+    const plain = { info: this.info, runs: this.runs, expectations };
+    return toReport(command === undefined ? plain : { ...plain, command }, { title });
   }
 
   /** What a notebook shows: the table. */

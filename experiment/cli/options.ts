@@ -144,7 +144,7 @@ export function parseOptions(args: readonly string[]): Options {
     format: oneOf("--format", values.format, ["text", "csv", "json", "markdown"]),
     baseline: baselineOf(values.baseline),
     metric: values.metric ?? null,
-    report: values.report ?? null,
+    report: reportFile(values.report),
   };
 }
 
@@ -152,6 +152,11 @@ function baselineOf(texts: readonly string[]): Config | null {
   if (texts.length === 0) return null;
   const pairs = texts.map((text) => pair("--baseline", text));
   return Object.fromEntries(pairs.map(([name, value]) => [name, valueOf(value)]));
+}
+
+function reportFile(path: string | undefined): string | null {
+  if (path === undefined || /[^/]\.html$/.test(path)) return path ?? null;
+  throw new UsageError(`Cannot read --report: got ${path}, expected a file that ends in .html`);
 }
 
 function parse(args: readonly string[]) {
@@ -186,6 +191,11 @@ function parse(args: readonly string[]) {
     });
   } catch (error) {
     const [first] = (error as Error).message.split(/\. |\n/);
+    const ambiguous = /^Option '(--[a-z-]+).*' argument is ambiguous/.exec(first)?.[1];
+    if (ambiguous !== undefined) {
+      const way = `expected one, or ${ambiguous}=VALUE for one with a dash in front`;
+      throw new UsageError(`Cannot read ${ambiguous}: got no value, ${way}`);
+    }
     throw new UsageError(`Cannot read the arguments: ${first} (--help lists the options)`);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Listing experiments, and running one.
  */
+import { dirname } from "node:path";
 import { changed } from "../changes.ts";
 import type { Experiment } from "../experiment.ts";
 import { checkAll, describeConfig, type Outcome } from "../expectations.ts";
@@ -10,13 +11,21 @@ import {
   readDescription,
   writeDescription,
 } from "../record/description.ts";
-import { makeFolder, openLog, readFile, removeFolder, stopSignal, writeWhole } from "../host.ts";
+import {
+  makeFolder,
+  openLog,
+  readFile,
+  removeFolder,
+  stopSignal,
+  whyNotWritable,
+  writeWhole,
+} from "../host.ts";
 import { readRecord, type RunEvent, runsOf } from "../record/record.ts";
 import type { Results } from "../results.ts";
 import { run, tasksOf, unfinished } from "../runner.ts";
 import { aligned } from "../table.ts";
 import { comparisonTable, timesTable } from "./compare_command.ts";
-import type { Options } from "./options.ts";
+import { type Options, UsageError } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { Tally } from "./tally.ts";
 
@@ -85,6 +94,15 @@ async function noteCode(
   await writeDescription(folder, now, before.length === 0 ? null : old);
 }
 
+/** Throws before anything runs where its results could not be kept. */
+async function assertWritable(option: string, folder: string): Promise<void> {
+  const reason = await whyNotWritable(folder);
+  if (reason === null) return;
+  throw new UsageError(
+    `Cannot use ${option}: got ${folder}, expected a folder to write into (${reason})`,
+  );
+}
+
 /** Runs an experiment, prints what came out, and returns the exit code. */
 export async function runExperiment(whole: Experiment, options: Options): Promise<number> {
   const experiment = changed(whole, options.changes);
@@ -92,8 +110,12 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
   const folder = `${options.out}/${experiment.name}`;
   const path = `${folder}/runs.jsonl`;
   const keep = !options.check && !options.dryRun;
+  if (options.report !== null) await assertWritable("--report", dirname(options.report));
   if (options.fresh && keep) await removeFolder(folder);
-  if (keep) await makeFolder(folder);
+  if (keep) {
+    await makeFolder(folder).catch(() => {}); // The next line says why.
+    await assertWritable("--out", folder);
+  }
   const log = keep ? await openLog(path) : null;
   let before: readonly RunEvent[] = log?.read.events ?? [];
   if (options.dryRun) before = readRecord(await readFile(path) ?? new Uint8Array(), path).events;
@@ -189,21 +211,15 @@ function report(whole: Experiment, results: Results, options: Options, stopped: 
   return failed.length > 0 || outcomes?.some(({ holds }) => holds === false) ? 1 : 0;
 }
 
-/** The page of the results; what draws it is loaded only here. */
+/** The page of the results. */
 async function writeReport(
   path: string,
   { name, expect }: Experiment,
   results: Results,
   options: Options,
 ): Promise<void> {
-  const { toReport } = await import("../../scope/report/mod.ts");
   const expectations = asClaimed(options) ? checkAll(expect, results) : null;
-  const { info, runs } = results;
-  const command = commandOf(name, options);
-  const plain = JSON.parse(
-    JSON.stringify({ info, runs, expectations, command }, nonFiniteAsText),
-  );
-  await writeWhole(path, toReport(plain, { title: name }));
+  await writeWhole(path, await results.report({ expectations, command: commandOf(name, options) }));
   console.error(`Report in ${path}.`);
 }
 

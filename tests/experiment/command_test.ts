@@ -23,6 +23,10 @@ Deno.test("wrong usage is told in one line, with exit code 2", async () => {
         "how=never",
       ],
       ["separation", "--format", "xml"],
+      ["separation", "--seeds", "-2"],
+      ["separation", "--workers", "0"],
+      ["separation", "--report", "nowhere/page.html"],
+      ["separation", "--report", "page.txt"],
       ["leakage", "separation"],
     ]
   ) {

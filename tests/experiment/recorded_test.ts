@@ -72,3 +72,14 @@ Deno.test("the report draws γ, gap and drift of each config, of recorded runs o
   const plain = await run(shifted);
   assert(!toReport({ info, runs: plain.runs }, { title: "t" }).includes(heading));
 });
+
+Deno.test("results.report() is the report's page, titled with the experiment's name", async () => {
+  const results = await run(shifted, { record: true });
+  const { info, runs } = results;
+  assertEquals(await results.report(), toReport({ info, runs }, { title: info.name }));
+  const command = "deno task experiment shifted";
+  const expectations = [{ text: "that it holds", holds: true, detail: "1 of 1" }];
+  const page = await results.report({ title: "T", expectations, command });
+  assertEquals(page, toReport({ info, runs, expectations, command }, { title: "T" }));
+  assert(page.includes("that it holds") && page.includes(command));
+});

@@ -53,9 +53,10 @@ export async function command(url: string, args: readonly string[]): Promise<num
 
 /** Runs all of them, and returns the largest exit code; what stops one stops all. */
 async function runAll(experiments: readonly Experiment[], options: Options): Promise<number> {
-  if (options.words.length > 0 || options.report !== null) {
-    const got = options.report === null ? options.words.join(" ") : "--report";
-    throw new UsageError(`Cannot run --all: got ${got} besides, expected neither name nor report`);
+  if (options.words.length > 0 || options.report !== null || options.live) {
+    const page = options.report !== null ? "--report" : "--live";
+    const got = options.words.length > 0 ? options.words.join(" ") : page;
+    throw new UsageError(`Cannot run --all: got ${got} besides, expected neither name nor page`);
   }
   let worst = 0;
   for (const experiment of experiments) {

@@ -40,6 +40,7 @@ export const HELP = `Run training experiments, and compare what they come to.
                        for their number, and a verdict; may be repeated
   --metric NAME        the metric that is compared (default the first that has a goal)
   --report FILE.html   write the results as one page
+  --live               serve a page on 127.0.0.1 that follows the runs, and can stop them
   --help               this text
 
 Ctrl-C stops after the current observation; the same command goes on from there. Exit codes: 0 all
@@ -70,6 +71,7 @@ export interface Options {
   readonly baseline: Config | null;
   readonly metric: string | null;
   readonly report: string | null;
+  readonly live: boolean;
 }
 
 /** A value as it was written: true, false, null, a number, or a text. */
@@ -145,6 +147,7 @@ export function parseOptions(args: readonly string[]): Options {
     baseline: baselineOf(values.baseline),
     metric: values.metric ?? null,
     report: reportFile(values.report),
+    live: values.live,
   };
 }
 
@@ -187,6 +190,7 @@ function parse(args: readonly string[]) {
         baseline: { type: "string", multiple: true, default: [] },
         metric: { type: "string" },
         report: { type: "string" },
+        live: { type: "boolean", default: false },
       },
     });
   } catch (error) {

@@ -25,6 +25,7 @@ import type { Results } from "../results.ts";
 import { run, tasksOf, unfinished } from "../runner.ts";
 import { aligned } from "../table.ts";
 import { comparisonTable, timesTable } from "./compare_command.ts";
+import { follow } from "./follow.ts";
 import { type Options, UsageError } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { Tally } from "./tally.ts";
@@ -145,7 +146,10 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
   const progress = new Progress(tally);
   const stop = stopSignal();
   const budget = options.budget === null ? null : AbortSignal.timeout(options.budget);
-  const signal = budget === null ? stop.signal : AbortSignal.any([stop.signal, budget]);
+  const live = options.live ? await follow(tally) : null;
+  const signal = AbortSignal.any(
+    [stop.signal, budget, live?.stopped].filter((each) => each instanceof AbortSignal),
+  );
   let results: Results;
   try {
     results = await run(experiment, {
@@ -159,10 +163,12 @@ export async function runExperiment(whole: Experiment, options: Options): Promis
       onEvent(event) {
         log?.append(event);
         progress.note(event);
+        live?.note();
       },
     });
   } finally {
     stop.release();
+    await live?.end();
     progress.close();
     log?.close();
   }

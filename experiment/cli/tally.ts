@@ -17,7 +17,9 @@ export interface Standing {
   lost: number;
   /** The best value of the metric in a completed run; NaN before there is one. */
   best: number;
-  /** The metric in the run that reported last, in order. */
+  /** The metric of each completed run, in the order in which they ended. */
+  readonly values: number[];
+  /** The metric in the run that began last, in order. */
   curve: number[];
 }
 
@@ -61,7 +63,7 @@ export class Tally {
     const metrics = Object.entries(experiment.metrics);
     this.metric = metrics.find(([, { goal }]) => goal !== "none") ?? metrics[0];
     this.standings = experiment.configs.map((axes) => {
-      const standing = { axes, ended: 0, lost: 0, best: NaN, curve: [] };
+      const standing = { axes, ended: 0, lost: 0, best: NaN, values: [], curve: [] };
       this.#byConfig.set(canonical({ ...axes, ...experiment.fixed }), standing);
       return standing;
     });
@@ -92,6 +94,7 @@ export class Tally {
       const value = event.summary[name];
       const isBetter = goal === "min" ? value < standing.best : value > standing.best;
       if (event.state === "completed" && value !== undefined) {
+        standing.values.push(value);
         if (isBetter || Number.isNaN(standing.best)) standing.best = value;
       }
     }

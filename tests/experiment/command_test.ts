@@ -106,3 +106,43 @@ for (const name of ["scale-invariance", "gradient-explosion", "rank"]) {
     assert(out.includes("✓") && !out.includes("✗"), out);
   });
 }
+
+Deno.test("--live serves a page that stops the runs as Ctrl-C does, and the same command goes on", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/own.ts`;
+    await Deno.writeTextFile(
+      path,
+      program(
+        `for (let step = 0; step < 300; step++) {
+          const end = performance.now() + 5;
+          while (performance.now() < end);
+          yield { step, metrics: { m: step } };
+        }`,
+      ),
+    );
+    const args = ["run", "--no-check", "-A", path, "--out", `${folder}/runs`];
+    const process = new Deno.Command(Deno.execPath(), {
+      args: [...args, "--live"],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    let said = "";
+    const stopped: Promise<Response>[] = [];
+    for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      const address = /http:\S+/.exec(said);
+      if (address === null || stopped.length > 0) continue;
+      const { origin, hash } = new URL(address[0]);
+      const headers = { "x-tapegrad-token": hash.slice(1) };
+      stopped.push(fetch(`${origin}/control`, { method: "POST", headers, body: "stop" }));
+    }
+    const [response] = await Promise.all(stopped);
+    assertEquals([response.status, await response.json()], [200, { state: "stopping" }]);
+    assertEquals((await process.status).code, 130, said);
+    assert(said.includes("The same command goes on"), said);
+    const again = await deno(args);
+    assertEquals(again.code, 0, again.err);
+  });
+});

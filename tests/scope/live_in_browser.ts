@@ -12,6 +12,8 @@ import { type Live, serveLive } from "../../scope/live/mod.ts";
 import { Gate } from "../../scope/live/gate.ts";
 import { RING } from "../../scope/live/frames.ts";
 import { LiveServer } from "../../scope/live/serve_live.ts";
+import { serveRuns } from "../../scope/live/serve_runs.ts";
+import { exampleRuns } from "./live_runs.ts";
 import { assertAccessible, assertTabReachesAll, open, startBrowser } from "./browsing.ts";
 import { Training } from "./live_training.ts";
 
@@ -230,6 +232,38 @@ for (const colorScheme of ["light", "dark"] as const) {
       await assertAccessible(page);
       if (width === 1280) await assertTabReachesAll(page);
       await live.end();
+      await page.context().close();
+    });
+  }
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const width of [1280, 320]) {
+    Deno.test(`an experiment's page counts, stops and is accessible in ${colorScheme}, ${width} pixels wide`, async () => {
+      const all = exampleRuns();
+      const live = serveRuns(() => all.progress);
+      const { page, errors } = await open(browser, live.url, { width, colorScheme });
+      await page.waitForSelector('#count:has-text("0 of 6")');
+      for (let i = 0; i < 60; i++) {
+        all.advance(i);
+        live.note();
+      }
+      await page.waitForSelector('#count:has-text("6 of 6")');
+      assertEquals(await page.locator("td.dots circle").count(), 5);
+      assertStringIncludes((await page.textContent("#configs"))!, '<"out">');
+      const medians = all.progress.configs.map(({ values }) => {
+        const sorted = values.toSorted();
+        return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+      });
+      const best = `, ${(100 * Math.max(...medians)).toFixed(1)} %`;
+      assertStringIncludes((await page.textContent("#sentence"))!, best);
+      await assertAccessible(page);
+      await page.locator("#stop").press("Enter");
+      await page.waitForSelector('#state:has-text("Stopping")');
+      assert(live.stopped.aborted);
+      await live.end();
+      await page.waitForSelector("html[data-line=over]");
+      assertEquals(errors, []);
       await page.context().close();
     });
   }

@@ -7,6 +7,7 @@
 export { assertFunction } from "./check/functions.ts";
 export { assertOptions, type Known } from "./check/options.ts";
 export { kindOf, show } from "./check/describe.ts";
+export { assertIterable, assertList, assertNumbers } from "./check/lists.ts";
 export {
   adadeltaStep,
   adagradStep,

@@ -17,6 +17,7 @@ import {
   validateBounds,
   validateIntegers,
   validateMoments,
+  validateOut,
   validateProbability,
 } from "./random/arguments.ts";
 
@@ -168,6 +169,7 @@ export class Generator {
    * @throws {RangeError} if a bound is not finite or `high` is below `low`.
    */
   fillUniform(out: Float64Array, low = 0, high = 1): void {
+    validateOut("draw uniform numbers", out);
     validateBounds(low, high);
     const range = high - low;
     if (low === 0) {
@@ -184,6 +186,7 @@ export class Generator {
    * @throws {RangeError} if `mean` is not finite, or `std` is not finite or negative.
    */
   fillNormal(out: Float64Array, mean = 0, std = 1): void {
+    validateOut("draw normal numbers", out);
     validateMoments(mean, std);
     const n = out.length;
     if (n < NORMAL_BLOCK) {
@@ -206,6 +209,7 @@ export class Generator {
    * than 2⁵³ apart.
    */
   fillIntegers(out: Float64Array, low: number, high: number): void {
+    validateOut("draw integers", out);
     validateIntegers(low, high);
     const range = high - low;
     for (let i = 0; i < out.length; i++) out[i] = low + this.#below(range);
@@ -213,6 +217,7 @@ export class Generator {
 
   /** Fills `out` with 0 … out.length − 1 in random order, as PyTorch's `randperm`. */
   fillPermutation(out: Float64Array): void {
+    validateOut("draw a permutation", out);
     const n = out.length;
     if (n >= LONG_PERMUTATION) {
       for (let i = 0; i < n; i++) {
@@ -238,6 +243,7 @@ export class Generator {
    * @throws {RangeError} if `p` is not in 0 … 1.
    */
   fillBernoulli(out: Float64Array, p: number): void {
+    validateOut("draw Bernoulli numbers", out);
     validateProbability(p);
     for (let i = 0; i < out.length; i++) out[i] = this.#unit() < p ? 1 : 0;
   }

@@ -92,6 +92,9 @@ export function normalizeDim(action: string, dim: number, ndim: number, name = "
   return dim < 0 ? dim + range : dim;
 }
 
+/** So many dims too many are looked at one by one, to say which of them is wrong. */
+const MOST_SURPLUS_DIMS = 16;
+
 /**
  * Distinct dims in `0 … ndim − 1`, ascending. `undefined`, `null` and (as in PyTorch's reductions)
  * an empty list stand for all of them.
@@ -110,6 +113,11 @@ export function normalizeDims(
   if (!Array.isArray(list)) {
     throw new TypeError(
       `Cannot ${action}: got dim ${describe(dims)}, expected an integer or a list of them`,
+    );
+  }
+  if (list.length > ndim + MOST_SURPLUS_DIMS) {
+    throw new RangeError(
+      `Cannot ${action}: got ${list.length} dims for ${ndim} axes, expected every dim once`,
     );
   }
   const result = list.map((dim) => normalizeDim(action, dim, ndim)).sort((a, b) => a - b);

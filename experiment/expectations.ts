@@ -1,6 +1,7 @@
 /**
  * Expectations: what has to hold of the results for the claim to stand, and for the library to be right.
  */
+import { assertNumbers, assertOptions, describe, show } from "../autograd/internal.ts";
 import { type Group, matches, type Results } from "./results.ts";
 import type { Config } from "./space.ts";
 import { median } from "./statistics/summary.ts";
@@ -26,7 +27,7 @@ export interface Expectation {
 
 /** The values of a config: `depth 8, trains bn`. */
 export function describeConfig(config: Config): string {
-  const parts = Object.entries(config).map(([name, value]) => `${name} ${value}`);
+  const parts = Object.entries(config).map(([name, value]) => `${name} ${show(value)}`);
   return parts.length === 0 ? "all" : parts.join(", ");
 }
 
@@ -46,6 +47,34 @@ function shown(results: Results, metric: string, value: number): string {
 /** What an expectation comes to whose runs are not there. */
 export const NOT_RUN = { holds: null, detail: "not all of its runs are there" } as const;
 
+const ACTION = "expect a result";
+
+function checkParts(metric: unknown, configs: readonly unknown[]): void {
+  if (typeof metric !== "string") {
+    throw new TypeError(`Cannot ${ACTION}: got metric ${describe(metric)}, expected its name`);
+  }
+  for (const config of configs) {
+    if (typeof config === "object" && config !== null) continue;
+    throw new TypeError(
+      `Cannot ${ACTION}: got config ${describe(config)}, expected values by name`,
+    );
+  }
+}
+
+function checkedMargin(
+  metric: string,
+  configs: readonly Config[],
+  options: { readonly by?: number },
+): number {
+  checkParts(metric, configs);
+  assertOptions(ACTION, options, ["by"]);
+  const { by = 0 } = options;
+  if (typeof by !== "number") {
+    throw new TypeError(`Cannot ${ACTION}: got by ${describe(by)}, expected a number`);
+  }
+  return by;
+}
+
 /**
  * Expects the median of a metric in one config to exceed that in another. A diverged run counts as the
  * worst value there is.
@@ -61,7 +90,7 @@ export function more(
   than: Config,
   options: { readonly by?: number } = {},
 ): Expectation {
-  const { by = 0 } = options;
+  const by = checkedMargin(metric, [config, than], options);
   const margin = by === 0 ? "" : ` by ${formatNumber(by)}`;
   return {
     text: `${metric}: ${describeConfig(config)} is above ${describeConfig(than)}${margin}`,
@@ -92,7 +121,7 @@ export function less(
   than: Config,
   options: { readonly by?: number } = {},
 ): Expectation {
-  const { by = 0 } = options;
+  const by = checkedMargin(metric, [config, than], options);
   const margin = by === 0 ? "" : ` by ${formatNumber(by)}`;
   return {
     ...more(metric, than, config, options),
@@ -112,6 +141,8 @@ export function within(
   config: Config,
   bounds: readonly [low: number, high: number],
 ): Expectation {
+  checkParts(metric, [config]);
+  assertNumbers(ACTION, bounds, "bounds");
   const [low, high] = bounds;
   const range = low === high
     ? `is ${formatNumber(low)}`

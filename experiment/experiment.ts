@@ -1,7 +1,7 @@
 /**
  * An experiment: a claim, the configs and seeds that test it, and what is measured.
  */
-import { assertOptions, describe } from "../autograd/internal.ts";
+import { assertIterable, assertOptions, describe } from "../autograd/internal.ts";
 import type { Generator, nn, optim } from "../mod.ts";
 import type { Recorder } from "../scope/mod.ts";
 import type { Expectation } from "./expectations.ts";
@@ -288,6 +288,7 @@ export function experiment<C extends object, F extends Config = Config, D = unde
   if (typeof claim !== "string" || claim === "") refuse(`claim ${describe(claim)}`, "a sentence");
   if (typeof options.run !== "function") refuse(`run ${describe(options.run)}`, "a generator");
   checkMetrics(metrics);
+  assertIterable(ACTION, configs, "configs", "configs");
   const listed = [...configs] as unknown as Config[];
   if (listed.length === 0) {
     throw new RangeError(`Cannot ${ACTION}: got no configs, expected at least one`);

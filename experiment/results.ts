@@ -1,6 +1,7 @@
 /**
  * The results of an experiment: its runs, and what they come to.
  */
+import { assertIterable, assertList, assertOptions, describe, show } from "../autograd/internal.ts";
 import { type ComparedGroup, compareGroups, type Comparison } from "./statistics/compare.ts";
 import {
   performanceProfile,
@@ -119,6 +120,16 @@ export interface ResultsReportOptions {
   readonly command?: string;
 }
 
+function assertGroup(action: string, group: unknown): void {
+  if (Array.isArray((group as Partial<Group> | null)?.runs)) return;
+  throw new TypeError(`Cannot ${action}: got group ${describe(group)}, expected one of groups()`);
+}
+
+function assertText(action: string, name: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a text`);
+}
+
 /** The results of an experiment. */
 export class Results {
   /** The experiment. */
@@ -133,6 +144,20 @@ export class Results {
    * @param events What happened, in order.
    */
   constructor(info: ExperimentInfo, events: readonly RunEvent[]) {
+    const action = "gather results";
+    if (typeof info !== "object" || info === null || !Array.isArray(info.configs)) {
+      throw new TypeError(
+        `Cannot ${action}: got info ${
+          describe(info)
+        }, expected an experiment's name, configs and seeds`,
+      );
+    }
+    assertList(action, info.seeds, "seeds", "numbers");
+    assertIterable(action, events, "events", "events");
+    for (const event of events) {
+      if (typeof event?.t === "string") continue;
+      throw new TypeError(`Cannot ${action}: got an event ${describe(event)}, expected a record's`);
+    }
     this.info = info;
     const recorded = runsOf(events);
     this.runs = info.seeds.flatMap((seed) =>
@@ -172,6 +197,8 @@ export class Results {
 
   /** The values of a metric in a group, a number for each run that came to an end. */
   valuesOf(group: Group, metric: string): number[] {
+    assertGroup("take values", group);
+    assertText("take values", "metric", metric);
     const goal = this.info.metrics[metric]?.goal ?? "none";
     return group.runs.map((run) => valueOf(run, metric, goal)).filter((value) =>
       !Number.isNaN(value)
@@ -199,11 +226,20 @@ export class Results {
     readonly baseline: Readonly<Record<string, Value>>;
     readonly paired?: boolean;
   }): Comparison[] {
+    assertOptions("compare", options, ["metric", "baseline", "paired"]);
     const { metric, baseline, paired } = options;
+    assertText("compare", "metric", metric);
+    if (typeof baseline !== "object" || baseline === null) {
+      throw new TypeError(
+        `Cannot compare: got baseline ${describe(baseline)}, expected part of a config`,
+      );
+    }
     const goal = this.info.metrics[metric]?.goal ?? "none";
     if (goal === "none") {
       throw new RangeError(
-        `Cannot compare by ${metric}: got no goal, expected a metric that is to be large or small`,
+        `Cannot compare by ${
+          show(metric)
+        }: got no goal, expected a metric that is to be large or small`,
       );
     }
     const groups = this.groups();
@@ -246,11 +282,20 @@ export class Results {
     target: number,
     axis: "step" | "seconds" = "step",
   ): number[] {
+    const action = "tell when a value was reached";
+    assertGroup(action, group);
+    assertText(action, "metric", metric);
+    assertText(action, "axis", axis);
+    if (typeof target !== "number") {
+      throw new TypeError(`Cannot ${action}: got target ${describe(target)}, expected a number`);
+    }
     const beside = axis === "seconds" &&
       group.runs.some(({ state, alone }) => state !== "missing" && !alone);
     if (beside) {
       throw new RangeError(
-        `Cannot tell seconds to ${metric}: got runs that others ran beside, expected one at a time; ` +
+        `Cannot tell seconds to ${
+          show(metric)
+        }: got runs that others ran beside, expected one at a time; ` +
           `run with --timed, or take the steps`,
       );
     }
@@ -286,6 +331,7 @@ export class Results {
     readonly factors?: readonly number[];
     readonly axis?: "step" | "seconds";
   }): Map<string, number[]> {
+    assertOptions("make profiles", options, ["metric", "target", "factors", "axis"]);
     const { metric, target, factors = [1, 1.5, 2, 3, 5, 10], axis } = options;
     const times = this.groups().map((group) =>
       [nameOf(group.axes), this.#timesTo(group, metric, target, axis)] as const

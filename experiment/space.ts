@@ -1,7 +1,7 @@
 /**
  * Spaces of configs: values that list all their configs, in a fixed order, before anything runs.
  */
-import { describe } from "../autograd/internal.ts";
+import { assertIterable, assertList, assertOptions, describe, show } from "../autograd/internal.ts";
 import { Generator, rand } from "../mod.ts";
 import { canonical } from "./identity.ts";
 
@@ -77,6 +77,16 @@ function checkValue(action: string, name: string, value: unknown): void {
   );
 }
 
+function checkConfigs(action: string, configs: Iterable<unknown>, name: string): void {
+  assertIterable(action, configs, name, "configs");
+  for (const config of configs) {
+    if (typeof config !== "object" || config === null) {
+      throw new TypeError(`Cannot ${action}: got ${describe(config)}, expected values by name`);
+    }
+    for (const [key, value] of Object.entries(config)) checkValue(action, key, value);
+  }
+}
+
 /**
  * Every combination of the values; the last axis changes fastest.
  *
@@ -140,9 +150,7 @@ export function zip<const A extends Axes>(axes: A): Space<Choice<A>> {
  * @throws {TypeError} if a config holds anything but texts, finite numbers, booleans and null.
  */
 export function list<const C extends Config>(configs: readonly C[]): Space<C> {
-  for (const config of configs) {
-    for (const [name, value] of Object.entries(config)) checkValue("list configs", name, value);
-  }
+  checkConfigs("list configs", configs, "configs");
   return new Listed(configs);
 }
 
@@ -150,6 +158,7 @@ export function list<const C extends Config>(configs: readonly C[]): Space<C> {
 export function union<S extends readonly Space<object>[]>(
   ...spaces: S
 ): Space<ConfigOf<S[number]>> {
+  for (const space of spaces) checkConfigs("join spaces", space, "a space");
   return new Listed(spaces.flatMap((space) => [...space] as ConfigOf<S[number]>[]));
 }
 
@@ -165,7 +174,9 @@ export interface Distribution<V extends Value = Value> {
 function checkBounds(action: string, low: number, high: number, above: number): void {
   if (Number.isFinite(low) && Number.isFinite(high) && low < high && low > above) return;
   const bound = above === 0 ? "0 < low < high" : "low < high";
-  throw new RangeError(`Cannot ${action}: got ${low} and ${high}, expected ${bound}, both finite`);
+  throw new RangeError(
+    `Cannot ${action}: got ${show(low)} and ${show(high)}, expected ${bound}, both finite`,
+  );
 }
 
 /** Numbers between two bounds, all equally likely. */
@@ -187,13 +198,16 @@ export function logUniform(low: number, high: number): Distribution<number> {
 /** Whole numbers from `low` to `high`, both included. */
 export function integers(low: number, high: number): Distribution<number> {
   if (!Number.isInteger(low) || !Number.isInteger(high) || low > high) {
-    throw new RangeError(`Cannot draw integers: got ${low} and ${high}, expected low ≤ high`);
+    throw new RangeError(
+      `Cannot draw integers: got ${show(low)} and ${show(high)}, expected low ≤ high`,
+    );
   }
   return { at: (place) => low + Math.floor(place * (high - low + 1)) };
 }
 
 /** One of the values. */
 export function choice<const V extends Value>(values: readonly V[]): Distribution<V> {
+  assertList("draw a value", values, "values", "values");
   if (values.length === 0) throw new RangeError("Cannot draw a value: got none to choose from");
   return { at: (place) => values[Math.floor(place * values.length)] };
 }
@@ -214,9 +228,25 @@ function drawn<D extends Distributions>(axes: D, places: readonly number[][]): S
   return new Listed(configs) as unknown as Space<Drawn<D>>;
 }
 
+function checkDistributions(action: string, axes: unknown): void {
+  if (typeof axes !== "object" || axes === null) {
+    throw new TypeError(`Cannot ${action}: got ${describe(axes)}, expected distributions by name`);
+  }
+  for (const [name, axis] of Object.entries(axes)) {
+    if (typeof (axis as Partial<Distribution> | null)?.at === "function") continue;
+    throw new TypeError(
+      `Cannot ${action}: got ${
+        describe(axis)
+      } for ${name}, expected a distribution, as uniform gives`,
+    );
+  }
+}
+
 function checkSamples(action: string, samples: number): void {
   if (Number.isInteger(samples) && samples > 0) return;
-  throw new RangeError(`Cannot ${action}: got ${samples} samples, expected a count from 1 on`);
+  throw new RangeError(
+    `Cannot ${action}: got ${show(samples)} samples, expected a count from 1 on`,
+  );
 }
 
 /**
@@ -230,6 +260,8 @@ export function random<D extends Distributions>(
   axes: D,
   options: { readonly samples: number; readonly seed?: number },
 ): Space<Drawn<D>> {
+  checkDistributions("draw configs", axes);
+  assertOptions("draw configs", options, ["samples", "seed"]);
   const { samples, seed = 0 } = options;
   checkSamples("draw configs", samples);
   const generator = new Generator(seed);
@@ -273,8 +305,15 @@ export function halton<D extends Distributions>(
   axes: D,
   options: { readonly samples: number; readonly skip?: number },
 ): Space<Drawn<D>> {
+  checkDistributions("make a Halton sequence", axes);
+  assertOptions("make a Halton sequence", options, ["samples", "skip"]);
   const { samples, skip = 20 } = options;
   checkSamples("make a Halton sequence", samples);
+  if (!Number.isSafeInteger(skip) || skip < 0) {
+    throw new RangeError(
+      `Cannot make a Halton sequence: got skip ${show(skip)}, expected an integer of at least 0`,
+    );
+  }
   const width = Object.keys(axes).length;
   if (width > PRIMES.length) {
     throw new RangeError(

@@ -7,7 +7,7 @@ import type { Module } from "../nn/module/module.ts";
 import { StateDict } from "../nn/module/state_dict.ts";
 import type { OptimizerStateDict } from "../optim/state_dict.ts";
 import { quote } from "./errors.ts";
-import { writeWhole } from "./file.ts";
+import { nameOption, writeWhole } from "./file.ts";
 import type { PickleValue } from "./pickle/values.ts";
 import { asStateDict } from "./state.ts";
 import type { NameOptions } from "./safetensors.ts";
@@ -131,6 +131,11 @@ export function encodeCheckpoint(run: CheckpointContent): Uint8Array<ArrayBuffer
       );
     }
   }
+  if (generator !== undefined && typeof generator?.getState !== "function") {
+    throw new TypeError(
+      `Cannot save a checkpoint: got generator ${describe(generator)}, expected a Generator`,
+    );
+  }
   return encodeTorch({
     format: FORMAT,
     version: VERSION,
@@ -176,7 +181,7 @@ export async function decodeCheckpoint(
   options: NameOptions = {},
 ): Promise<LoadedCheckpoint> {
   assertOptions("resume from a checkpoint", options, ["name"]);
-  const { name = "a checkpoint" } = options;
+  const name = nameOption(options.name, "a checkpoint");
   assertRun(name, run);
   return resume(name, run, await decodeTorch(bytes, { name }));
 }

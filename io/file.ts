@@ -49,6 +49,11 @@ export function assertPath(path: unknown): asserts path is string {
   if (typeof path !== "string" || path === "") {
     throw new TypeError(`Cannot open a file: got ${describe(path)}, expected its path as a string`);
   }
+  if (path.includes("\0")) {
+    throw new RangeError(
+      `Cannot open a file: got a path with a null character, expected one without`,
+    );
+  }
 }
 
 /**
@@ -60,6 +65,19 @@ export function assertBytes(bytes: unknown, name: string): asserts bytes is Uint
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`Cannot read ${name}: got ${describe(bytes)}, expected a Uint8Array`);
   }
+}
+
+/**
+ * What errors call bytes in memory.
+ *
+ * @throws {TypeError} if a name is given that is no text.
+ */
+export function nameOption(name: unknown, otherwise: string): string {
+  if (name === undefined || name === null) return otherwise;
+  if (typeof name !== "string") {
+    throw new TypeError(`Cannot read ${otherwise}: got name ${describe(name)}, expected a text`);
+  }
+  return name;
 }
 
 /** Opens a file for the time that `use` runs. */

@@ -7,7 +7,7 @@
 import { type NamedTensors, namedTensors } from "./named_tensors.ts";
 import { identify, isSafetensors } from "./identify.ts";
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions } from "../autograd/internal.ts";
+import { assertIterable, assertOptions, describe } from "../autograd/internal.ts";
 import { type Dtype, type DtypeName, dtypeNames, findDtype } from "./dtype.ts";
 import { type DtypeOptions, encodePieces, planDtypes } from "./encode_values.ts";
 import { messageOf, quote } from "./errors.ts";
@@ -15,6 +15,28 @@ import { assertBytes, type ByteSource, joinChunks, withFile, writeWhole } from "
 
 /** Tensors by name as a file holds them, with what the file says about itself. */
 export class LoadedTensors extends Map<string, Tensor> {
+  /**
+   * Holds tensors.
+   *
+   * @param entries Tensors by name, in order.
+   * @throws {TypeError} if they are not pairs of a name and a tensor.
+   */
+  constructor(entries: Iterable<readonly [string, Tensor]> | null = null) {
+    super();
+    const action = "hold loaded tensors";
+    if (entries === null) return;
+    assertIterable(action, entries, "entries", "[name, Tensor]");
+    for (const entry of entries) {
+      if (Array.isArray(entry) && typeof entry[0] === "string" && entry[1] instanceof Tensor) {
+        this.set(entry[0], entry[1]);
+        continue;
+      }
+      throw new TypeError(
+        `Cannot ${action}: got an entry ${describe(entry)}, expected a name and a Tensor`,
+      );
+    }
+  }
+
   /** The file's own remarks. */
   readonly metadata: Map<string, string> = new Map();
   /** The number format that each tensor has in the file; in memory all are float64. */

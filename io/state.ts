@@ -2,10 +2,10 @@
  * The weights of a model from any file that holds them, and what a file holds.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { assertOptions, describe } from "../autograd/internal.ts";
+import { assertFunction, assertOptions, describe } from "../autograd/internal.ts";
 import { StateDict } from "../nn/module/state_dict.ts";
 import { messageOf, quote } from "./errors.ts";
-import { type ByteSource, sourceOf, withFile } from "./file.ts";
+import { type ByteSource, nameOption, sourceOf, withFile } from "./file.ts";
 import { identify, isSafetensors } from "./identify.ts";
 import { npzContent, readNpz } from "./numpy/npz.ts";
 import { OpaqueValue } from "./pickle/values.ts";
@@ -98,17 +98,33 @@ export async function decodeState(
   options: LoadStateOptions & { readonly name?: string } = {},
 ): Promise<ReadonlyMap<string, Tensor>> {
   assertOptions("read a state", options, ["key", "prefix", "names", "map", "name"]);
-  return await readState(sourceOf(bytes, options.name ?? "the weights"), options);
+  return await readState(sourceOf(bytes, nameOption(options.name, "the weights")), options);
 }
 
 async function readState(
   source: ByteSource,
   options: LoadStateOptions,
 ): Promise<ReadonlyMap<string, Tensor>> {
+  assertChoice(options);
   const format = await formatOf(source);
   if (format === "safetensors") return selected(await readSafetensors(source), options, source);
   if (format === "npz") return selected(await readNpz(source, {}), options, source);
   return selected(await readWeights(source, options), options, source);
+}
+
+/** Checks what says which tensors are wanted and what they are called. */
+function assertChoice({ key, prefix, names, map }: LoadStateOptions): void {
+  const action = "read a state";
+  for (const [name, value] of Object.entries({ key, prefix })) {
+    if (value === undefined || typeof value === "string") continue;
+    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a text`);
+  }
+  if (names !== undefined && typeof names !== "function" && !Array.isArray(names)) {
+    throw new TypeError(
+      `Cannot ${action}: got names ${describe(names)}, expected a list or a function`,
+    );
+  }
+  if (map !== undefined) assertFunction(action, map, "map");
 }
 
 /**

@@ -155,7 +155,8 @@ export function readOptions(
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.iterator in value;
+  return typeof value === "object" && value !== null &&
+    typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
 }
 
 function isGroup(entry: unknown): boolean {

@@ -29,7 +29,10 @@ function show(value: unknown): string {
   if (typeof value === "boolean") return String(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (value instanceof Tensor && value.size === 1) return `a Tensor of ${value.item()}`;
-  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  if (Array.isArray(value) && value.length <= 16) {
+    // A list in it is only described: it may hold itself.
+    return `[${value.map((item) => Array.isArray(item) ? describe(item) : show(item)).join(", ")}]`;
+  }
   return describe(value);
 }
 

@@ -132,6 +132,11 @@ export abstract class Optimizer<
    * tensor that is not a leaf, or one that is listed twice.
    */
   constructor(params: Params<Options>, options: Options, kind: OptimizerKind<Options>) {
+    if (typeof kind?.defaults !== "object" || kind.defaults === null) {
+      throw new TypeError(
+        `Cannot make ${kindOf(this)}: got kind ${describe(kind)}, expected one with defaults`,
+      );
+    }
     this.#kind = kind;
     this.#name = kind.name ?? kindOf(this);
     const action = `make ${this.#name}`;

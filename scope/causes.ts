@@ -1,6 +1,7 @@
 /**
  * What has moved a tensor: by kind of writer and line, how often and how far.
  */
+import { assertList, describe } from "../autograd/internal.ts";
 import { type Change, jsonNumber, type Writer } from "./run_record.ts";
 
 /** So many different lines are told apart for each tensor. */
@@ -80,6 +81,16 @@ const WORDS: Readonly<Record<Writer, string>> = {
  * ```
  */
 export function formatChanges(changes: readonly Change[]): string {
+  const action = "format changes";
+  assertList(action, changes, "changes", "what whyDidThisChange found");
+  for (const change of changes) {
+    if (typeof change === "object" && change !== null && Object.hasOwn(WORDS, change.by)) continue;
+    throw new TypeError(
+      `Cannot ${action}: got a change ${
+        describe(change)
+      }, expected one that whyDidThisChange found`,
+    );
+  }
   if (changes.length === 0) return "it has not changed while it was recorded";
   return changes.map(({ by, times, last, distance, site }) => {
     const often = times === 1 ? `once, in event ${last}` : `${times} times, last in event ${last}`;

@@ -1,8 +1,10 @@
 /**
  * The gradient of a batch norm's input in the three parts of which it is made in training.
  */
+import { assertFunction, assertTensor } from "../autograd/internal.ts";
 import type { Tensor } from "../autograd/mod.ts";
 import { BatchNorm, type Module } from "../nn/mod.ts";
+import { assertModule } from "../nn/module/arguments.ts";
 import type { GradientParts } from "./report/view.ts";
 
 /**
@@ -34,6 +36,9 @@ export function gradientPartsOf(
   model: Module,
   loss: () => Tensor,
 ): Record<string, GradientParts> {
+  const action = "take gradients in parts";
+  assertModule(action, "model", model);
+  assertFunction(action, loss, "loss");
   const seen = new Map<string, { layer: BatchNorm; x: Tensor; y: Tensor }>();
   const hooks = model.namedModules().flatMap(([path, layer]) =>
     layer instanceof BatchNorm
@@ -45,7 +50,9 @@ export function gradientPartsOf(
       : []
   );
   try {
-    loss().backward();
+    const value: unknown = loss();
+    assertTensor(action, value, "what loss returns");
+    value.backward();
   } finally {
     hooks.forEach((hook) => hook.remove());
   }

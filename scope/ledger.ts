@@ -21,6 +21,18 @@ export interface Ledger {
 
 const MOVERS: readonly Mover[] = ["step", "forward", "other"];
 
+function assertRecord(action: string, record: unknown): void {
+  const { layers } = (record ?? {}) as Partial<RunRecord>;
+  const isRecord = Array.isArray(layers) &&
+    layers.every((layer) => layer?.counts !== undefined && layer.distance !== undefined);
+  if (isRecord) return;
+  throw new TypeError(
+    `Cannot ${action}: got ${
+      record === null ? "null" : typeof record
+    }, expected what a recorder's toJSON gives`,
+  );
+}
+
 /**
  * The 2 × 2 matrix of a run, with a third column for writes that were neither.
  *
@@ -41,6 +53,7 @@ const MOVERS: readonly Mover[] = ["step", "forward", "other"];
  * ```
  */
 export function ledgerOf(record: RunRecord): Ledger {
+  assertRecord("sum a record up", record);
   const row = (name: keyof MoverTable): Record<Mover, Moves> => {
     const cells = MOVERS.map((mover) => {
       let count = 0;
@@ -75,6 +88,7 @@ export function ledgerOf(record: RunRecord): Ledger {
  * ```
  */
 export function sentenceOf(record: RunRecord): string {
+  assertRecord("sum a record up", record);
   if (record.layers.length === 0) {
     return "There is no BatchNorm in this model: nothing in it is merely tracked.";
   }

@@ -3,6 +3,7 @@
  */
 import {
   assertFunction,
+  assertList,
   assertOptions,
   type BatchMoments,
   describe,
@@ -11,6 +12,7 @@ import {
 import { isGradEnabled, type Tensor } from "../autograd/mod.ts";
 import { auditTrainEval, BatchNorm, healthReport, type Module } from "../nn/mod.ts";
 import type { Optimizer } from "../optim/mod.ts";
+import { assertModule } from "../nn/module/arguments.ts";
 import { editCause } from "../nn/module/cause.ts";
 import { callSite } from "./call_site.ts";
 import { Lane } from "./lane.ts";
@@ -106,6 +108,12 @@ export class Recorder {
 
   /** @internal */
   constructor(model: Module, optimizers: readonly Optimizer[], settings: Required<RecordOptions>) {
+    assertModule("record", "model", model);
+    assertList("record", optimizers, "optimizers", "optimizers");
+    for (const given of Array.from(optimizers)) {
+      if (typeof given?.registerStepPreHook === "function") continue;
+      throw new TypeError(`Cannot record: got optimizer ${describe(given)}, expected an Optimizer`);
+    }
     this.#model = model;
     this.#settings = settings;
     const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>

@@ -274,10 +274,18 @@ export interface RunRecord {
  * ```
  */
 export function jsonNumber(value: number): JsonNumber {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot write a number as JSON: got ${typeof value}, expected a number`);
+  }
   return Number.isFinite(value) ? value : String(value) as JsonNumber;
 }
 
 /** The number that {@linkcode jsonNumber} wrote. */
 export function numberOf(value: JsonNumber): number {
+  if (typeof value !== "number" && typeof value !== "string") {
+    throw new TypeError(
+      `Cannot read a number of JSON: got ${typeof value}, expected what jsonNumber wrote`,
+    );
+  }
   return Number(value);
 }

@@ -25,9 +25,14 @@ export function describe(value: unknown): string {
 export function show(value: unknown): string {
   const isPlain = typeof value !== "object" && typeof value !== "function";
   if (value === null || isPlain) return shortened(String(value));
-  const isFlat = Array.isArray(value) && value.length <= 16 &&
-    value.every((item) => typeof item === "number" || typeof item === "string");
-  return isFlat ? String(value) : describe(value);
+  try {
+    const isFlat = Array.isArray(value) && value.length <= 16 &&
+      value.every((item) => typeof item === "number" || typeof item === "string");
+    if (isFlat) return String(value);
+  } catch {
+    // What cannot be looked at is described.
+  }
+  return describe(value);
 }
 
 function shortened(text: string): string {

@@ -32,8 +32,13 @@ export function assertOptions<Options extends object>(
 
 /** Whether an object holds something other than options: a list, a map, a date. */
 function isNoOptions(options: object): boolean {
-  return Array.isArray(options) || options instanceof Map || options instanceof Set ||
-    options instanceof Date || options instanceof Promise || ArrayBuffer.isView(options);
+  try {
+    return Array.isArray(options) || options instanceof Map || options instanceof Set ||
+      options instanceof Date || options instanceof Promise || ArrayBuffer.isView(options);
+  } catch {
+    // A revoked proxy cannot even be asked.
+    return true;
+  }
 }
 
 /** What PyTorch's callers may ask for and what is so anyway. */

@@ -1,5 +1,5 @@
 /** What the random functions accept: seeds, bounds, moments and probabilities. */
-import { show } from "../check/describe.ts";
+import { describe, show } from "../check/describe.ts";
 
 /** A seed: an integer in −2⁶³ … 2⁶⁴ − 1; as a number at most 2⁵³ − 1 in size. */
 export type Seed = number | bigint;
@@ -110,6 +110,17 @@ export function validateProbability(p: number): void {
     throw new RangeError(
       `Cannot draw Bernoulli numbers: got p ${p}, expected a probability in 0 … 1`,
     );
+  }
+}
+
+/**
+ * Checks what is to be filled.
+ *
+ * @throws {TypeError} if it is not a Float64Array.
+ */
+export function validateOut(action: string, out: unknown): void {
+  if (!(out instanceof Float64Array)) {
+    throw new TypeError(`Cannot ${action}: got out ${describe(out)}, expected a Float64Array`);
   }
 }
 

@@ -80,7 +80,8 @@ function listOf<T>(action: string, given: T | readonly T[], name: string): reado
       `Cannot ${action}: got ${name} that is an empty array, expected at least one tensor`,
     );
   }
-  return given;
+  // Gaps become undefined, which the checks of single tensors refuse.
+  return Array.from(given);
 }
 
 function assertRequiresGrad(action: string, x: unknown, name: string): void {

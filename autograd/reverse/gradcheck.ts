@@ -1,11 +1,11 @@
 /**
  * Gradients held against finite differences.
  */
-import { describe } from "../check/describe.ts";
+import { describe, show } from "../check/describe.ts";
 import { assertFunction } from "../check/functions.ts";
 import { grad } from "./backward.ts";
-import { assertTensor, fromValues } from "../ops/create/creation.ts";
-import { assertOptions } from "../check/options.ts";
+import { assertEach, assertTensor, fromValues } from "../ops/create/creation.ts";
+import { assertOptions, numberOption } from "../check/options.ts";
 import { formatShape } from "../shape.ts";
 import { noStatsUpdate } from "../statistics.ts";
 import { enableGrad } from "../tape/tape.ts";
@@ -55,9 +55,14 @@ export function gradcheck(
   options: GradcheckOptions = {},
 ): true {
   assertOptions("gradcheck", options, ["order", "eps", "atol", "rtol"]);
-  const { order = 1, eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
+  const { order = 1 } = options;
+  const eps = numberOption("gradcheck", options.eps, "eps", 1e-6);
+  const atol = numberOption("gradcheck", options.atol, "atol", 1e-5);
+  const rtol = numberOption("gradcheck", options.rtol, "rtol", 1e-3);
   if (!Number.isInteger(order) || order < 1) {
-    throw new RangeError(`Cannot gradcheck: got order ${order}, expected an integer from 1 up`);
+    throw new RangeError(
+      `Cannot gradcheck: got order ${show(order)}, expected an integer from 1 up`,
+    );
   }
   assertFunction("gradcheck", fn, "fn");
   if (!Array.isArray(inputs)) {
@@ -65,7 +70,7 @@ export function gradcheck(
       `Cannot gradcheck: got inputs ${describe(inputs)}, expected an array of tensors`,
     );
   }
-  inputs.forEach((input, i) => assertTensor("gradcheck", input, `inputs[${i}]`));
+  assertEach("gradcheck", inputs, "inputs");
   if (!inputs.some((input) => input.requiresGrad)) {
     throw new RangeError(
       "Cannot gradcheck: got no input that requires grad, expected at least one",

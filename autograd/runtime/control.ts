@@ -120,6 +120,12 @@ export interface KernelsOptions {
  * ```
  */
 export function configure(options: KernelsOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot configure the kernels: got ${kind(options)} in place of the options, expected an ` +
+        `object such as { deterministic: true }`,
+    );
+  }
   const { deterministic = false, plain = false, conv = "auto", ...others } = options;
   for (const [name, value] of Object.entries(others)) {
     if (value === undefined || value === null) continue;
@@ -129,7 +135,7 @@ export function configure(options: KernelsOptions): void {
   }
   if (conv !== "auto" && conv !== "direct") {
     throw new TypeError(
-      `Cannot configure the kernels: got conv ${JSON.stringify(conv)}, expected "auto" or "direct"`,
+      `Cannot configure the kernels: got conv ${kind(conv)}, expected "auto" or "direct"`,
     );
   }
   const allowed = supportedBuilds().filter((build) =>
@@ -137,6 +143,10 @@ export function configure(options: KernelsOptions): void {
   );
   useBuild(allowed[0]);
   useConvAlgorithm(deterministic || plain ? "direct" : conv);
+}
+
+function kind(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : typeof value;
 }
 
 /**

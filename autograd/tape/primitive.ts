@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { show } from "../check/describe.ts";
+import { describe, show } from "../check/describe.ts";
 import type { Generator } from "../random.ts";
 import type { Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -168,6 +168,9 @@ export function isOwnPrimitive(primitive: AnyPrimitive): boolean {
  * @throws {RangeError} if the name is taken.
  */
 export function definePrimitive<P extends AnyPrimitive>(record: P): P {
+  if (typeof record !== "object" || record === null) {
+    throw new TypeError(`Cannot define a primitive: got ${describe(record)}, expected a record`);
+  }
   const { name } = record;
   if (typeof name !== "string" || name === "") {
     throw new TypeError(`Cannot define a primitive: got name ${show(name)}, expected a string`);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { describe } from "../check/describe.ts";
 import { callSynchronously } from "../check/functions.ts";
 import {
   allocateUninitialised,
@@ -169,12 +170,15 @@ export function bind<
   inputs: Inputs,
   attrs: Attrs,
 ): Outputs {
+  if (typeof primitive?.shape !== "function" || !Array.isArray(inputs)) refuse(primitive, inputs);
   const count = inputs.length;
   const inputShapes = new Array<Shape | null>(count);
   let tracked = false;
   for (let i = 0; i < count; i++) {
     const input: Input = inputs[i];
-    inputShapes[i] = input === null ? null : input.shape;
+    const shape = input === null ? null : input?.shape;
+    if (shape === undefined) refuse(primitive, inputs);
+    inputShapes[i] = shape;
     tracked ||= input !== null && input.requiresGrad;
   }
   const shapes = primitive.shape(
@@ -197,6 +201,22 @@ export function bind<
     : null;
   if (inspector !== null) inspector.forward(primitive, inputs, outputs, node, attrs);
   return outputs as unknown as Outputs;
+}
+
+/** Says what is wrong with the arguments of `bind`. */
+function refuse(primitive: AnyPrimitive, inputs: unknown): never {
+  if (typeof primitive?.shape !== "function") {
+    throw new TypeError(
+      `Cannot run a primitive: got ${describe(primitive)}, expected a record from definePrimitive`,
+    );
+  }
+  const wrong = Array.isArray(inputs)
+    ? inputs.find((input) => input !== null && !(input instanceof Tensor))
+    : inputs;
+  throw new TypeError(
+    `Cannot run ${primitive.name}: got ${describe(wrong)} among the inputs, expected a list of ` +
+      `Tensors and null`,
+  );
 }
 
 function record(

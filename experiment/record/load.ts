@@ -1,6 +1,7 @@
 /**
  * Results from a folder of the command line.
  */
+import { describe } from "../../autograd/internal.ts";
 import { readDescription } from "./description.ts";
 import { readFile } from "../host.ts";
 import { readRecord } from "./record.ts";
@@ -23,6 +24,9 @@ import { Results } from "../results.ts";
  * ```
  */
 export async function loadResults(folder: string): Promise<Results> {
+  if (typeof folder !== "string") {
+    throw new TypeError(`Cannot load results: got ${describe(folder)}, expected a folder's path`);
+  }
   const path = `${folder}/runs.jsonl`;
   const [description, bytes] = await Promise.all([readDescription(folder), readFile(path)]);
   if (description === null || bytes === null) {

@@ -1,8 +1,12 @@
 /**
  * How far a number of few runs can be trusted.
  */
+import { assertFunction, assertNumbers, assertOptions, show } from "../../autograd/internal.ts";
 import { Generator } from "../../autograd/mod.ts";
 import { quantile } from "./summary.ts";
+
+/** More are of no use, and would not fit into memory. */
+const MOST_SAMPLES = 10_000_000;
 
 /** A range that holds the true value in 95 of 100 experiments, about. */
 export interface Interval {
@@ -43,8 +47,23 @@ export interface BootstrapOptions {
 export function bootstrapInterval(
   values: readonly number[],
   statistic: (values: readonly number[]) => number,
-  { samples = 10_000, confidence = 0.95, seed = 0 }: BootstrapOptions = {},
+  options: BootstrapOptions = {},
 ): Interval {
+  const action = "draw a bootstrap interval";
+  assertNumbers(action, values, "values");
+  assertFunction(action, statistic, "statistic");
+  assertOptions(action, options, ["samples", "confidence", "seed"]);
+  const { samples = 10_000, confidence = 0.95, seed = 0 } = options;
+  if (!Number.isSafeInteger(samples) || samples < 1 || samples > MOST_SAMPLES) {
+    throw new RangeError(
+      `Cannot ${action}: got samples ${show(samples)}, expected an integer of 1 to ${MOST_SAMPLES}`,
+    );
+  }
+  if (typeof confidence !== "number" || !(confidence >= 0 && confidence <= 1)) {
+    throw new RangeError(
+      `Cannot ${action}: got confidence ${show(confidence)}, expected a number in 0 … 1`,
+    );
+  }
   if (values.length === 0) return { low: NaN, high: NaN };
   const generator = new Generator(seed);
   const drawn = Array.from(

@@ -1,6 +1,13 @@
 /**
  * A group of runs against a baseline, in numbers and in words.
  */
+import {
+  assertList,
+  assertNumbers,
+  assertOptions,
+  describe,
+  show,
+} from "../../autograd/internal.ts";
 import { bootstrapInterval, type Interval } from "./bootstrap.ts";
 import {
   holm,
@@ -83,7 +90,25 @@ export function compareGroups(
   others: readonly ComparedGroup[],
   options: CompareOptions,
 ): Comparison[] {
+  const action = "compare groups";
+  assertGroup(action, baseline, "baseline");
+  assertList(action, others, "others", "groups");
+  others.forEach((group, i) => assertGroup(action, group, `others[${i}]`));
+  assertOptions(action, options, ["goal", "paired", "level"]);
+  const { goal } = options;
+  if (goal !== "max" && goal !== "min") {
+    throw new RangeError(`Cannot ${action}: got goal ${show(goal)}, expected "max" or "min"`);
+  }
   return compareEach(others.map((group) => ({ baseline, group })), options);
+}
+
+function assertGroup(action: string, group: unknown, name: string): void {
+  if (typeof group !== "object" || group === null) {
+    throw new TypeError(
+      `Cannot ${action}: got ${name} ${describe(group)}, expected { name, values }`,
+    );
+  }
+  assertNumbers(action, (group as Partial<ComparedGroup>).values, `${name}.values`);
 }
 
 /** The same with a baseline of its own for each group; p is corrected for all of them. */

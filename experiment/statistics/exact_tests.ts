@@ -2,6 +2,7 @@
  * Tests of few runs that assume nothing about how values are distributed: every way in which the runs
  * could have been labelled is counted.
  */
+import { assertNumbers } from "../../autograd/internal.ts";
 import { Generator } from "../../autograd/mod.ts";
 
 /** What a test says. */
@@ -45,6 +46,7 @@ export function summable(differences: readonly number[]): number[] {
  * ```
  */
 export function signFlipTest(differences: readonly number[]): TestResult {
+  assertNumbers("test pairs", differences, "differences");
   const n = differences.length;
   if (differences.some(Number.isNaN)) {
     throw new RangeError("Cannot test pairs: got NaN among the differences, expected numbers");
@@ -113,6 +115,8 @@ function doubledRanks(values: readonly number[]): number[] {
  * ```
  */
 export function mannWhitneyTest(a: readonly number[], b: readonly number[]): TestResult {
+  assertNumbers("test groups", a, "a");
+  assertNumbers("test groups", b, "b");
   const ranks = doubledRanks([...a, ...b]);
   const all = ranks.reduce((sum, rank) => sum + rank, 0);
   // ways[k][s]: how many choices of k runs have the ranks' sum s.
@@ -140,6 +144,8 @@ export function mannWhitneyTest(a: readonly number[], b: readonly number[]): Tes
  * @param b The values of the other.
  */
 export function probabilityOfImprovement(a: readonly number[], b: readonly number[]): number {
+  assertNumbers("compare groups", a, "a");
+  assertNumbers("compare groups", b, "b");
   let wins = 0;
   for (const x of a) for (const y of b) wins += x > y ? 1 : x === y ? 0.5 : 0;
   return wins / (a.length * b.length);
@@ -153,6 +159,7 @@ export function probabilityOfImprovement(a: readonly number[], b: readonly numbe
  * @returns The corrected ones, in the same order.
  */
 export function holm(ps: readonly number[]): number[] {
+  assertNumbers("correct for several tests", ps, "ps");
   const order = ps.map((_, i) => i).sort((i, j) => ps[i] - ps[j]);
   const corrected = new Array<number>(ps.length);
   let least = 0;

@@ -1,8 +1,10 @@
 /**
  * Numbers that stand for several: median, quantiles, interquartile mean.
  */
+import { assertNumbers, show } from "../../autograd/internal.ts";
 
 function checkValues(action: string, values: readonly number[]): void {
+  assertNumbers(action, values, "values");
   if (values.length > 0 && values.every((value) => !Number.isNaN(value))) return;
   const got = values.length === 0 ? "no values" : "NaN among the values";
   throw new RangeError(`Cannot ${action}: got ${got}, expected at least one number`);
@@ -21,6 +23,9 @@ function ascending(values: readonly number[]): number[] {
  */
 export function quantile(values: readonly number[], q: number): number {
   checkValues("take a quantile", values);
+  if (typeof q !== "number" || !(q >= 0 && q <= 1)) {
+    throw new RangeError(`Cannot take a quantile: got q ${show(q)}, expected a number in 0 … 1`);
+  }
   const sorted = ascending(values);
   const place = q * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];

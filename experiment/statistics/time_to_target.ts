@@ -1,6 +1,7 @@
 /**
  * How long runs take to a target, where some never reach it: those count as infinitely long.
  */
+import { assertNumbers, describe, show } from "../../autograd/internal.ts";
 import { mean, median } from "./summary.ts";
 
 /** How many runs reached a target, and when. */
@@ -30,6 +31,7 @@ export interface TimeToTarget {
  * ```
  */
 export function timeToTarget(times: readonly number[]): TimeToTarget {
+  assertNumbers("sum up times", times, "times");
   const reached = times.filter(Number.isFinite).sort((a, b) => a - b);
   return {
     runs: times.length,
@@ -46,6 +48,7 @@ export function timeToTarget(times: readonly number[]): TimeToTarget {
  * @param times A time for each run, `Infinity` for one that never reached the target.
  */
 export function olympic(times: readonly number[]): number | null {
+  assertNumbers("score times", times, "times");
   if (times.length < 3) return null;
   const kept = [...times].sort((a, b) => a - b).slice(1, -1);
   return kept.every(Number.isFinite) ? mean(kept) : null;
@@ -62,6 +65,13 @@ export function performanceProfile(
   times: ReadonlyMap<string, readonly number[]>,
   factors: readonly number[],
 ): Map<string, number[]> {
+  const action = "make a performance profile";
+  if (!((times as unknown) instanceof Map)) {
+    throw new TypeError(`Cannot ${action}: got times ${describe(times)}, expected a Map of lists`);
+  }
+  const rows: Iterable<[unknown, unknown]> = times;
+  for (const [name, row] of rows) assertNumbers(action, row, `times of ${show(name)}`);
+  assertNumbers(action, factors, "factors");
   const methods = [...times.values()];
   const tasks = methods[0]?.length ?? 0;
   const best = Array.from({ length: tasks }, (_, i) => Math.min(...methods.map((row) => row[i])));

@@ -1,13 +1,14 @@
 /**
  * Gzipped data, unpacked as far as it is wanted.
  */
-import { joinChunks } from "../file.ts";
+import { assertBytes, joinChunks, nameOption } from "../file.ts";
 
 /** What gzipped data may unpack to where nothing else is said. */
 export const MOST_UNPACKED = 2 ** 32;
 
 /** Whether bytes are gzipped, by their magic number. */
 export function isGzip(bytes: Uint8Array): boolean {
+  assertBytes(bytes, "gzipped data");
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
@@ -25,6 +26,8 @@ export async function gunzip(
   name = "gzipped data",
   most: number | ((start: Uint8Array) => number) = MOST_UNPACKED,
 ): Promise<Uint8Array> {
+  nameOption(name, "gzipped data");
+  assertBytes(bytes, name);
   const reader = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
     .pipeThrough(new DecompressionStream("gzip")).getReader();
   const chunks: Uint8Array[] = [];

@@ -2,9 +2,9 @@
  * Tables of numbers as text: comma-separated values.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, describe } from "../../autograd/internal.ts";
+import { assertFunction, assertList, assertOptions, describe } from "../../autograd/internal.ts";
 import { quote } from "../errors.ts";
-import { readBytes } from "../file.ts";
+import { nameOption, readBytes } from "../file.ts";
 import { gunzip, isGzip } from "../archive/gzip.ts";
 import { identify } from "../identify.ts";
 import type { NameOptions } from "../safetensors.ts";
@@ -96,13 +96,18 @@ const LONGEST_TEXT = 2 ** 29 - 25;
  */
 export function parseCsv(text: string, options: CsvOptions & NameOptions = {}): Table {
   assertOptions("read CSV", options, KNOWN);
-  const { delimiter = ",", name = "CSV data" } = options;
+  const { delimiter = "," } = options;
+  const name = nameOption(options.name, "CSV data");
+  for (const key of ["columns", "labels", "missingMarks"] as const) {
+    if (options[key] !== undefined) assertList(`read ${name}`, options[key], key, "values");
+  }
+  if (options.convert !== undefined) assertFunction(`read ${name}`, options.convert, "convert");
   if (typeof text !== "string") {
     throw new TypeError(`Cannot read ${name}: got ${describe(text)}, expected a text`);
   }
   if (typeof delimiter !== "string" || delimiter.length !== 1 || delimiter === '"') {
     throw new RangeError(
-      `Cannot read ${name}: got delimiter ${quote(String(delimiter))}, expected one character`,
+      `Cannot read ${name}: got delimiter ${quote(delimiter)}, expected one character`,
     );
   }
   let names: string[] | null = null;
@@ -165,15 +170,17 @@ class CellReader {
     this.#file = file;
     this.#options = options;
     const all = Array.from({ length: width }, (_, i) => i);
-    this.columns = options.columns?.map((column) => this.#find(column, width)) ?? all;
-    this.#labelled = new Set(options.labels?.map((column) => this.#find(column, width)));
+    // A list with gaps is read as holding undefined there, which is no column.
+    const find = (column: string | number): number => this.#find(column, width);
+    this.columns = options.columns === undefined ? all : Array.from(options.columns, find);
+    this.#labelled = new Set(Array.from(options.labels ?? [], find));
   }
 
   #find(column: string | number, width: number): number {
     const found = typeof column === "number" ? column : this.#names?.indexOf(column) ?? -1;
     if (Number.isInteger(found) && found >= 0 && found < width) return found;
     throw new RangeError(
-      `Cannot read ${this.#file}: got column ${JSON.stringify(column)}, expected ` +
+      `Cannot read ${this.#file}: got column ${quote(column as string)}, expected ` +
         (this.#names === null
           ? `a number from 0 to ${width - 1}`
           : `one of ${this.#names.map(quote).join(", ")}`),

@@ -1,7 +1,7 @@
 /**
  * IDX, the format of MNIST: a magic number, the sizes as 32-bit big-endian integers, then the bytes.
  */
-import { assertBytes, readBytes } from "../file.ts";
+import { assertBytes, nameOption, readBytes } from "../file.ts";
 import { identify } from "../identify.ts";
 import { gunzip, isGzip, MOST_UNPACKED } from "../archive/gzip.ts";
 
@@ -24,6 +24,7 @@ const UNSIGNED_BYTE = 0x08;
  * @throws {RangeError} if it is damaged or holds something other than unsigned bytes.
  */
 export async function parseIdx(bytes: Uint8Array, name = "IDX data"): Promise<ByteArray> {
+  nameOption(name, "IDX data");
   assertBytes(bytes, name);
   const plain = isGzip(bytes) ? await gunzip(bytes, name, sizeByHeader) : bytes;
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);

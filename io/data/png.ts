@@ -6,7 +6,7 @@
 import { Tensor } from "../../autograd/mod.ts";
 import { assertOptions } from "../../autograd/internal.ts";
 import { crc32 } from "../archive/crc32.ts";
-import { assertBytes, readBytes } from "../file.ts";
+import { assertBytes, nameOption, readBytes } from "../file.ts";
 import { identify } from "../identify.ts";
 import { inflate } from "../archive/inflate.ts";
 import type { NameOptions } from "../safetensors.ts";
@@ -72,7 +72,7 @@ export async function loadPng(path: string): Promise<Tensor> {
  */
 export async function decodePng(bytes: Uint8Array, options: NameOptions = {}): Promise<Tensor> {
   assertOptions("read PNG", options, ["name"]);
-  const name = options.name ?? "PNG data";
+  const name = nameOption(options.name, "PNG data");
   const damaged = (what: string): RangeError => new RangeError(`Cannot read ${name}: ${what}`);
   assertBytes(bytes, name);
   const png = readChunks(bytes, damaged);

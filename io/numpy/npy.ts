@@ -15,7 +15,7 @@ import { Tensor } from "../../autograd/mod.ts";
 import { type Dtype, type DtypeName, findDtype, InexactInteger, refusing } from "../dtype.ts";
 import { assertFloatDtype, encodeValues, type FloatDtype, type Planned } from "../encode_values.ts";
 import { messageOf, quote } from "../errors.ts";
-import { readBytes, writeWhole } from "../file.ts";
+import { assertBytes, nameOption, readBytes, writeWhole } from "../file.ts";
 import type { NameOptions } from "../safetensors.ts";
 
 /** How an array is written. */
@@ -113,7 +113,9 @@ export function encodeNpy(x: Tensor, options: NpyOptions = {}): Uint8Array<Array
  */
 export function decodeNpy(bytes: Uint8Array, options: NameOptions = {}): Tensor {
   assertOptions("read npy", options, ["name"]);
-  return decodeArray(bytes, options.name ?? "npy data").tensor;
+  const name = nameOption(options.name, "npy data");
+  assertBytes(bytes, name);
+  return decodeArray(bytes, name).tensor;
 }
 
 /**

@@ -2,10 +2,17 @@
  * `.npz`, NumPy's file for several arrays: a zip file of `.npy` files.
  */
 import { type NamedTensors, namedTensors } from "../named_tensors.ts";
-import { assertOptions } from "../../autograd/internal.ts";
+import { assertList, assertOptions, show } from "../../autograd/internal.ts";
 import { type DtypeOptions, planDtypes } from "../encode_values.ts";
 import { quote } from "../errors.ts";
-import { type ByteSource, joinChunks, sourceOf, withFile, writeWhole } from "../file.ts";
+import {
+  type ByteSource,
+  joinChunks,
+  nameOption,
+  sourceOf,
+  withFile,
+  writeWhole,
+} from "../file.ts";
 import { decodeArray, encodeArray, headerBytes, otherThanNumbers, readHeader } from "./npy.ts";
 import { LoadedTensors, type NameOptions } from "../safetensors.ts";
 import { readEntry, readEntryStart, readZip, type ZipEntry } from "../archive/zip_reader.ts";
@@ -92,16 +99,17 @@ export async function decodeNpz(
   options: NameOptions & NpzOptions = {},
 ): Promise<LoadedTensors> {
   assertOptions("read npz", options, ["name", "maxUnpackedBytes", "names"]);
-  const { name = "npz data", ...others } = options;
-  return await readNpz(sourceOf(bytes, name), others);
+  const { name, ...others } = options;
+  return await readNpz(sourceOf(bytes, nameOption(name, "npz data")), others);
 }
 
 /** Reads a `.npz` file wherever it is. */
 export async function readNpz(source: ByteSource, options: NpzOptions): Promise<LoadedTensors> {
   assertOptions("read npz", options, ["maxUnpackedBytes", "names"]);
   const { maxUnpackedBytes: most = MOST_UNPACKED, names } = options;
-  if (!(most >= 0)) {
-    throw new RangeError(`Cannot read npz: got maxUnpackedBytes ${most}, expected 0 or more`);
+  if (names !== undefined) assertList("read npz", names, "names", "names");
+  if (typeof most !== "number" || !(most >= 0)) {
+    throw new RangeError(`Cannot read npz: got maxUnpackedBytes ${show(most)}, expected 0 or more`);
   }
   const entries = await arraysIn(source);
   for (const name of names ?? []) {

@@ -3,6 +3,7 @@
  */
 import { cat, type Input, noGrad, type Shape, Tensor } from "../../autograd/mod.ts";
 import {
+  assertIterable,
   assertOptions,
   assertTensor,
   describe,
@@ -12,9 +13,10 @@ import {
   storageOf,
   valuesOf,
 } from "../../autograd/internal.ts";
+import { assertModule } from "../../nn/module/arguments.ts";
 import { keepingModes } from "../../nn/module/keeping_modes.ts";
 import type { Module } from "../../nn/module/module.ts";
-import type { FloatDtype } from "../encode_values.ts";
+import { assertFloatDtype, type FloatDtype } from "../encode_values.ts";
 import { writeWhole } from "../file.ts";
 import { type Call, type Converter, NoCounterpart } from "./converter.ts";
 import { elementwise } from "./elementwise.ts";
@@ -91,6 +93,9 @@ export function encodeOnnx(
   options: OnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   assertOptions("export to ONNX", options, ["dtype", "inputNames", "outputNames"]);
+  assertModule("export to ONNX", "model", model);
+  assertFloatDtype("export to ONNX", options.dtype ?? "F64");
+  if (!(inputs instanceof Tensor)) assertIterable("export to ONNX", inputs, "inputs", "Tensors");
   const examples = inputs instanceof Tensor ? [inputs] : [...inputs];
   examples.forEach((x, i) => assertTensor("export to ONNX", x, `inputs[${i}]`));
   return keepingModes(model, () => {

@@ -3,7 +3,7 @@
  */
 import type { Tensor } from "../../autograd/mod.ts";
 import { assertOptions } from "../../autograd/internal.ts";
-import { type ByteSource, sourceOf, withFile } from "../file.ts";
+import { type ByteSource, nameOption, sourceOf, withFile } from "../file.ts";
 import { quote } from "../errors.ts";
 import { identify, isSafetensors } from "../identify.ts";
 import { unpickle } from "../pickle/unpickler.ts";
@@ -61,7 +61,7 @@ export async function decodeTorch(
   options: NameOptions = {},
 ): Promise<PickleValue> {
   assertOptions("read PyTorch data", options, ["name"]);
-  return await readTorch(sourceOf(bytes, options.name ?? "PyTorch data"));
+  return await readTorch(sourceOf(bytes, nameOption(options.name, "PyTorch data")));
 }
 
 /** Reads a `.pt` file wherever it is. */

@@ -5,7 +5,7 @@ import { Tensor } from "../../autograd/mod.ts";
 import { assertOptions, describe, type Storage, storageOf } from "../../autograd/internal.ts";
 import { StateDict } from "../../nn/module/state_dict.ts";
 import { Counter } from "../../optim/state_dict.ts";
-import { dtypeToWrite, encodeValues, type FloatDtype } from "../encode_values.ts";
+import { assertFloatDtype, dtypeToWrite, encodeValues, type FloatDtype } from "../encode_values.ts";
 import { joinChunks, writeWhole } from "../file.ts";
 import { Pickler } from "../pickle/pickler.ts";
 import { zipChunks, type ZipFile } from "../archive/zip_writer.ts";
@@ -92,6 +92,7 @@ export function encodeTorch(
 
 function filesOf(value: TorchValue, options: TorchOptions): Iterable<ZipFile> {
   assertOptions("write a checkpoint", options, ["dtype"]);
+  assertFloatDtype("write a checkpoint", options.dtype ?? "F64");
   const writer = new TorchWriter(options.dtype ?? "F64");
   writer.write(value, "", 0);
   return writer.files();
@@ -141,7 +142,9 @@ class TorchWriter {
     if (value instanceof Tensor) return this.#tensor(key, value);
     if (value instanceof Uint8Array) return this.#bytes(value);
     if (Array.isArray(value)) {
-      return pickler.list(value.map((item) => () => this.write(item, "", depth + 1)));
+      return pickler.list(
+        Array.from(value as TorchValue[], (item) => () => this.write(item, "", depth + 1)),
+      );
     }
     if (value instanceof Map) {
       if (value instanceof StateDict) pickler.orderedDict();

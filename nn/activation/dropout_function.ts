@@ -90,10 +90,7 @@ export function dropout3d(x: Tensor, options: DropoutOptions = {}): Tensor {
 export function alphaDropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const action = "run alphaDropout";
   assertTensor(action, x, "x");
-  const { p, training } = checkOptions(action, {
-    ...options,
-    training: options.training ?? false,
-  });
+  const { p, training } = checkOptions(action, options, false);
   if (!training || p === 0 || x.size === 0) return x;
   if (p === 1) return mul(x, 0);
   const limit = 1.7580993408473766;
@@ -128,9 +125,11 @@ function dropChannels(
 function checkOptions(
   action: string,
   options: DropoutOptions,
+  trainingByDefault = true,
 ): { p: number; training: boolean } {
   assertOptions(action, options, ["p", "training", "generator"]);
-  const { p = 0.5, training = true } = options;
+  const { p = 0.5 } = options;
+  const training = options.training ?? trainingByDefault;
   checkNumber(action, "p", p);
   if (!(p >= 0 && p <= 1)) {
     throw new RangeError(`Cannot ${action}: got p ${p}, expected a probability in 0 … 1`);

@@ -2,7 +2,7 @@
  * Padding layers.
  */
 import type { PadMode, Tensor } from "../../autograd/mod.ts";
-import { describe, kindOf } from "../../autograd/internal.ts";
+import { describe, kindOf, show } from "../../autograd/internal.ts";
 import { checkCount, checkNumber } from "../module/arguments.ts";
 import { pad } from "../functional.ts";
 import { Module } from "../module/module.ts";
@@ -25,7 +25,9 @@ abstract class Padding extends Module {
     }
     if (sizes.length !== 2 * axes) {
       throw new RangeError(
-        `Cannot make ${layer}: got padding [${sizes.join(", ")}], expected a number or ${2 * axes}`,
+        `Cannot make ${layer}: got padding [${sizes.map(show).join(", ")}], expected a number or ${
+          2 * axes
+        }`,
       );
     }
     this.padding = sizes.map((size) => checkCount(layer, "padding", size, -Infinity));

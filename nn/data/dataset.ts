@@ -2,7 +2,13 @@
  * Samples that can be asked for by number.
  */
 import { Tensor, zeros } from "../../autograd/mod.ts";
-import { assertTensor, formatShape, storageOf, valuesOf } from "../../autograd/internal.ts";
+import {
+  assertNumbers,
+  assertTensor,
+  formatShape,
+  storageOf,
+  valuesOf,
+} from "../../autograd/internal.ts";
 
 /** Anything with a length whose samples can be asked for by number. */
 export interface Dataset<Sample> {
@@ -76,6 +82,7 @@ export class TensorDataset<Tensors extends readonly Tensor[] = Tensor[]>
    * @throws {RangeError} if an index is not in 0 … length − 1.
    */
   rows(indices: ArrayLike<number>): Rows<Tensors> {
+    assertNumbers("get samples", indices, "indices");
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i];
       if (!Number.isInteger(index) || index < 0 || index >= this.length) {

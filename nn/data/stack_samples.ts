@@ -33,7 +33,8 @@ export function stackSamples<Sample>(samples: readonly Sample[]): Batched<Sample
       `Cannot stack samples: got ${describe(samples)}, expected a list of samples`,
     );
   }
-  return stackValues(samples, 0) as Batched<Sample>;
+  // Gaps become undefined, which is refused by name.
+  return stackValues(Array.from(samples), 0) as Batched<Sample>;
 }
 
 /** Deeper than samples are. */

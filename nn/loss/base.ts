@@ -15,8 +15,9 @@ export abstract class Loss extends Module {
   readonly reduction: Reduction;
 
   /** @internal */
-  constructor({ reduction = "mean" }: LossOptions) {
+  constructor(options?: LossOptions | null) {
     super();
+    const { reduction = "mean" } = options ?? {};
     this.reduction = checkChoice(kindOf(this), "reduction", reduction, ["none", "mean", "sum"]);
   }
 }
@@ -29,9 +30,9 @@ export abstract class WeightedLoss extends Loss {
   weight: Tensor | null;
 
   /** @internal */
-  constructor(options: LossOptions & { readonly weight?: Tensor | null }) {
+  constructor(options?: (LossOptions & { readonly weight?: Tensor | null }) | null) {
     super(options);
-    const weight = checkTensor(kindOf(this), "weight", options.weight);
+    const weight = checkTensor(kindOf(this), "weight", options?.weight);
     this.weight = this.registerBuffer("weight", weight);
   }
 }

@@ -6,7 +6,7 @@
  * `new Softmax({ dim: -1 })`.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, describe, type Known } from "../../autograd/internal.ts";
+import { assertOptions, describe, type Known, show } from "../../autograd/internal.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -138,7 +138,7 @@ export function checkPerAxis(
   if (list.length !== axes && list.length !== 1) {
     throw new RangeError(
       `Cannot make ${layer}: got ${name} [${
-        list.join(", ")
+        list.map(show).join(", ")
       }], expected a number or ${axes} of them`,
     );
   }
@@ -152,6 +152,10 @@ export function assertModule(
   name: string,
   value: unknown,
 ): asserts value is Module {
-  if (value instanceof Module) return;
+  try {
+    if (value instanceof Module) return;
+  } catch {
+    // A revoked proxy cannot even be asked.
+  }
   throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a Module`);
 }

@@ -2,7 +2,7 @@
  * Modules that hold modules.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { describe, kindOf, show } from "../../autograd/internal.ts";
+import { assertIterable, describe, kindOf, show } from "../../autograd/internal.ts";
 import { Passage } from "./joining.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
@@ -15,7 +15,7 @@ function moduleAt(container: Module, modules: readonly Module[], index: number):
   const found = Number.isInteger(index) ? modules.at(index) : undefined;
   if (found === undefined) {
     throw new RangeError(
-      `Cannot take a module of ${kindOf(container)}: got index ${index}, expected one of ` +
+      `Cannot take a module of ${kindOf(container)}: got index ${show(index)}, expected one of ` +
         `${-modules.length} … ${modules.length - 1}`,
     );
   }
@@ -36,11 +36,21 @@ function namedEntries(container: Module, modules: NamedModules): [string, Module
       `Cannot fill ${kindOf(container)}: got ${describe(modules)}, expected modules by name`,
     );
   }
-  const pairs = Symbol.iterator in modules
+  const isIterable = Symbol.iterator in modules;
+  if (isIterable) assertIterable(`fill ${kindOf(container)}`, modules, "modules", "[name, Module]");
+  const pairs = isIterable
     ? [...modules as Iterable<readonly [string, Module]>]
     : Object.entries(modules);
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(
+        `Cannot fill ${kindOf(container)}: got ${describe(pair)}, expected pairs of a ` +
+          `name and a Module`,
+      );
+    }
+  }
   const first = pairs.find(([name]) => /^(0|[1-9]\d*)$/.test(name));
-  if (first !== undefined && pairs.length > 1 && !(Symbol.iterator in modules)) {
+  if (first !== undefined && pairs.length > 1 && !isIterable) {
     throw new RangeError(
       `Cannot fill ${kindOf(container)}: got the name "${
         first[0]
@@ -48,15 +58,9 @@ function namedEntries(container: Module, modules: NamedModules): [string, Module
         `are numbers come first whatever their place, expected a Map or pairs`,
     );
   }
-  return pairs.map((pair) => {
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new TypeError(
-        `Cannot fill ${kindOf(container)}: got ${describe(pair)}, expected pairs of a ` +
-          `name and a Module`,
-      );
-    }
-    checkModule(container, pair[1]);
-    return [pair[0], pair[1]];
+  return pairs.map(([name, module]) => {
+    checkModule(container, module);
+    return [name, module];
   });
 }
 
@@ -116,7 +120,11 @@ abstract class ModuleRow extends Module {
    * @throws {TypeError} if one is not a module.
    */
   extend(modules: Iterable<Module>): this {
-    for (const module of [...modules]) this.append(module);
+    assertIterable(`fill ${kindOf(this)}`, modules, "modules", "Modules");
+    const added = [...modules];
+    // All are checked first: nothing has changed where one is refused.
+    for (const module of added) checkModule(this, module);
+    for (const module of added) this.append(module);
     return this;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Layers that only change the shape, and the one that changes nothing.
  */
-import { show } from "../../autograd/internal.ts";
+import { assertTensor, show } from "../../autograd/internal.ts";
 import {
   flatten,
   type FlattenOptions,
@@ -96,6 +96,7 @@ export class Unflatten extends Module {
 
   /** Splits the axis. */
   override forward(x: Tensor): Tensor {
+    assertTensor("run Unflatten", x, "x");
     const at = this.dim < 0 ? this.dim + x.ndim : this.dim;
     const known = this.unflattenedSize.reduce((a, b) => b === -1 ? a : a * b, 1);
     const sizes = this.unflattenedSize.map((n) => n === -1 ? x.shape[at] / known : n);

@@ -92,6 +92,7 @@ export class Registry {
     if (this.noticed) return;
     this.noticed = true;
     for (const [name, value] of Object.entries(this.fields)) {
+      if (!canBeAsked(value)) continue;
       if (value instanceof Parameter) this.seen.set(name, "parameter");
       else if (value instanceof Buffer) this.seen.set(name, "buffer");
     }
@@ -208,10 +209,24 @@ function trains(value: Tensor): boolean {
     (value instanceof Tensor && value.isLeaf && value.requiresGrad);
 }
 
+/** No network is a list of so many modules; a longer one holds data. */
+const MOST_ITEMS = 100_000;
+
+/** Whether a value can be asked what it is: a proxy that was revoked cannot. */
+function canBeAsked(value: unknown): boolean {
+  try {
+    Array.isArray(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Modules in arrays, maps and plain objects: neither trained, nor saved, nor switched to evaluation. */
 function warnOfHiddenModules(owner: Module, kind: typeof Module): void {
   let known: Set<Module> | null = null;
   for (const [field, value] of Object.entries(owner)) {
+    if (!canBeAsked(value) || (Array.isArray(value) && value.length > MOST_ITEMS)) continue;
     const items: readonly unknown[] = Array.isArray(value)
       ? value.flat()
       : value instanceof Map || value instanceof Set
@@ -221,7 +236,7 @@ function warnOfHiddenModules(owner: Module, kind: typeof Module): void {
       ? Object.values(value as object)
       : [];
     for (const item of items) {
-      if (!(item instanceof kind)) continue;
+      if (!canBeAsked(item) || !(item instanceof kind)) continue;
       known ??= new Set(owner.modules());
       if (known.has(item)) continue;
       warnOnce(

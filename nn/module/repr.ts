@@ -2,8 +2,11 @@
  * Values as Python prints them, for `toString()` in PyTorch's layout.
  */
 
+import { show } from "../../autograd/internal.ts";
+
 /** `1e-05`, `0.1`, `1.0`, `inf`; an integer is taken for a float. */
 export function pythonFloat(value: number): string {
+  if (typeof value !== "number") return show(value);
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
   const magnitude = Math.abs(value);

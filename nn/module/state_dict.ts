@@ -1,7 +1,7 @@
 /**
  * The state of a tree of modules: taken, and loaded in one go or not at all.
  */
-import { show } from "../../autograd/internal.ts";
+import { assertIterable, describe, show } from "../../autograd/internal.ts";
 import { noGrad, Tensor, tensor, type TensorJson } from "../../autograd/mod.ts";
 import { causing } from "./cause.ts";
 
@@ -15,6 +15,28 @@ export interface ModuleMetadata {
 export class StateDict extends Map<string, Tensor> {
   /** By dotted module name, `""` for the module that was asked. */
   readonly metadata: Map<string, ModuleMetadata> = new Map();
+
+  /**
+   * Holds tensors.
+   *
+   * @param entries Tensors by name, in order.
+   * @throws {TypeError} if they are not pairs of a name and a tensor.
+   */
+  constructor(entries: Iterable<readonly [string, Tensor]> | null = null) {
+    super();
+    const action = "make a StateDict";
+    if (entries === null) return;
+    assertIterable(action, entries, "entries", "[name, Tensor]");
+    for (const entry of entries) {
+      if (Array.isArray(entry) && typeof entry[0] === "string" && entry[1] instanceof Tensor) {
+        this.set(entry[0], entry[1]);
+        continue;
+      }
+      throw new TypeError(
+        `Cannot ${action}: got an entry ${describe(entry)}, expected a name and a Tensor`,
+      );
+    }
+  }
 
   /** A copy whose tensors share nothing with these. */
   clone(): StateDict {

@@ -3,6 +3,7 @@
  */
 import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
 import {
+  assertList,
   batchNorm,
   describe,
   kindOf,
@@ -219,6 +220,14 @@ function isShifted(
 
 /** The audit as lines of text. */
 export function formatAudit(rows: readonly AuditRow[]): string {
+  const action = "format an audit";
+  assertList(action, rows, "rows", "what auditTrainEval found");
+  for (const row of rows) {
+    if (row?.layer instanceof BatchNorm && Array.isArray(row.reasons)) continue;
+    throw new TypeError(
+      `Cannot ${action}: got a row ${describe(row)}, expected one that auditTrainEval found`,
+    );
+  }
   return rows.map(({ name, layer, distance, reasons }) => {
     const why = reasons.map(({ cause, detail }) => `${cause}: ${detail}`).join("; ");
     const title = name === "" ? kindOf(layer) : name;

@@ -15,6 +15,7 @@ import {
   normalizeBatch,
   type NormalizedBatch,
   type NormalizeSettings,
+  show,
 } from "../../autograd/internal.ts";
 import { checkChoice, checkCount, layerOptions } from "../module/arguments.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
@@ -253,7 +254,7 @@ export abstract class BatchNorm extends TrackedNorm {
   accumulateStats(k: number): this {
     if (!Number.isInteger(k) || k < 1) {
       throw new RangeError(
-        `Cannot accumulate statistics: got ${k} forwards, expected an integer of at least 1`,
+        `Cannot accumulate statistics: got ${show(k)} forwards, expected an integer of at least 1`,
       );
     }
     this.statistics.accumulate(k);

@@ -11,7 +11,8 @@ const LARGE_MOMENTUM = 0.5;
 
 /** At construction and at each update. */
 export function warnOfMomentum(layer: BatchNorm): void {
-  if (layer.momentum === null || layer.momentum <= LARGE_MOMENTUM) return;
+  if (layer.momentum === null || typeof layer.momentum !== "number") return;
+  if (layer.momentum <= LARGE_MOMENTUM) return;
   warnOnce(
     layer,
     "bn-large-momentum",

@@ -1,7 +1,7 @@
 /**
  * Normalisation layers that look at one sample at a time.
  */
-import { kindOf } from "../../autograd/internal.ts";
+import { assertNumbers, kindOf } from "../../autograd/internal.ts";
 import { ones, type Shape, type Tensor, zeros } from "../../autograd/mod.ts";
 import { groupNorm, layerNorm, rmsNorm } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
@@ -20,6 +20,7 @@ export interface LayerNormOptions {
 
 /** `normalizedShape` as a list of integers of at least 0. */
 function checkShape(name: string, shape: Shape | number): number[] {
+  if (typeof shape !== "number") assertNumbers(`make ${name}`, shape, "normalizedShape");
   const sizes = typeof shape === "number" ? [shape] : [...shape];
   if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
     throw new RangeError(

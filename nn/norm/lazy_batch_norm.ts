@@ -1,7 +1,7 @@
 /**
  * BatchNorm layers that learn their number of channels from their first input.
  */
-import { replaceValues, storageOf } from "../../autograd/internal.ts";
+import { assertTensor, replaceValues, storageOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import {
   type BatchNorm,
@@ -38,6 +38,7 @@ function settle(layer: BatchNorm, channels: number, prototype: BatchNorm): () =>
 
 function resize(target: Tensor | null, like: Tensor): () => void {
   if (target === null) return () => {};
+  assertTensor("settle a lazy layer", target, "a parameter or buffer");
   const [storage, shape] = [storageOf(target), target.shape];
   replaceValues(target, storageOf(like), like.shape);
   return () => replaceValues(target, storage, shape);

@@ -103,7 +103,8 @@ export function recalibrate(
 }
 
 function has<T extends object>(value: unknown, kind: keyof T): value is T {
-  return typeof value === "object" && value !== null && kind in value;
+  return typeof value === "object" && value !== null &&
+    typeof (value as Partial<T>)[kind] === "function";
 }
 
 /** The passes over the data: takes each batch, and `null` at the end of a pass. */

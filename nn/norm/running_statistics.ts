@@ -3,8 +3,10 @@
  */
 import type { Tensor } from "../../autograd/mod.ts";
 import {
+  assertTensor,
   type BatchMoments,
   blend,
+  describe,
   kindOf,
   PooledMoments,
   unbiasedVariance,
@@ -59,7 +61,13 @@ export class RunningStatistics {
   /** How many batches are in the running statistics. */
   get batches(): number {
     const { numBatchesTracked } = this.layer;
-    return numBatchesTracked === null ? 0 : valuesOf(numBatchesTracked)[0];
+    if (numBatchesTracked === null) return 0;
+    assertTensor(
+      `read the statistics of ${kindOf(this.layer)}`,
+      numBatchesTracked,
+      "numBatchesTracked",
+    );
+    return valuesOf(numBatchesTracked)[0];
   }
 
   /** Whether they are still those of a fresh layer. */
@@ -121,6 +129,12 @@ export class RunningStatistics {
   /** Counts a batch and blends its moments in. */
   private take(moments: BatchMoments | null): void {
     const { runningMean, runningVar, numBatchesTracked, momentum } = this.layer;
+    if (momentum !== null && typeof momentum !== "number") {
+      throw new TypeError(
+        `Cannot update the running statistics of ${kindOf(this.layer)}: got momentum ` +
+          `${describe(momentum)}, expected a number or null`,
+      );
+    }
     const batches = this.batches + 1;
     if (numBatchesTracked !== null) write(numBatchesTracked, (count) => count[0] = batches);
     if (moments === null) return;

@@ -1,7 +1,7 @@
 /**
  * The base of the normalisations that can keep running statistics.
  */
-import { kindOf } from "../../autograd/internal.ts";
+import { describe, kindOf } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import type { Known } from "../../autograd/internal.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
@@ -72,8 +72,16 @@ export abstract class TrackedNorm extends Module {
     nonFinite?: NonFinitePolicy,
   ) {
     super();
-    const { eps, momentum, affine, trackRunningStats } = options;
     const layer = kindOf(this);
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(
+        `Cannot make ${layer}: got options ${
+          describe(options)
+        }, expected eps, momentum, affine and ` +
+          `trackRunningStats`,
+      );
+    }
+    const { eps, momentum, affine, trackRunningStats } = options;
     this.numFeatures = checkCount(layer, "numFeatures", numFeatures, 0);
     this.eps = checkNumber(layer, "eps", eps);
     this.momentum = momentum === null ? null : checkNumber(layer, "momentum", momentum);

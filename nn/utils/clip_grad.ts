@@ -128,7 +128,8 @@ function readBound(action: string, value: unknown, name: string): number {
 function gradientsOf(action: string, params: Tensor | Iterable<Tensor>): Tensor[] {
   const given: unknown = params;
   const list = given instanceof Tensor ? [given] : given;
-  if (typeof list !== "object" || list === null || !(Symbol.iterator in list)) {
+  const { [Symbol.iterator]: iterate } = (list ?? {}) as Partial<Iterable<unknown>>;
+  if (typeof list !== "object" || typeof iterate !== "function") {
     throw new TypeError(
       `Cannot ${action}: got params ${
         describe(params)

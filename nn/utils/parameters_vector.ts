@@ -2,7 +2,7 @@
  * All parameters as one vector, and back.
  */
 import { cat, noGrad, reshape, type Tensor, tensor } from "../../autograd/mod.ts";
-import { assertTensor, describe, formatShape } from "../../autograd/internal.ts";
+import { assertIterable, assertTensor, formatShape } from "../../autograd/internal.ts";
 
 /**
  * The elements of all parameters in one vector, on the tape.
@@ -66,11 +66,7 @@ export function vectorToParameters(vector: Tensor, params: Iterable<Tensor>): vo
 
 function readParams(action: string, params: Iterable<Tensor>): Tensor[] {
   const given: unknown = params;
-  if (typeof given !== "object" || given === null || !(Symbol.iterator in given)) {
-    throw new TypeError(
-      `Cannot ${action}: got params ${describe(given)}, expected an iterable of tensors`,
-    );
-  }
+  assertIterable(action, given, "params", "tensors");
   const list = [...params];
   list.forEach((param, i) => assertTensor(action, param, `params[${i}]`));
   if (list.length === 0) {

@@ -28,7 +28,7 @@ export function getSwaAvgFn(): AverageFunction {
  * @throws {RangeError} if `decay` is not in 0 … 1.
  */
 export function getEmaAvgFn(decay = 0.999): AverageFunction {
-  if (!(decay >= 0 && decay <= 1)) {
+  if (typeof decay !== "number" || !(decay >= 0 && decay <= 1)) {
     throw new RangeError(
       `Cannot make an exponential mean: got decay ${describe(decay)}, expected a number in 0 … 1`,
     );

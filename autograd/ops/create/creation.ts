@@ -37,8 +37,31 @@ const KNOWN_WITH_SHAPE: Known<CreationOptions & { readonly shape?: Shape }> = ["
  * @throws {TypeError} if not, naming the function and the argument.
  */
 export function assertTensor(action: string, x: unknown, name: string): asserts x is Tensor {
-  if (!(x instanceof Tensor)) {
-    throw new TypeError(`Cannot ${action}: got ${name} ${describe(x)}, expected a Tensor`);
+  if (isTensor(x)) return;
+  throw new TypeError(`Cannot ${action}: got ${name} ${describe(x)}, expected a Tensor`);
+}
+
+/**
+ * Checks that a list holds tensors only; a gap in it is none.
+ *
+ * @throws {TypeError} if not, naming the place.
+ */
+export function assertEach(
+  action: string,
+  list: readonly unknown[],
+  name: string,
+): asserts list is readonly Tensor[] {
+  for (let i = 0; i < list.length; i++) {
+    if (!isTensor(list[i])) assertTensor(action, list[i], `${name}[${i}]`);
+  }
+}
+
+function isTensor(x: unknown): x is Tensor {
+  try {
+    return x instanceof Tensor;
+  } catch {
+    // A revoked proxy cannot even be asked.
+    return false;
   }
 }
 
@@ -259,7 +282,10 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   }
   const count = Math.ceil((bound - first) / step);
   assertCount("make arange", count);
-  return fromValues(Float64Array.from({ length: count }, (_, i) => first + i * step), [count]);
+  const storage = allocateUninitialised(count);
+  const { values } = storage;
+  for (let i = 0; i < count; i++) values[i] = first + i * step;
+  return new Tensor(storage, [count]);
 }
 
 /**
@@ -282,13 +308,12 @@ export function linspace(
   const step = count > 1 ? (last - first) / (count - 1) : 0;
   // Counted from the nearer end, so that both ends are exact and the row is symmetric.
   const half = Math.floor(count / 2);
-  return fromValues(
-    Float64Array.from(
-      { length: count },
-      (_, i) => i < half || count === 1 ? first + i * step : last - (count - 1 - i) * step,
-    ),
-    [count],
-  );
+  const storage = allocateUninitialised(count);
+  const { values } = storage;
+  for (let i = 0; i < count; i++) {
+    values[i] = i < half || count === 1 ? first + i * step : last - (count - 1 - i) * step;
+  }
+  return new Tensor(storage, [count]);
 }
 
 function endOf(name: string, value: number | Tensor): number {

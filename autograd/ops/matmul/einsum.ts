@@ -5,7 +5,7 @@ import { unshared } from "../shape/clone.ts";
 import { formatShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
-import { assertTensor, describe } from "../create/creation.ts";
+import { assertEach, describe } from "../create/creation.ts";
 import { multiply } from "./matmul.ts";
 import { sum } from "../reduce/reduce.ts";
 import { reorder, reshape } from "../shape/shape.ts";
@@ -57,7 +57,7 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
       `Cannot einsum: got tensors ${describe(tensors)}, expected a list of Tensors`,
     );
   }
-  tensors.forEach((x, i) => assertTensor("einsum", x, `tensors[${i}]`));
+  assertEach("einsum", tensors, "tensors");
   const { terms, output } = read(equation, tensors);
   const operands = prepare(equation, tensors, terms);
   let product = operands[0];

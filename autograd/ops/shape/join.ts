@@ -15,7 +15,7 @@ import {
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./clone.ts";
-import { assertTensor, describe, zeros } from "../create/creation.ts";
+import { assertEach, assertTensor, describe, zeros } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { flatten, reshape, unsqueeze } from "./shape.ts";
@@ -124,7 +124,7 @@ function assertTensors(
   if (tensors.length === 0) {
     throw new RangeError(`Cannot ${action}: got an empty list of tensors, expected at least one`);
   }
-  tensors.forEach((x, i) => assertTensor(action, x, `tensors[${i}]`));
+  assertEach(action, tensors, "tensors");
 }
 
 /**
@@ -279,11 +279,19 @@ export function chunk(x: Tensor, chunks: number, options: DimOptions = {}): Tens
   if (chunks <= 0) {
     throw new RangeError(`Cannot chunk: got ${chunks} chunks, expected at least 1`);
   }
+  if (length === 0 && chunks > MOST_EMPTY_CHUNKS) {
+    throw new RangeError(
+      `Cannot chunk: got ${chunks} chunks of an empty axis, expected at most ${MOST_EMPTY_CHUNKS}`,
+    );
+  }
   const sizes = length === 0
     ? new Array<number>(chunks).fill(0)
     : evenSizes(length, Math.ceil(length / chunks));
   return apart(x, dim, sizes);
 }
+
+/** An empty axis is cut into as many parts as are asked for, each of them a tensor. */
+const MOST_EMPTY_CHUNKS = 2 ** 20;
 
 /**
  * The slices of a tensor along an axis, which vanishes.

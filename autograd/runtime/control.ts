@@ -173,7 +173,9 @@ function kind(value: unknown): string {
 export async function setThreads(count: number): Promise<void> {
   if (!Number.isInteger(count) || count < 1 || count > 64) {
     throw new RangeError(
-      `Cannot set threads: got ${count}, expected an integer from 1 to 64`,
+      `Cannot set threads: got ${
+        typeof count === "number" ? count : kind(count)
+      }, expected an integer from 1 to 64`,
     );
   }
   // Only pages and their workers say so; they may share memory only where this is true.

@@ -4,6 +4,7 @@
 import { cat, type Input, noGrad, type Shape, Tensor } from "../../autograd/mod.ts";
 import {
   assertIterable,
+  assertList,
   assertOptions,
   assertTensor,
   describe,
@@ -95,6 +96,17 @@ export function encodeOnnx(
   assertOptions("export to ONNX", options, ["dtype", "inputNames", "outputNames"]);
   assertModule("export to ONNX", "model", model);
   assertFloatDtype("export to ONNX", options.dtype ?? "F64");
+  for (const key of ["inputNames", "outputNames"] as const) {
+    const names = options[key];
+    if (names === undefined) continue;
+    assertList("export to ONNX", names, key, "names");
+    const wrong = names.find((name) => typeof name !== "string");
+    if (wrong !== undefined) {
+      throw new TypeError(
+        `Cannot export to ONNX: got ${describe(wrong)} in ${key}, expected names as texts`,
+      );
+    }
+  }
   if (!(inputs instanceof Tensor)) assertIterable("export to ONNX", inputs, "inputs", "Tensors");
   const examples = inputs instanceof Tensor ? [inputs] : [...inputs];
   examples.forEach((x, i) => assertTensor("export to ONNX", x, `inputs[${i}]`));

@@ -4,6 +4,7 @@ import {
   assertOptions,
   assertTensor,
   formatShape,
+  show,
   sizeOf,
   stridesOf,
 } from "../../autograd/internal.ts";
@@ -125,7 +126,7 @@ export function dirac_<T extends Tensor>(x: T, options: DiracOptions = {}): T {
   }
   if (!Number.isSafeInteger(groups) || groups < 1 || x.shape[0] % groups !== 0) {
     throw new RangeError(
-      `Cannot ${action}: got groups ${groups} for shape ${
+      `Cannot ${action}: got groups ${show(groups)} for shape ${
         formatShape(x.shape)
       }, expected a whole ` +
         `number that divides axis 0`,

@@ -61,11 +61,11 @@ export class CrossEntropyLoss extends WeightedLoss {
         "labelSmoothing",
       ]),
     );
-    this.ignoreIndex = checkNumber("CrossEntropyLoss", "ignoreIndex", options.ignoreIndex ?? -100);
+    this.ignoreIndex = checkNumber("CrossEntropyLoss", "ignoreIndex", options?.ignoreIndex ?? -100);
     this.labelSmoothing = checkNumber(
       "CrossEntropyLoss",
       "labelSmoothing",
-      options.labelSmoothing ?? 0,
+      options?.labelSmoothing ?? 0,
     );
   }
 
@@ -93,7 +93,7 @@ export class NLLLoss extends WeightedLoss {
    */
   constructor(options: NllLossOptions = {}) {
     super(layerOptions("NLLLoss", options, ["weight", "ignoreIndex", "reduction"]));
-    this.ignoreIndex = checkNumber("NLLLoss", "ignoreIndex", options.ignoreIndex ?? -100);
+    this.ignoreIndex = checkNumber("NLLLoss", "ignoreIndex", options?.ignoreIndex ?? -100);
   }
 
   /** The loss of log-probabilities x at a target. */
@@ -144,7 +144,7 @@ export class BCEWithLogitsLoss extends WeightedLoss {
     super(
       layerOptions("BCEWithLogitsLoss", options, ["weight", "reduction", "posWeight"]),
     );
-    const posWeight = checkTensor("BCEWithLogitsLoss", "posWeight", options.posWeight);
+    const posWeight = checkTensor("BCEWithLogitsLoss", "posWeight", options?.posWeight);
     this.posWeight = this.registerBuffer("pos_weight", posWeight);
   }
 

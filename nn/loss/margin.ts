@@ -36,7 +36,7 @@ export class HingeEmbeddingLoss extends Loss {
    */
   constructor(options: MarginLossOptions = {}) {
     super(layerOptions("HingeEmbeddingLoss", options, ["margin", "reduction"]));
-    this.margin = checkNumber("HingeEmbeddingLoss", "margin", options.margin ?? 1);
+    this.margin = checkNumber("HingeEmbeddingLoss", "margin", options?.margin ?? 1);
   }
 
   /** The loss of distances x at targets of ±1. */
@@ -61,7 +61,7 @@ export class CosineEmbeddingLoss extends Loss {
    */
   constructor(options: MarginLossOptions = {}) {
     super(layerOptions("CosineEmbeddingLoss", options, ["margin", "reduction"]));
-    this.margin = checkNumber("CosineEmbeddingLoss", "margin", options.margin ?? 0);
+    this.margin = checkNumber("CosineEmbeddingLoss", "margin", options?.margin ?? 0);
   }
 
   /** The loss of pairs of vectors at targets of ±1. */
@@ -86,7 +86,7 @@ export class MarginRankingLoss extends Loss {
    */
   constructor(options: MarginLossOptions = {}) {
     super(layerOptions("MarginRankingLoss", options, ["margin", "reduction"]));
-    this.margin = checkNumber("MarginRankingLoss", "margin", options.margin ?? 0);
+    this.margin = checkNumber("MarginRankingLoss", "margin", options?.margin ?? 0);
   }
 
   /** The loss of pairs of scores at targets of ±1. */
@@ -119,10 +119,10 @@ export class TripletMarginLoss extends Loss {
     super(
       layerOptions("TripletMarginLoss", options, ["margin", "p", "eps", "swap", "reduction"]),
     );
-    this.margin = checkNumber("TripletMarginLoss", "margin", options.margin ?? 1);
-    this.p = checkNumber("TripletMarginLoss", "p", options.p ?? 2);
-    this.eps = checkNumber("TripletMarginLoss", "eps", options.eps ?? 1e-6);
-    this.swap = checkFlag("TripletMarginLoss", "swap", options.swap ?? false);
+    this.margin = checkNumber("TripletMarginLoss", "margin", options?.margin ?? 1);
+    this.p = checkNumber("TripletMarginLoss", "p", options?.p ?? 2);
+    this.eps = checkNumber("TripletMarginLoss", "eps", options?.eps ?? 1e-6);
+    this.swap = checkFlag("TripletMarginLoss", "swap", options?.swap ?? false);
   }
 
   /** The loss of triplets of vectors. */
@@ -172,8 +172,8 @@ export class MultiMarginLoss extends WeightedLoss {
     super(
       layerOptions("MultiMarginLoss", options, ["p", "margin", "weight", "reduction"]),
     );
-    this.p = checkNumber("MultiMarginLoss", "p", options.p ?? 1);
-    this.margin = checkNumber("MultiMarginLoss", "margin", options.margin ?? 1);
+    this.p = checkNumber("MultiMarginLoss", "p", options?.p ?? 1);
+    this.margin = checkNumber("MultiMarginLoss", "margin", options?.margin ?? 1);
   }
 
   /** The loss of scores x at class indices. */

@@ -74,7 +74,7 @@ export class SmoothL1Loss extends Loss {
    */
   constructor(options: SmoothL1LossOptions = {}) {
     super(layerOptions("SmoothL1Loss", options, ["reduction", "beta"]));
-    this.beta = checkNumber("SmoothL1Loss", "beta", options.beta ?? 1);
+    this.beta = checkNumber("SmoothL1Loss", "beta", options?.beta ?? 1);
   }
 
   /** The loss of x at a target. */
@@ -99,7 +99,7 @@ export class HuberLoss extends Loss {
    */
   constructor(options: LossOptions & { readonly delta?: number } = {}) {
     super(layerOptions("HuberLoss", options, ["reduction", "delta"]));
-    this.delta = checkNumber("HuberLoss", "delta", options.delta ?? 1);
+    this.delta = checkNumber("HuberLoss", "delta", options?.delta ?? 1);
   }
 
   /** The loss of x at a target. */
@@ -130,9 +130,9 @@ export class PoissonNLLLoss extends Loss {
     super(
       layerOptions("PoissonNLLLoss", options, ["logInput", "full", "eps", "reduction"]),
     );
-    this.logInput = checkFlag("PoissonNLLLoss", "logInput", options.logInput ?? true);
-    this.full = checkFlag("PoissonNLLLoss", "full", options.full ?? false);
-    this.eps = checkNumber("PoissonNLLLoss", "eps", options.eps ?? 1e-8);
+    this.logInput = checkFlag("PoissonNLLLoss", "logInput", options?.logInput ?? true);
+    this.full = checkFlag("PoissonNLLLoss", "full", options?.full ?? false);
+    this.eps = checkNumber("PoissonNLLLoss", "eps", options?.eps ?? 1e-8);
   }
 
   /** The loss of rates x at counts. */
@@ -159,8 +159,8 @@ export class GaussianNLLLoss extends Loss {
    */
   constructor(options: GaussianNllLossOptions = {}) {
     super(layerOptions("GaussianNLLLoss", options, ["full", "eps", "reduction"]));
-    this.full = checkFlag("GaussianNLLLoss", "full", options.full ?? false);
-    this.eps = checkNumber("GaussianNLLLoss", "eps", options.eps ?? 1e-6);
+    this.full = checkFlag("GaussianNLLLoss", "full", options?.full ?? false);
+    this.eps = checkNumber("GaussianNLLLoss", "eps", options?.eps ?? 1e-6);
   }
 
   /** The loss of means x and variances at a target. */

@@ -116,7 +116,7 @@ export class Registry {
 
   /** The submodules; the class is handed in, since its file imports this one. */
   ownModules(kind: typeof Module): Iterable<[string, Module]> {
-    return this.own<Module>(this.modules, (_, value) => value instanceof kind);
+    return this.own<Module>(this.modules, (_, value) => canBeAsked(value) && value instanceof kind);
   }
 
   /** The parameters and the persistent buffers. */

@@ -61,6 +61,8 @@ export abstract class LRScheduler {
   protected isInitial = false;
   private stepCount = 0;
   private lastLr: number[] = [];
+  /** The groups that first got an `initialLr` here, until the first step is taken. */
+  private begun: { initialLr?: Scalar }[] = [];
 
   /**
    * Takes the optimizer; the subclass calls `start()`.
@@ -86,7 +88,10 @@ export abstract class LRScheduler {
     this.optimizer = optimizer;
     this.lastEpoch = lastEpoch;
     this.baseLrs = optimizer.paramGroups.map((group, i) => {
-      if (lastEpoch === -1) group.initialLr ??= valueOf(group.lr);
+      if (lastEpoch === -1 && group.initialLr === undefined) {
+        group.initialLr = valueOf(group.lr);
+        this.begun.push(group);
+      }
       if (group.initialLr === undefined) {
         throw new RangeError(
           `Cannot ${action}: got lastEpoch ${lastEpoch} and group ${i} without initialLr, expected ` +
@@ -121,8 +126,13 @@ export abstract class LRScheduler {
     this.isInitial = true;
     try {
       this.step();
+    } catch (error) {
+      // A schedule that was refused leaves no trace in the optimizer.
+      for (const group of this.begun) delete group.initialLr;
+      throw error;
     } finally {
       this.isInitial = false;
+      this.begun = [];
     }
   }
 

@@ -174,6 +174,11 @@ const calls: Readonly<Record<string, readonly unknown[]>> = {
   reorder: [x, [1, 0]],
   definePrimitive: [{ name: "mul" }],
   alphaDropout: [x, {}],
+  dirac_: [tg.ones([2, 2, 2]), { groups: 1 }],
+  "new CrossEntropyLoss": [{ weight: v }],
+  "new NLLLoss": [{ weight: v }],
+  "new HuberLoss": [{ delta: 1 }],
+  "new TripletMarginLoss": [{ margin: 1 }],
   formatAudit: [[]],
   "new StateDict": [[["weight", v]]],
   "new LayerNorm": [[2], {}],
@@ -222,7 +227,7 @@ function callable(name: string): (...args: unknown[]) => unknown {
     const target = objects[object]() as Record<string, (...args: unknown[]) => unknown>;
     return (...args) => target[method](...args);
   }
-  const rooms = { ...nn, ...tg, ...nn.utils, ...optim.swa, ...f } as unknown as Record<
+  const rooms = { ...nn, ...nn.init, ...tg, ...nn.utils, ...optim.swa, ...f } as unknown as Record<
     string,
     (...args: unknown[]) => unknown
   >;

@@ -30,6 +30,7 @@ const options = {
   delimiter: ",",
   maxUnpackedBytes: 1,
   dtype: "F64",
+  outputNames: ["y"],
   generator: new Generator(),
 };
 
@@ -65,7 +66,7 @@ const calls: Readonly<
   encodeNpy: [io.encodeNpy, () => [ones([2]), {}], "dtype"],
   encodeNpz: [io.encodeNpz, () => [state(), {}], "dtype"],
   encodeTorch: [io.encodeTorch, () => [state(), {}], "dtype"],
-  encodeOnnx: [io.encodeOnnx, () => [net(), ones([1, 2]), {}], "dtype"],
+  encodeOnnx: [io.encodeOnnx, () => [net(), ones([1, 2]), {}], "dtype", "outputNames"],
   encodeCheckpoint: [io.encodeCheckpoint, () => [{ model: net() }], "generator"],
   assertPath: [assertPath, () => ["a\0b"]],
 };

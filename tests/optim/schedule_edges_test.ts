@@ -40,6 +40,12 @@ Deno.test("a refused schedule leaves the optimizer as it was", () => {
   assertEquals(o.toString(), before);
 });
 
+Deno.test("a schedule that fails in its first step leaves the optimizer as it was", () => {
+  const o = optimizer();
+  assertThrows(() => new swa.SWALR(o, -Infinity), RangeError, "expected a finite one");
+  assertEquals(o.paramGroups.map(({ initialLr }) => initialLr), o.paramGroups.map(() => undefined));
+});
+
 Deno.test("OneCycleLR refuses steps beyond the last and stays where it is", () => {
   const o = optimizer();
   const schedule = new OneCycleLR(o, 1, { totalSteps: 3 });

@@ -9,6 +9,7 @@ import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./clone.ts";
 import { assertTensor, fromValues } from "../create/creation.ts";
 import { selectAt } from "./index.ts";
+import { show } from "../../check/describe.ts";
 import { assertOptions, numberOption } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { part } from "./view.ts";
@@ -106,7 +107,7 @@ export function pad(x: Tensor, sizes: readonly number[], options: PadOptions = {
   if (mode === "constant") return constantPad(x, before, after, value);
   if (mode !== "reflect" && mode !== "replicate" && mode !== "circular") {
     throw new RangeError(
-      `Cannot pad: got mode ${JSON.stringify(mode)}, expected "constant", "reflect", "replicate" ` +
+      `Cannot pad: got mode ${quoted(mode)}, expected "constant", "reflect", "replicate" ` +
         `or "circular"`,
     );
   }
@@ -210,4 +211,8 @@ function source(
     else index[i] = first + (((p - first) % period) + period) % period;
   }
   return fromValues(index, [index.length]);
+}
+
+function quoted(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : show(value);
 }

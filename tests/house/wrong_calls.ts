@@ -62,6 +62,11 @@ export const wrongValues: readonly (readonly [name: string, value: unknown])[] =
 const ENGINE =
   /^Cannot (read prop|set prop|convert (a|un|obj)|destruct|mix Big|access '|assign to|perform ')/;
 
+/** Whether an error speaks in the library's words: `Cannot <verb> <what>: got …, expected …`. */
+export function isOwn(error: unknown): boolean {
+  return error instanceof Error && /^Cannot /.test(error.message) && !ENGINE.test(error.message);
+}
+
 /** What a call gets: made anew each time, since calls may change it. */
 export type RightArguments = () => readonly unknown[];
 
@@ -83,9 +88,7 @@ export async function callWrongly(
     try {
       await call(...args as never[]);
     } catch (error) {
-      const known = error instanceof Error && /^Cannot /.test(error.message) &&
-        !ENGINE.test(error.message);
-      if (!known) tally.engine.push(`${name}, ${what}: ${String(error).slice(0, 110)}`);
+      if (!isOwn(error)) tally.engine.push(`${name}, ${what}: ${String(error).slice(0, 110)}`);
     }
   };
   const count = right().length;

@@ -3,9 +3,9 @@
  * kind. A call may succeed; if it throws, then with a message in the library's own words, never the
  * engine's.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tg from "../../mod.ts";
-import { callWrongly, type Tally } from "./wrong_calls.ts";
+import { callWrongly, isOwn, type Tally } from "./wrong_calls.ts";
 
 tg.silenceWarnings();
 
@@ -255,4 +255,58 @@ Deno.test("a wrong call ends in the library's own words", async () => {
     [],
     `${tally.engine.length} of ${tally.made} end in the engine's words`,
   );
+});
+
+function assertOwn(calls: Readonly<Record<string, () => unknown>>): void {
+  for (const [name, call] of Object.entries(calls)) {
+    const error: Error = assertThrows(call, Error, undefined, name);
+    assert(isOwn(error), `${name}: ${error}`);
+  }
+}
+
+const nameless = Object.create(null);
+const endless: unknown[] = [];
+endless.push(endless);
+
+// Wrong values in fields, in options, and where a call looks deeper than at its arguments.
+const deeper: Readonly<Record<string, () => unknown>> = {
+  "a momentum field": () => Object.assign(new nn.BatchNorm1d(2), { momentum: 3n }).forward(x),
+  "a counter field": () =>
+    Object.assign(new nn.BatchNorm1d(2), { numBatchesTracked: {} }).forward(x),
+  "a lazy weight": () => Object.assign(new nn.LazyBatchNorm1d(), { weight: {} }).forward(x),
+  "padding sizes": () => new nn.ZeroPad1d([nameless] as never),
+  "a forward count": () => new nn.BatchNorm1d(2).accumulateStats(nameless),
+  "groups of dirac_": () => nn.init.dirac_(tg.ones([2, 2, 2]), { groups: Symbol("s") as never }),
+  "a rate": () => new optim.SGD([leaf()], { lr: endless as never }),
+  "a decay": () => optim.swa.getEmaAvgFn([Symbol("s")] as never),
+  "a mode": () => tg.pad(x, [1, 1], { mode: 3n as never }),
+  "a tolerance": () => tg.gradcheck((a) => a.mul(2), [leaf()], { atol: 3n as never }),
+  "kernels": () => tg.kernels.configure(undefined as never),
+  "a kernel's algorithm": () => tg.kernels.configure({ conv: 3n as never }),
+  "parts of an empty axis": () => tg.chunk(tg.zeros([0]), 2 ** 40),
+  "no primitive": () => tg.bind({} as never, [x], {}),
+  "no tensor of a primitive": () => tg.bind(tg.primitives.get("mul")!, [{} as never, x], {}),
+  "no inputs of a primitive": () => tg.bind(tg.primitives.get("mul")!, 3 as never, {}),
+};
+
+Deno.test("a wrong value in a field or an option is refused in the library's words", () => {
+  assertOwn(deeper);
+});
+
+Deno.test("a proxy that was revoked is refused where a tensor, a module or options are expected", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const calls: Readonly<Record<string, () => unknown>> = {
+    tensor: () => tg.add(proxy as never, x),
+    module: () => optim.swa.updateBn([x], proxy as never),
+    options: () => tg.sum(x, proxy),
+    number: () => tg.argmax(x, { dim: proxy as never }),
+  };
+  assertOwn(calls);
+});
+
+Deno.test("modules that are added together are added all or none", () => {
+  const list = new nn.ModuleList([new nn.ReLU()]);
+  assertThrows(() => list.extend([new nn.ReLU(), 3 as never]), TypeError);
+  assertEquals(list.length, 1);
 });

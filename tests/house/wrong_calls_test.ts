@@ -273,7 +273,10 @@ const deeper: Readonly<Record<string, () => unknown>> = {
   "a momentum field": () => Object.assign(new nn.BatchNorm1d(2), { momentum: 3n }).forward(x),
   "a counter field": () =>
     Object.assign(new nn.BatchNorm1d(2), { numBatchesTracked: {} }).forward(x),
-  "a lazy weight": () => Object.assign(new nn.LazyBatchNorm1d(), { weight: undefined }).forward(x),
+  "a lazy weight": () =>
+    Object.assign(new nn.LazyBatchNorm1d() as { forward(x: tg.Tensor): unknown }, {
+      weight: undefined,
+    }).forward(x),
   "padding sizes": () => new nn.ZeroPad1d([nameless] as never),
   "a forward count": () => new nn.BatchNorm1d(2).accumulateStats(nameless),
   "groups of dirac_": () => nn.init.dirac_(tg.ones([2, 2, 2]), { groups: Symbol("s") as never }),

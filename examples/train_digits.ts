@@ -19,7 +19,7 @@ import type { DigitNet } from "./digits/network.ts";
 import { faultOf, HELP, type TrainOptions, UsageError } from "./digits/options.ts";
 import { ProgressBar } from "./digits/progress.ts";
 import { Recording } from "./digits/recording.ts";
-import { movementTable, percent } from "./digits/report.ts";
+import { counted, movementTable, percent } from "./digits/report.ts";
 import { readOptions, TrainingRun } from "./digits/run.ts";
 import type { Score } from "./digits/training.ts";
 
@@ -176,7 +176,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { accuracy } = run.evaluate();
   console.log(`\n${report(net, ledger, split, options)}\n`);
   console.log(
-    `Test accuracy ${percent(accuracy)} after ${options.epochs} epochs, ` +
+    `Test accuracy ${percent(accuracy)} after ${counted(options.epochs, "epoch")}, ` +
       `${((performance.now() - started) / 1000).toFixed(1)} s.`,
   );
   if (recording !== null) {

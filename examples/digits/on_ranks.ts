@@ -15,7 +15,7 @@ import { type ImageBatch, loadDigits, loadFolder } from "./data.ts";
 import { fromFile } from "./files.ts";
 import { UsageError } from "./options.ts";
 import type { Telling } from "./progress.ts";
-import { movementTable, percent } from "./report.ts";
+import { counted, movementTable, percent } from "./report.ts";
 import { type Place, readOptions, TrainingRun } from "./run.ts";
 import type { Score } from "./training.ts";
 
@@ -136,7 +136,7 @@ export async function trainOnRanks(args: readonly string[]): Promise<void> {
       : `The ranks differ: that is a fault.`,
   );
   say(
-    `Test accuracy ${percent(accuracy)} after ${epochs} epochs, ` +
+    `Test accuracy ${percent(accuracy)} after ${counted(epochs, "epoch")}, ` +
       `${((performance.now() - started) / 1000).toFixed(1)} s.`,
   );
   if (options.save !== null && group.rank === 0) {

@@ -7,6 +7,7 @@ import type { Live } from "../../scope/live/mod.ts";
 import { record, type Recorder, tapeOf } from "../../scope/mod.ts";
 import { batchesOf, type Split, takeBatch } from "./data.ts";
 import { UsageError } from "./options.ts";
+import { counted } from "./report.ts";
 import type { TrainingRun } from "./run.ts";
 import { evaluate, type Score } from "./training.ts";
 
@@ -56,8 +57,7 @@ export class Recording {
     const recorder = this.#recorder.stop();
     if (this.#path === null) return;
     if (this.#path.endsWith(".json")) return await write(this.#path, JSON.stringify(recorder));
-    const epochs = options.epochs === 1 ? "1 epoch" : `${options.epochs} epochs`;
-    const title = `${split.name}: ${epochs}, seed ${options.seed}`;
+    const title = `${split.name}: ${counted(options.epochs, "epoch")}, seed ${options.seed}`;
     const { gradientPartsOf, toFigure, toReport } = await reportRoom();
     if (this.#path.endsWith(".svg")) {
       return await write(this.#path, toFigure(recorder.toJSON(), { title }));

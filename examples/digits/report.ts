@@ -16,9 +16,9 @@ export function movementTable(ledger: Ledger): string {
   const header = [
     "layer",
     "quantity",
-    `by ${events.forward} training forwards`,
-    `by ${events.optimizer} optimizer steps`,
-    `by ${events.evaluation} evaluations`,
+    `by ${counted(events.forward, "training forward")}`,
+    `by ${counted(events.optimizer, "optimizer step")}`,
+    `by ${counted(events.evaluation, "evaluation")}`,
   ];
   const rows = ledger.layers.flatMap(([name]) =>
     QUANTITIES.map((quantity) => [
@@ -50,4 +50,9 @@ export function align(rows: readonly (readonly string[])[]): string {
 /** `98.33 %` */
 export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
+}
+
+/** `1 epoch`, `2 epochs` */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

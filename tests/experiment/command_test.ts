@@ -1,7 +1,7 @@
 /** The command line, run as its user runs it. */
 import { assert, assertEquals } from "@std/assert";
 
-import { command, deno, inFolder, program } from "./command.ts";
+import { command, deno, inFolder, program, tool } from "./command.ts";
 
 Deno.test("separation --check prints its table and holds", async () => {
   const { code, out, err } = await command("separation", "--check");
@@ -9,6 +9,26 @@ Deno.test("separation --check prints its table and holds", async () => {
   assert(/^noGrad +1 +0 +0 +0 +1\.\d+ +0$/m.test(out), out);
   assert(!out.includes("✗"), out);
   assert(/Warning \[bn-update-under-no-grad\], 1 times in 1 runs/.test(err), err);
+});
+
+Deno.test("the command needs no package from elsewhere until a report is asked for", async () => {
+  const { code, out, err } = await deno(["info", "--json", tool.pathname]);
+  assertEquals(code, 0, err);
+  interface Module {
+    readonly specifier: string;
+    readonly dependencies?: readonly { readonly code?: { readonly specifier: string } }[];
+  }
+  const { roots, modules } = JSON.parse(out) as { roots: string[]; modules: Module[] };
+  const known = new Map(modules.map((module) => [module.specifier, module]));
+  // Types are not fetched to run something.
+  const needed = new Set(roots);
+  for (const specifier of needed) {
+    for (const { code } of known.get(specifier)?.dependencies ?? []) {
+      if (code !== undefined) needed.add(code.specifier);
+    }
+  }
+  assert([...needed].some((specifier) => specifier.endsWith("/experiment/results.ts")));
+  assertEquals([...needed].filter((specifier) => !/^(file|node):/.test(specifier)), []);
 });
 
 Deno.test("wrong usage is told in one line, with exit code 2", async () => {

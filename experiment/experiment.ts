@@ -1,7 +1,7 @@
 /**
  * An experiment: a claim, the configs and seeds that test it, and what is measured.
  */
-import { assertIterable, assertOptions, describe } from "../autograd/internal.ts";
+import { assertIterable, assertOptions, describe, show } from "../autograd/internal.ts";
 import type { Generator, nn, optim } from "../mod.ts";
 import type { Recorder } from "../scope/mod.ts";
 import type { Expectation } from "./expectations.ts";
@@ -186,18 +186,23 @@ function refuse(got: string, expected: string): never {
   throw new TypeError(`Cannot ${ACTION}: got ${got}, expected ${expected}`);
 }
 
+/** More runs of one config nobody waits for. */
+const MOST_SEEDS = 1_000_000;
+
 /** The seeds that a count or a list stands for. */
 export function seedsOf(action: string, seeds: number | readonly number[]): readonly number[] {
-  const all = typeof seeds === "number" ? Array.from({ length: seeds }, (_, i) => i) : [...seeds];
   const isSeed = (seed: unknown) => Number.isSafeInteger(seed) && (seed as number) >= 0;
-  if (typeof seeds === "number" ? !Number.isInteger(seeds) || seeds < 1 : !all.every(isSeed)) {
+  const isCount = typeof seeds === "number" && Number.isInteger(seeds) && seeds >= 1 &&
+    seeds <= MOST_SEEDS;
+  if (!isCount && !(Array.isArray(seeds) && Array.from(seeds).every(isSeed))) {
     throw new RangeError(
       `Cannot ${action}: got seeds ${
-        JSON.stringify(seeds)
-      }, expected a count from 1 on or a list ` +
+        show(seeds)
+      }, expected a count of 1 to ${MOST_SEEDS} or a list ` +
         `of integers from 0 on`,
     );
   }
+  const all = typeof seeds === "number" ? Array.from({ length: seeds }, (_, i) => i) : [...seeds];
   if (all.length === 0) throw new RangeError(`Cannot ${action}: got no seeds, expected at least 1`);
   return [...new Set(all)];
 }

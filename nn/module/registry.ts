@@ -137,6 +137,7 @@ export class Registry {
   ): Iterable<[string, Tensor]> {
     const Kind = kind === "parameter" ? Parameter : Buffer;
     const holds = (name: string, value: unknown): boolean => {
+      if (!canBeAsked(value)) return false;
       if (value instanceof Kind) this.seen.set(name, kind);
       return value instanceof Kind || (this.seen.get(name) === kind && value instanceof Tensor);
     };

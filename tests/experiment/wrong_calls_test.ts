@@ -72,6 +72,8 @@ Deno.test("wrong calls of results end in the library's words", async () => {
     const method = (results as unknown as Record<string, () => unknown>)[name].bind(results);
     await callWrongly(name, method, right, tally);
   }
+  const seeded = (seeds: never) => room.run(lrs, { seeds });
+  await callWrongly("run with seeds", seeded, () => [1], tally);
   const make = (info: never, events: never) => new room.Results(info, events);
   await callWrongly("new Results", make, () => [results.info, []], tally);
   assertEquals([tally.made > 250, tally.engine], [true, []]);

@@ -283,6 +283,7 @@ const deeper: Readonly<Record<string, () => unknown>> = {
   "a rate": () => new optim.SGD([leaf()], { lr: endless as never }),
   "a decay": () => optim.swa.getEmaAvgFn([Symbol("s")] as never),
   "a mode": () => tg.pad(x, [1, 1], { mode: 3n as never }),
+  "a way of resizing": () => tg.interpolate(image, { size: 8, mode: nameless }),
   "a tolerance": () => tg.gradcheck((a) => a.mul(2), [leaf()], { atol: 3n as never }),
   "kernels": () => tg.kernels.configure(undefined as never),
   "a kernel's algorithm": () => tg.kernels.configure({ conv: 3n as never }),
@@ -306,6 +307,14 @@ Deno.test("a proxy that was revoked is refused where a tensor, a module or optio
     number: () => tg.argmax(x, { dim: proxy as never }),
   };
   assertOwn(calls);
+});
+
+Deno.test("a field that cannot be asked what it is hides no other", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const layer = Object.assign(new nn.Linear(2, 2), { extra: proxy });
+  assertEquals([...layer.stateDict().keys()], ["weight", "bias"]);
+  assertEquals(layer.forward(x).shape, [2, 2]);
 });
 
 Deno.test("modules that are added together are added all or none", () => {

@@ -2,7 +2,6 @@
  * The main job: trains a small network with BatchNorm on handwritten digits and shows what learned and
  * what was tracked. `--help` lists the options.
  */
-import { dirname } from "node:path";
 import { saveSafetensors } from "../io/mod.ts";
 import type { Live } from "../scope/live/mod.ts";
 import { loadDigits, loadFolder, type Split } from "./digits/data.ts";
@@ -13,7 +12,7 @@ import {
   recalibration,
   trainingUntracked,
 } from "./digits/experiments.ts";
-import { fromFile } from "./digits/files.ts";
+import { checkFiles, fromFile } from "./digits/files.ts";
 import type { Ledger } from "./digits/ledger.ts";
 import type { DigitNet } from "./digits/network.ts";
 import { faultOf, HELP, type TrainOptions, UsageError } from "./digits/options.ts";
@@ -110,42 +109,13 @@ function report(net: DigitNet, ledger: Ledger, split: Split, options: TrainOptio
   ].join("\n");
 }
 
-/** Found out before training, not after it: whether a file can be written where an option says. */
-async function checkTarget(option: string, path: string): Promise<void> {
-  const folder = dirname(path);
-  await checkFolder(option, folder);
-  const info = await Deno.stat(path).catch(() => null);
-  if (info?.isDirectory) {
-    throw new UsageError(`cannot use ${option}: ${path} is a folder, expected a file`);
-  }
-  try {
-    await Deno.remove(await Deno.makeTempFile({ dir: folder, prefix: ".tapegrad-" }));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UsageError(`cannot use ${option}: ${folder} cannot be written to`);
-  }
-}
-
-async function checkFolder(option: string, path: string): Promise<void> {
-  const info = await Deno.stat(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  });
-  if (!info?.isDirectory) throw new UsageError(`cannot use ${option}: there is no folder ${path}`);
-}
-
 async function main(args: readonly string[]): Promise<void> {
   const options = await readOptions(args);
   if (options === null) {
     console.log(HELP);
     return;
   }
-  if (options.save !== null) await checkTarget("--save", options.save);
-  const checkpoints = dirname(options.checkpoint);
-  // The present folder is there, and looking at it would ask for more than reading the data.
-  if (checkpoints !== ".") await checkTarget("--checkpoint", options.checkpoint);
-  if (options.report !== null) await checkTarget("--report", options.report);
-  if (options.data !== null) await checkFolder("--data", options.data);
+  await checkFiles(options);
   const started = performance.now();
   const split = options.data === null
     ? await loadDigits(options.seed)

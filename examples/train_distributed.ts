@@ -3,8 +3,9 @@
  * `deno task train:distributed --ranks 2 [options of train]`. On a cluster its launcher starts the job:
  * `mpirun -np 16 --hostfile hosts deno run -A examples/train_digits.ts --distributed`.
  */
-import { PROGRESS, type RankProgress } from "./digits/on_ranks.ts";
-import { UsageError } from "./digits/options.ts";
+import { checkFiles } from "./digits/files.ts";
+import { PROGRESS, type RankProgress, readRankOptions } from "./digits/on_ranks.ts";
+import { faultOf, UsageError } from "./digits/options.ts";
 import { ProgressBar } from "./digits/progress.ts";
 
 const HELP = `Train on handwritten digits on several ranks: the result is that of one process.
@@ -58,17 +59,33 @@ class Screen {
   }
 }
 
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 async function main(given: readonly string[]): Promise<number> {
   const args = [...given];
   if (args.includes("--help") || args.includes("-h")) {
     console.log(HELP);
     return 0;
   }
-  const ranks = Number(take(args, "--ranks") ?? 2);
+  const count = take(args, "--ranks") ?? "2";
+  const ranks = Number(count);
   if (!Number.isInteger(ranks) || ranks < 1) {
-    throw new UsageError(`got --ranks ${ranks}, expected an integer of at least 1`);
+    throw new UsageError(`got --ranks ${count}, expected an integer of at least 1`);
   }
   const hosts = take(args, "--hostfile");
+  const options = await readRankOptions(args);
+  // What other machines have is theirs to say.
+  if (hosts === null) await checkFiles(options);
+  else if (!(await isFile(hosts))) {
+    throw new UsageError(`cannot use --hostfile: there is no ${hosts}`);
+  }
   const program = new URL("train_digits.ts", import.meta.url).pathname;
   let job: Deno.ChildProcess;
   try {
@@ -103,8 +120,9 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof Deno.errors.NotCapable)) throw error;
-    console.error(`train:distributed: ${error.message.split("\n")[0]}`);
+    const fault = error instanceof RangeError ? null : faultOf(error);
+    if (fault === null) throw error;
+    console.error(`train:distributed: ${fault}`);
     Deno.exit(2);
   }
 }

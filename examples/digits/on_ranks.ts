@@ -12,8 +12,8 @@ import {
 import { saveSafetensors } from "../../io/mod.ts";
 import { cat, nn, noGrad, tensor } from "../../mod.ts";
 import { type ImageBatch, loadDigits, loadFolder } from "./data.ts";
-import { fromFile } from "./files.ts";
-import { UsageError } from "./options.ts";
+import { checkFiles, fromFile } from "./files.ts";
+import { type TrainOptions, UsageError } from "./options.ts";
 import type { Telling } from "./progress.ts";
 import { counted, movementTable, percent } from "./report.ts";
 import { type Place, readOptions, TrainingRun } from "./run.ts";
@@ -68,6 +68,21 @@ function isTheSameOnAllRanks({ net, ledger }: TrainingRun): boolean {
 }
 
 /**
+ * The options of a command line.
+ *
+ * @throws {UsageError} for those that are for one process alone, and as {@linkcode readOptions}.
+ */
+export async function readRankOptions(args: readonly string[]): Promise<TrainOptions> {
+  const options = await readOptions(args);
+  if (options === null) throw new UsageError("got --help, which does not go with --distributed");
+  const alone = options.report !== null ? "--report" : options.live ? "--live" : null;
+  if (alone === null) return options;
+  throw new UsageError(
+    `got ${alone} on several ranks, expected it without: deno task train has it`,
+  );
+}
+
+/**
  * Trains as the options of the main job say, in the group that the launcher started. Rank 0 speaks.
  *
  * @param args The command line without `--distributed`; `--progress` prints lines for the launcher.
@@ -75,8 +90,8 @@ function isTheSameOnAllRanks({ net, ledger }: TrainingRun): boolean {
 export async function trainOnRanks(args: readonly string[]): Promise<void> {
   using group = init();
   const draws = args.includes("--progress");
-  const options = await readOptions(args.filter((arg) => arg !== "--progress"));
-  if (options === null) throw new UsageError("--help does not go with --distributed");
+  const options = await readRankOptions(args.filter((arg) => arg !== "--progress"));
+  if (group.rank === 0) await checkFiles(options); // Only this rank writes.
   const say = (text: string): void => {
     if (group.rank === 0) console.log(text);
   };

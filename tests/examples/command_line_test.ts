@@ -54,6 +54,27 @@ Deno.test("places that cannot be written are told before training starts", async
   });
 });
 
+Deno.test("several ranks are told of a fault once, before any of them starts", async () => {
+  const faults: [string[], string][] = [
+    [["--ranks", "two"], "got --ranks two, expected an integer of at least 1"],
+    [["--lr", "abc"], "got --lr abc, expected a number of at least 0"],
+    [["--data", "/nowhere"], "cannot use --data: there is no folder /nowhere"],
+    [["--save", "/nowhere/w"], "cannot use --save: there is no folder /nowhere"],
+    [["--hostfile", "/nowhere"], "cannot use --hostfile: there is no /nowhere"],
+    [["--live"], "got --live on several ranks, expected it without: deno task train has it"],
+    [
+      ["--report", "run.html"],
+      "got --report on several ranks, expected it without: deno task " +
+      "train has it",
+    ],
+  ];
+  // Without the permission to start anything, nothing has started.
+  for (const [args, message] of faults) {
+    const { code, stdout, stderr } = await run("examples/train_distributed.ts", ...args);
+    assertEquals([code, stdout, stderr], [2, "", `train:distributed: ${message}\n`]);
+  }
+});
+
 Deno.test("what no permission opens is not asked for", () => {
   const message = 'Requires all access to "/proc", run again with the --allow-all flag';
   const error = new Deno.errors.NotCapable(message);

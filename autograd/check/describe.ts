@@ -35,6 +35,11 @@ export function show(value: unknown): string {
   return describe(value);
 }
 
+/** As {@linkcode show}, with text in quotes: what was given may be the wrong kind of value or the wrong word. */
+export function quoted(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : show(value);
+}
+
 function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }

@@ -1,6 +1,10 @@
 /** Checks of lists that callers pass in. */
 import { describe } from "./describe.ts";
 
+function refuse(action: string, value: unknown, name: string, expected: string): never {
+  throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected ${expected}`);
+}
+
 /**
  * Checks that an argument is an array.
  *
@@ -13,11 +17,7 @@ export function assertList(
   name: string,
   of: string,
 ): asserts value is readonly unknown[] {
-  if (!Array.isArray(value)) {
-    throw new TypeError(
-      `Cannot ${action}: got ${name} ${describe(value)}, expected a list of ${of}`,
-    );
-  }
+  if (!Array.isArray(value)) refuse(action, value, name, `a list of ${of}`);
 }
 
 /**
@@ -32,17 +32,10 @@ export function assertNumbers(
 ): asserts values is readonly number[] {
   const isList = Array.isArray(values) ||
     (ArrayBuffer.isView(values) && !(values instanceof DataView));
-  if (!isList) {
-    throw new TypeError(
-      `Cannot ${action}: got ${name} ${describe(values)}, expected a list of numbers`,
-    );
-  }
+  if (!isList) refuse(action, values, name, "a list of numbers");
   const list = values as ArrayLike<unknown>;
   for (let i = 0; i < list.length; i++) {
-    if (typeof list[i] === "number") continue;
-    throw new TypeError(
-      `Cannot ${action}: got ${name}[${i}] ${describe(list[i])}, expected a number`,
-    );
+    if (typeof list[i] !== "number") refuse(action, list[i], `${name}[${i}]`, "a number");
   }
 }
 
@@ -55,9 +48,5 @@ export function assertNumbers(
 export function assertIterable(action: string, value: unknown, name: string, of: string): void {
   const isIterable = typeof value === "object" && value !== null &&
     typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
-  if (!isIterable) {
-    throw new TypeError(
-      `Cannot ${action}: got ${name} ${describe(value)}, expected a list or an iterable of ${of}`,
-    );
-  }
+  if (!isIterable) refuse(action, value, name, `a list or an iterable of ${of}`);
 }

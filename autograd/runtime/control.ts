@@ -122,8 +122,8 @@ export interface KernelsOptions {
 export function configure(options: KernelsOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(
-      `Cannot configure the kernels: got ${kind(options)} in place of the options, expected an ` +
-        `object such as { deterministic: true }`,
+      `Cannot configure the kernels: got ${quoted(options)}, expected options such as ` +
+        `{ deterministic: true }`,
     );
   }
   const { deterministic = false, plain = false, conv = "auto", ...others } = options;
@@ -135,7 +135,7 @@ export function configure(options: KernelsOptions): void {
   }
   if (conv !== "auto" && conv !== "direct") {
     throw new TypeError(
-      `Cannot configure the kernels: got conv ${kind(conv)}, expected "auto" or "direct"`,
+      `Cannot configure the kernels: got conv ${quoted(conv)}, expected "auto" or "direct"`,
     );
   }
   const allowed = supportedBuilds().filter((build) =>
@@ -145,7 +145,8 @@ export function configure(options: KernelsOptions): void {
   useConvAlgorithm(deterministic || plain ? "direct" : conv);
 }
 
-function kind(value: unknown): string {
+/** This room knows nothing of the checks above it. */
+function quoted(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : typeof value;
 }
 
@@ -174,7 +175,7 @@ export async function setThreads(count: number): Promise<void> {
   if (!Number.isInteger(count) || count < 1 || count > 64) {
     throw new RangeError(
       `Cannot set threads: got ${
-        typeof count === "number" ? count : kind(count)
+        typeof count === "number" ? count : quoted(count)
       }, expected an integer from 1 to 64`,
     );
   }

@@ -5,7 +5,7 @@ import type { Taps } from "../../kernels/mod.ts";
 import { formatShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { assertTensor, describe } from "../create/creation.ts";
-import { show } from "../../check/describe.ts";
+import { quoted } from "../../check/describe.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { resample } from "./resample.ts";
 import { areaTaps, type Axis, cubicTaps, linearTaps, nearestTaps, smoothTaps } from "./taps.ts";
@@ -91,9 +91,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { mode = "nearest", antialias = false } = options;
   if (typeof mode !== "string" || !Object.hasOwn(modes, mode)) {
     throw new RangeError(
-      `Cannot interpolate: got mode ${
-        typeof mode === "string" ? `"${mode}"` : show(mode)
-      }, expected one of ` +
+      `Cannot interpolate: got mode ${quoted(mode)}, expected one of ` +
         Object.keys(modes).join(", "),
     );
   }

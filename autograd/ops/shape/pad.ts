@@ -9,7 +9,7 @@ import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./clone.ts";
 import { assertTensor, fromValues } from "../create/creation.ts";
 import { selectAt } from "./index.ts";
-import { show } from "../../check/describe.ts";
+import { quoted } from "../../check/describe.ts";
 import { assertOptions, numberOption } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { part } from "./view.ts";
@@ -211,8 +211,4 @@ function source(
     else index[i] = first + (((p - first) % period) + period) % period;
   }
   return fromValues(index, [index.length]);
-}
-
-function quoted(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : show(value);
 }

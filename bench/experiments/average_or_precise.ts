@@ -23,7 +23,7 @@ export default experiment({
   metrics: { testError: { goal: "min", unit: "%" }, meanError: { goal: "min", unit: "%" } },
   quick: { seeds: 2 },
   setup: () => digits(),
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const { batch, epochs, momentum, lr, statistics } = config;
     const net = mlp({
       ...config,
@@ -32,6 +32,7 @@ export default experiment({
       norm: (width) => new nn.BatchNorm1d(width, { momentum }),
     });
     const sgd = new optim.SGD(net.parameters(), { lr });
+    const recorder = record?.(net, sgd);
     let sum = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, batch, generator("order"));
@@ -43,6 +44,7 @@ export default experiment({
       sum += testError;
       yield { step: epoch, loss, metrics: { testError } };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
     return { meanError: sum / epochs };
   },
   expect: [

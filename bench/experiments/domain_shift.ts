@@ -43,7 +43,7 @@ export default experiment({
   },
   quick: { seeds: 1 },
   setup: () => digits(),
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const net = mlp({
       ...config,
       inputs: 64,
@@ -51,10 +51,12 @@ export default experiment({
       norm: (width) => new nn.BatchNorm1d(width),
     });
     const sgd = new optim.SGD(net.parameters(), { lr: config.lr });
+    const recorder = record?.(net, sgd);
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       yield { step: epoch, loss };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
     return clock.pausedWhile(() => {
       const { x, labels } = data.test;
       const shifted = { x: shifts[config.shift](x), labels };

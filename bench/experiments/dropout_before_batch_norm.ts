@@ -18,7 +18,7 @@ export default experiment({
   metrics: { varianceRatio: { goal: "none" }, testAccuracy: { goal: "max", unit: "%" } },
   quick: { seeds: 1 },
   setup: () => digits(),
-  *run({ config: { dropout, width, p, lr, batch, epochs }, data, generator, clock }) {
+  *run({ config: { dropout, width, p, lr, batch, epochs }, data, generator, clock, record }) {
     const first = new nn.Sequential(new nn.Linear(64, width), new nn.ReLU());
     const second = new nn.Linear(width, width, { bias: false });
     const norm = new nn.BatchNorm1d(width);
@@ -28,10 +28,12 @@ export default experiment({
     const layers = [first, ...before, second, norm, new nn.ReLU(), ...behind, last];
     const net = new nn.Sequential(...layers as [nn.Module]);
     const sgd = new optim.SGD(net.parameters(), { lr });
+    const recorder = record?.(net, sgd);
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, batch, generator("order"));
       yield { step: epoch, loss };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
     return clock.pausedWhile(() => {
       const evaluated = noGrad(() => second.forward(first.forward(data.train.x)) as Tensor);
       const ratio = norm.runningVar!.div(evaluated.var({ dim: 0 })).mean().item();

@@ -22,7 +22,7 @@ export default experiment({
   metrics: { testError: { goal: "min", unit: "%" } },
   quick: { seeds: 1, where: ({ size }) => size === 2 || size === 64 },
   setup: ({ fixed }) => digits({ train: Number(fixed.images) }),
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const net = mlp({
       ...config,
       inputs: 64,
@@ -30,6 +30,7 @@ export default experiment({
       norm: (width) => new nn.BatchNorm1d(width, { virtualBatchSize: config.size }),
     });
     const sgd = new optim.SGD(net.parameters(), { lr: config.lr });
+    const recorder = record?.(net, sgd);
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
       // Smaller steps at the end, in both cases: with frozen statistics some runs diverge at the full rate.
       if (epoch === config.epochs - config.lastEpochs + 1) sgd.paramGroups[0].lr = config.lr / 10;
@@ -42,6 +43,7 @@ export default experiment({
       const testError = clock.pausedWhile(() => 1 - accuracy(net, data.test));
       yield { step: epoch, loss, metrics: { testError } };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
   },
   expect: [
     less("testError", config(2, 5), config(2, 0), { by: 0.03 }),

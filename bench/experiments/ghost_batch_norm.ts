@@ -20,7 +20,7 @@ export default experiment({
   seeds: 16,
   metrics: { testAccuracy: { goal: "max", unit: "%" }, trainAccuracy: { goal: "none", unit: "%" } },
   setup: ({ fixed }) => digits({ train: Number(fixed.images) }),
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const { ghost, lr, images, epochs } = config;
     const net = mlp({
       ...config,
@@ -30,6 +30,7 @@ export default experiment({
         new nn.BatchNorm1d(width, { virtualBatchSize: ghost === images ? undefined : ghost }),
     });
     const sgd = new optim.SGD(net.parameters(), { lr });
+    const recorder = record?.(net, sgd);
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, images, generator("order"));
       if (epoch % 10 > 0) yield { step: epoch, loss };
@@ -41,6 +42,7 @@ export default experiment({
         yield { step: epoch, loss, metrics };
       }
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
   },
   expect: [
     exceedsShown("testAccuracy", { ghost: 20 }, { ghost: 300 }, { pairs: 16 }),

@@ -26,7 +26,7 @@ export default experiment({
   metrics: { testAccuracy: { goal: "max", unit: "%", target: 0.95 } },
   quick: { seeds: 1, where: ({ lr }) => lr === 0.001 || lr === 0.1 || lr === 0.3 },
   setup: () => digits(),
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const net = mlp({
       ...config,
       inputs: 64,
@@ -35,11 +35,13 @@ export default experiment({
     });
     const { lr, momentum } = config;
     const sgd = new optim.SGD(net.parameters(), { lr, momentum });
+    const recorder = record?.(net, sgd);
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       const testAccuracy = clock.pausedWhile(() => accuracy(net, data.test));
       yield { step: epoch, loss, metrics: { testAccuracy } };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
   },
   expect: [
     reaches("testAccuracy", config("batch", 0.1), 0.95, { within: 6 }),

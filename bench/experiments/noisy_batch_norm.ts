@@ -56,7 +56,7 @@ export default experiment({
   metrics: { testAccuracy: { goal: "max", unit: "%" }, shift: { goal: "none" } },
   quick: { seeds: 1, where: ({ lr }) => lr === 0.1 },
   setup: () => digits(),
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const { norm, lr, momentum, batch, epochs } = config;
     const noise = generator("noise");
     const net = mlp({
@@ -77,6 +77,7 @@ export default experiment({
         noStatsUpdate(() => observed.reduce((x, layer) => layer.forward(x) as Tensor, probe))
       );
     const sgd = new optim.SGD(net.parameters(), { lr, momentum });
+    const recorder = record?.(net, sgd);
     let [sum, steps] = [0, 0];
     let before = clock.pausedWhile(look);
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -96,6 +97,7 @@ export default experiment({
       const testAccuracy = clock.pausedWhile(() => batchAccuracy(net, data.test, 64));
       yield { step: epoch, loss, metrics: { testAccuracy } };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
     return { shift: sum / steps };
   },
   expect: [

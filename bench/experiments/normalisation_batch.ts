@@ -57,8 +57,9 @@ export default experiment({
     const [[x, labels]] = batchesOf(data.train, config.batch, generator("order"));
     return () => void trainStep(net, sgd, x, labels);
   },
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const { net, sgd } = prepare(config);
+    const recorder = record?.(net, sgd);
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
       const loss = trainEpoch(net, sgd, data.train, config.batch, generator("order"));
       const metrics = clock.pausedWhile(() => {
@@ -68,6 +69,7 @@ export default experiment({
       });
       yield { step: epoch, loss, metrics };
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
   },
   expect: [
     less("batchError", size(4), size(2), { by: 0.02 }),

@@ -34,7 +34,7 @@ export default experiment({
   },
   quick: { seeds: 1, fixed: { steps: 600 } },
   setup: ({ fixed }) => imagesOf(String(fixed.data), { train: 10_000, test: 2000 }),
-  *run({ config, data, generator, clock }) {
+  *run({ config, data, generator, clock, record }) {
     const { norm, lr, batch, steps, every } = config;
     const inputs = data.train.x.shape[1];
     const net = mlp({
@@ -62,6 +62,7 @@ export default experiment({
         )
       );
     const sgd = new optim.SGD(net.parameters(), { lr });
+    const recorder = record?.(net, sgd);
     let step = 0;
     let early: number | undefined;
     const medians: number[] = [];
@@ -85,6 +86,7 @@ export default experiment({
         if (step === steps) break;
       }
     }
+    clock.pausedWhile(() => recorder?.audit(data.train.x));
     // How far the median moves, in units of the spread that the inputs have at the first look.
     const range = Math.max(...medians) - Math.min(...medians);
     return { earlyAccuracy: early, medianDrift: spread === null ? undefined : range / spread };

@@ -1,5 +1,7 @@
 /** Networks that a run hands over to be recorded, and what the report makes of them. */
 import { assert, assertEquals } from "@std/assert";
+import { changed } from "../../experiment/changes.ts";
+import type { Experiment } from "../../experiment/experiment.ts";
 import { experiment, list, Results, run, type RunEvent } from "../../experiment/mod.ts";
 import { readRecord, toLine } from "../../experiment/record/record.ts";
 import { nn, optim, randn } from "../../mod.ts";
@@ -82,4 +84,22 @@ Deno.test("results.report() is the report's page, titled with the experiment's n
   const page = await results.report({ title: "T", expectations, command });
   assertEquals(page, toReport({ info, runs, expectations, command }, { title: "T" }));
   assert(page.includes("that it holds") && page.includes(command));
+});
+
+Deno.test("an experiment of the catalogue that is recorded comes to the same, layer by layer", async () => {
+  const { default: ghost } = await import("../../bench/experiments/ghost_batch_norm.ts");
+  const short = changed(ghost as unknown as Experiment, {
+    quick: true,
+    seeds: 1,
+    set: { epochs: [10] },
+  });
+  const [plain, recorded] = [await run(short), await run(short, { record: true })];
+  assertEquals(
+    recorded.runs.map(({ summary }) => summary),
+    plain.runs.map(({ summary }) => summary),
+  );
+  for (const { config, batchNorm } of recorded.runs) {
+    assertEquals(batchNorm.length, config.depth);
+    for (const { gamma, gap } of batchNorm) assert(gamma.length === config.width && gap !== null);
+  }
 });

@@ -188,9 +188,15 @@ const ANSWERS: Readonly<Record<string, (numbers: any) => number>> = {
     Math.abs(asMeant.runningMean.at(-1) - batchMean.at(-1)) < 1e-12 ? 0 : 1,
   "batch-size": ({ refusal, y }) => refusal !== "" && y.length === 0 ? 1 : 0,
   "teacher": ({ without }) => without.moves > 0 ? 0 : 1,
+  "gradient-parts": ({ training }) => Math.max(...training.map(Math.abs)) < 1e-12 ? 1 : 0,
+  "shift": ({ known, recalibrated }) => recalibrated > 0.8 * known ? 0 : 1,
+  "scale-invariance": ({ largest }) => largest > 1e-6 ? 1 : 0,
+  "leakage": ({ running, majority }) => running > majority + 0.1 ? 0 : 1,
 };
 
 Deno.test("predict, then see: the answer that is called right is that of the numbers", () => {
+  const asking = views.filter(({ aside }) => aside !== undefined).map(({ anchor }) => anchor);
+  assertEquals(asking.length, views.length, "every scene asks");
   for (const [anchor, answerOf] of Object.entries(ANSWERS)) {
     const view = viewOf(anchor);
     const { settings } = pageWith(anchor, {});

@@ -3,6 +3,7 @@
  */
 import type { Numbers } from "../scenes/gradient_parts.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { type Drawn, key, num, short, type View } from "./view.ts";
 
 const ABOVE = ["at random", "from sample 1 alone", "the same from all", "along x̂"];
@@ -41,6 +42,16 @@ export const view: View<Numbers> = {
       text: (value) => short(value),
     },
   ],
+  ...predicting("gradient-parts", {
+    question:
+      "if every sample gets the same gradient from above, how much of it goes down in training?",
+    answers: ["γ/σ of it", "None of it"],
+    set: { above: 2 },
+    right: 1,
+    why:
+      "Raising all inputs alike moves their mean along and changes no output. So there is nothing to " +
+      "be gained in that direction. In evaluation the mean stands still, and γ/σ of it goes down.",
+  }),
   draw(numbers, { above }, width): Drawn {
     const { x, g, direct, throughMean, throughVariance, training, evaluation } = numbers;
     const range = extent([...direct, ...throughMean, ...throughVariance, ...training, 0], 0.1);

@@ -3,6 +3,7 @@
  */
 import type { Numbers } from "../scenes/leakage.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { counting, type Drawn, key, percent, type View } from "./view.ts";
 
 /** The section. */
@@ -39,6 +40,17 @@ export const view: View<Numbers> = {
       text: (value) => `${value} steps`,
     },
   ],
+  ...predicting("leakage", {
+    question:
+      "if all batches lie in one place, spread 0, does what was learned with batch norm hold in " +
+      "evaluation?",
+    answers: ["It holds", "It is gone there too"],
+    set: { offset: 0 },
+    right: 0,
+    why:
+      "Then a point tells by itself whether it is an odd one, and nothing has to come from its " +
+      "neighbours. Batch norm hands on what a batch has in common; the data decide whether that tells.",
+  }),
   draw({ majority, batch, running, without, examples }, { odd }, width): Drawn {
     const bars: [string, number, string][] = [
       ["batch norm, statistics of the test batch", batch, "bar second"],

@@ -3,6 +3,7 @@
  */
 import type { Numbers } from "../scenes/scale_invariance.ts";
 import { extent, Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { counting, type Drawn, key, num, short, type State, type View } from "./view.ts";
 
 function isPowerOfTwo(factor: number): boolean {
@@ -50,6 +51,15 @@ export const view: View<Numbers> = {
       text: (value) => `${value} steps`,
     },
   ],
+  ...predicting("scale-invariance", {
+    question: "with weights × 8 and an eps of 0.001, is it still the same run?",
+    answers: ["The same", "Another one"],
+    set: { factor: 8, eps: 1e-3 },
+    right: 1,
+    why:
+      "eps is added to the variance and does not grow with the weights: beside the larger ones it " +
+      "counts for less, and the steps part.",
+  }),
   draw(numbers, state, width): Drawn {
     const { plain, scaled, differences, largest } = numbers;
     const at = plain.map((_, step) => step + 1);

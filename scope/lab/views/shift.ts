@@ -3,6 +3,7 @@
  */
 import type { Numbers } from "../scenes/shift.ts";
 import { Plot } from "./plot.ts";
+import { predicting } from "./prediction.ts";
 import { type Drawn, key, num, percent, short, times, type View } from "./view.ts";
 
 const SIDE = 7;
@@ -35,7 +36,7 @@ export const view: View<Numbers> = {
   lead:
     "Tiny digits arrive with another contrast and brightness. The weights are as good as ever; the " +
     "running statistics are those of other images. New statistics from images without any label " +
-    "repair what is a change of scale and offset, and cannot repair a negative.",
+    "may be all that is needed.",
   controls: [
     {
       key: "contrast",
@@ -70,6 +71,15 @@ export const view: View<Numbers> = {
       text: (value) => value === 1 ? "negatives" : "as they are",
     },
   ],
+  ...predicting("shift", {
+    question: "the images become negatives. Do new statistics bring the accuracy back?",
+    answers: ["Nearly all of it", "Hardly anything"],
+    set: { inverted: 1 },
+    right: 1,
+    why:
+      "Statistics undo a scale above 0 and an offset. A negative turns every difference around, and " +
+      "the spread, which is all that a variance knows, stays what it was.",
+  }),
   draw(numbers, { unlabelled }, width): Drawn {
     const bars: [string, number, string][] = [
       ["as in training", numbers.known, "bar third"],

@@ -15,6 +15,7 @@ import {
   signFlipTest,
   timeToTarget,
 } from "../../experiment/mod.ts";
+import { Generator, randn } from "../../mod.ts";
 import { assertClose } from "../assert_close.ts";
 
 const { cases, pairs } = JSON.parse(
@@ -77,6 +78,26 @@ Deno.test("verdicts: better, worse, no difference shown, too few runs", () => {
   assertEquals([few.verdict, few.n, few.improvement], ["too few runs", 3, 1]);
   const [gone] = compareGroups(base, [{ name: "gone", values: [NaN] }], { goal: "max" });
   assertEquals([gone.verdict, gone.n], ["too few runs", 0]);
+});
+
+Deno.test("of 2,000 comparisons of equals with five runs each at most 5 % call a difference", () => {
+  const generator = new Generator(0);
+  const draw = () => Array.from(randn([5], { generator }).data);
+  let called = 0;
+  for (let i = 0; i < 2000; i++) {
+    const [a, b] = [draw(), draw()];
+    const { p } = mannWhitneyTest(a, b);
+    if (p < 0.05) called++;
+    if (i % 20 > 0) continue;
+    // A verdict says what p says.
+    const groups = [{ name: "a", values: a }, [{ name: "b", values: b }]] as const;
+    const [apart] = compareGroups(...groups, { goal: "max", paired: false });
+    assertEquals(["better", "worse"].includes(apart.verdict), p < 0.05);
+    // Five pairs cannot show a difference at this level, and none is called.
+    const [pairs] = compareGroups(...groups, { goal: "max", paired: true });
+    assertEquals(pairs.verdict, "too few runs");
+  }
+  assert(0 < called && called <= 100, `${called} of 2000`);
 });
 
 Deno.test("runs that diverged are compared, and never make p smaller than counting does", () => {

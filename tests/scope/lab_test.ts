@@ -197,6 +197,8 @@ const ANSWERS: Readonly<Record<string, (numbers: any) => number>> = {
 Deno.test("predict, then see: the answer that is called right is that of the numbers", () => {
   const asking = views.filter(({ aside }) => aside !== undefined).map(({ anchor }) => anchor);
   assertEquals(asking.length, views.length, "every scene asks");
+  // The first scene asks before each of its switches; that has a test of its own.
+  assertEquals(["who-moves-what", ...Object.keys(ANSWERS)].toSorted(), asking.toSorted());
   for (const [anchor, answerOf] of Object.entries(ANSWERS)) {
     const view = viewOf(anchor);
     const { settings } = pageWith(anchor, {});

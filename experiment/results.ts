@@ -114,7 +114,7 @@ export function matches(config: Config, part: Readonly<Record<string, Value>>): 
 export interface ResultsReportOptions {
   /** The page's title. */
   readonly title?: string;
-  /** What was expected, and whether it holds, as {@linkcode checkAll} tells it. */
+  /** What was expected, and whether it holds. */
   readonly expectations?: readonly Outcome[] | null;
   /** The command that ran it all, without seeds and configs: each row of the page adds its own. */
   readonly command?: string;

@@ -7,7 +7,8 @@
 import { type NamedTensors, namedTensors } from "./named_tensors.ts";
 import { identify, isSafetensors } from "./identify.ts";
 import { Tensor } from "../autograd/mod.ts";
-import { assertIterable, assertOptions, describe } from "../autograd/internal.ts";
+import { assertOptions } from "../autograd/internal.ts";
+import { putTensors } from "../nn/module/state_dict.ts";
 import { type Dtype, type DtypeName, dtypeNames, findDtype } from "./dtype.ts";
 import { type DtypeOptions, encodePieces, planDtypes } from "./encode_values.ts";
 import { messageOf, quote } from "./errors.ts";
@@ -23,18 +24,7 @@ export class LoadedTensors extends Map<string, Tensor> {
    */
   constructor(entries: Iterable<readonly [string, Tensor]> | null = null) {
     super();
-    const action = "hold loaded tensors";
-    if (entries === null) return;
-    assertIterable(action, entries, "entries", "[name, Tensor]");
-    for (const entry of entries) {
-      if (Array.isArray(entry) && typeof entry[0] === "string" && entry[1] instanceof Tensor) {
-        this.set(entry[0], entry[1]);
-        continue;
-      }
-      throw new TypeError(
-        `Cannot ${action}: got an entry ${describe(entry)}, expected a name and a Tensor`,
-      );
-    }
+    if (entries !== null) putTensors("hold loaded tensors", this, entries);
   }
 
   /** The file's own remarks. */

@@ -53,8 +53,10 @@ export function blockLines(
   const shown = chosen(standings, seeds.length, Math.max(1, rows - 3));
   const labels = shown.map(({ axes }) => describeConfig(axes));
   const width = labels.reduce((most, label) => Math.max(most, [...label].length), 0);
-  const body = shown.map(({ ended, lost, best, curve }, i) => {
-    const value = Number.isNaN(best) ? "–" : formatMetric(best, options);
+  const body = shown.map(({ ended, lost, values, curve }, i) => {
+    const sorted = values.filter((x) => !Number.isNaN(x)).sort((a, b) => a - b);
+    const best = options.goal === "min" ? sorted[0] : sorted.at(-1);
+    const value = best === undefined ? "–" : formatMetric(best, options);
     const spark = sparkline(curve, SPARK_WIDTH).padEnd(SPARK_WIDTH);
     const gone = lost === 0 ? "" : `  ✗ ${lost} of ${ended}`;
     return `  ${

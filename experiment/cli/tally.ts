@@ -15,8 +15,6 @@ export interface Standing {
   ended: number;
   /** How many of those did not complete. */
   lost: number;
-  /** The best value of the metric in a completed run; NaN before there is one. */
-  best: number;
   /** The metric of each completed run, in the order in which they ended. */
   readonly values: number[];
   /** The metric in the run that began last, in order. */
@@ -63,7 +61,7 @@ export class Tally {
     const metrics = Object.entries(experiment.metrics);
     this.metric = metrics.find(([, { goal }]) => goal !== "none") ?? metrics[0];
     this.standings = experiment.configs.map((axes) => {
-      const standing = { axes, ended: 0, lost: 0, best: NaN, values: [], curve: [] };
+      const standing = { axes, ended: 0, lost: 0, values: [], curve: [] };
       this.#byConfig.set(canonical({ ...axes, ...experiment.fixed }), standing);
       return standing;
     });
@@ -79,26 +77,21 @@ export class Tally {
     return this.#started.get(id)?.start ?? null;
   }
 
-  #follow(event: RunEvent): Standing | null {
+  #follow(event: RunEvent): void {
     if (event.t === "start") this.#started.set(event.id, { start: event, at: performance.now() });
     const start = this.startOf(event.id);
     const isMeant = start !== null && this.experiment.seeds.includes(start.seed);
     const standing = !isMeant ? undefined : this.#byConfig.get(canonical(start.config));
-    if (standing === undefined) return null;
-    const [name, { goal }] = this.metric;
+    if (standing === undefined) return;
+    const [name] = this.metric;
     if (event.t === "start") standing.curve = [];
     if (event.t === "observe" && name in event.metrics) standing.curve.push(event.metrics[name]);
     if (event.t === "end") {
       standing.ended++;
       if (event.state !== "completed") standing.lost++;
       const value = event.summary[name];
-      const isBetter = goal === "min" ? value < standing.best : value > standing.best;
-      if (event.state === "completed" && value !== undefined) {
-        standing.values.push(value);
-        if (isBetter || Number.isNaN(standing.best)) standing.best = value;
-      }
+      if (event.state === "completed" && value !== undefined) standing.values.push(value);
     }
-    return standing;
   }
 
   /** Hears of an event. */

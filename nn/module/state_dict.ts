@@ -11,6 +11,28 @@ export interface ModuleMetadata {
   readonly version: number;
 }
 
+/**
+ * Puts tensors into a map by name.
+ *
+ * @throws {TypeError} if the entries are not pairs of a name and a tensor.
+ */
+export function putTensors(
+  action: string,
+  map: Map<string, Tensor>,
+  entries: Iterable<readonly [string, Tensor]>,
+): void {
+  assertIterable(action, entries, "entries", "[name, Tensor]");
+  for (const entry of entries) {
+    if (Array.isArray(entry) && typeof entry[0] === "string" && entry[1] instanceof Tensor) {
+      map.set(entry[0], entry[1]);
+      continue;
+    }
+    throw new TypeError(
+      `Cannot ${action}: got an entry ${describe(entry)}, expected a name and a Tensor`,
+    );
+  }
+}
+
 /** Tensors by dotted name in registration order, with a version for each module. */
 export class StateDict extends Map<string, Tensor> {
   /** By dotted module name, `""` for the module that was asked. */
@@ -24,18 +46,7 @@ export class StateDict extends Map<string, Tensor> {
    */
   constructor(entries: Iterable<readonly [string, Tensor]> | null = null) {
     super();
-    const action = "make a StateDict";
-    if (entries === null) return;
-    assertIterable(action, entries, "entries", "[name, Tensor]");
-    for (const entry of entries) {
-      if (Array.isArray(entry) && typeof entry[0] === "string" && entry[1] instanceof Tensor) {
-        this.set(entry[0], entry[1]);
-        continue;
-      }
-      throw new TypeError(
-        `Cannot ${action}: got an entry ${describe(entry)}, expected a name and a Tensor`,
-      );
-    }
+    if (entries !== null) putTensors("make a StateDict", this, entries);
   }
 
   /** A copy whose tensors share nothing with these. */

@@ -23,7 +23,7 @@ Deno.test("there are twenty pages of one form, each of 60 lines at most", () => 
     assert(/\bassert\w*\(/.test(text), `${pages[i]} asserts nothing`);
     const code = /^```ts\n([^]*?)^```/m.exec(text)![1].split("\n");
     const lines = code.filter((line) => line !== "" && !line.startsWith("import ")).length;
-    assert(lines <= 28, `${pages[i]} has ${lines} lines of code`);
+    assert(lines <= 13, `${pages[i]} has ${lines} lines of code`);
   }
 });
 

@@ -1,11 +1,15 @@
 /**
  * Builds the lab: a folder of four files that any web server can host.
  *
- *     deno task lab:build [--out FOLDER]
+ *     deno task lab:build [--out FOLDER] [--pages ADDRESS]
+ *
+ * Scenes link to pages on batch norm. ADDRESS says where those are, with `{page}` in place of a page's
+ * name; by default they are in the repository.
  *
  * @module
  */
 import { parseArgs } from "node:util";
+import { addressOf, PAGES, readBeliefs } from "./beliefs.ts";
 import { bundle } from "./bundle.ts";
 import { pageHtml } from "./document.ts";
 import { silenceWarnings } from "./library.ts";
@@ -35,23 +39,33 @@ export async function programOf(anchor: string): Promise<string> {
 }
 
 /** The page, with every scene's numbers as they are in the beginning. */
-async function page(): Promise<string> {
+async function page(pages: string): Promise<string> {
+  const links = (await readBeliefs()).map((belief) => ({
+    ...belief,
+    address: addressOf(belief, pages),
+  }));
   const restore = silenceWarnings();
   const state = initialState(views);
   const scenes = await Promise.all(views.map(async (view) => ({
     view,
     numbers: runs[view.anchor](sceneState(view, state)),
     program: await programOf(view.anchor),
+    beliefs: links.filter(({ scene }) => scene === view.anchor),
   })));
   restore();
   return pageHtml(scenes);
 }
 
-/** The lab's files by name. */
-export async function buildLab(): Promise<ReadonlyMap<string, string>> {
+/**
+ * The lab's files by name.
+ *
+ * @param pages The address of a page on batch norm, with `{page}` in place of its name.
+ * @throws {RangeError} if `pages` has no such place.
+ */
+export async function buildLab(pages: string = PAGES): Promise<ReadonlyMap<string, string>> {
   const here = (path: string) => new URL(path, import.meta.url);
   return new Map([
-    ["index.html", await page()],
+    ["index.html", await page(pages)],
     ["style.css", await Deno.readTextFile(here("./page/style.css"))],
     ["page.js", await bundle(here("./page/page.ts"))],
     ["worker.js", await bundle(here("./page/worker.ts"))],
@@ -102,9 +116,14 @@ export async function writeFolder(
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { out: { type: "string", default: FOLDER } } });
+  const { values } = parseArgs({
+    options: {
+      out: { type: "string", default: FOLDER },
+      pages: { type: "string", default: PAGES },
+    },
+  });
   try {
-    const files = await buildLab();
+    const files = await buildLab(values.pages);
     await writeFolder(values.out, files);
     console.log(`The lab is in ${values.out}: ${[...files.keys()].join(", ")}.`);
   } catch (error) {

@@ -2,6 +2,7 @@
  * The page as HTML, each scene drawn as it is in the beginning: complete without a script, and what the
  * script finds when it starts.
  */
+import type { Belief } from "./beliefs.ts";
 import { callText } from "./script.ts";
 import { initialState, LARGEST_SEED, sceneState } from "./state.ts";
 import {
@@ -24,6 +25,8 @@ export interface Scene {
   readonly numbers: unknown;
   /** Its program, but for the last line. */
   readonly program: string;
+  /** The beliefs that it shows, and where their pages are. */
+  readonly beliefs: readonly (Belief & { readonly address: string })[];
 }
 
 // Nothing but the page's own files can be loaded, and nothing can be sent.
@@ -71,7 +74,21 @@ function figureHtml(anchor: string, figure: Figure, i: number): string {
 </figure>`;
 }
 
-function sectionHtml({ view, numbers, program }: Scene, place: number, state: State, call: string) {
+function beliefsHtml(beliefs: Scene["beliefs"]): string {
+  if (beliefs.length === 0) return "";
+  const title = beliefs.length === 1 ? "A belief put to the test" : "Beliefs put to the test";
+  // In a list of the page's links, the quotation alone would read as a statement.
+  const links = beliefs.map(({ number, words, address }) =>
+    `<a href="${escape(address)}"><span class="unseen">Belief ${number}: </span>${
+      escape(words)
+    }</a>`
+  );
+  // A separator ends a line; it never begins one.
+  return `<p class="beliefs">${title}: ${links.join("\u00a0· ")}</p>`;
+}
+
+function sectionHtml(scene: Scene, place: number, state: State, call: string) {
+  const { view, numbers, program, beliefs } = scene;
   const { anchor, title, lead, controls } = view;
   const drawn: Drawn = view.draw(numbers, state, WIDTH);
   const aside = view.aside === undefined ? "" : `<div data-part="aside">${view.aside(state)}</div>`;
@@ -90,6 +107,7 @@ ${controls.map((control) => controlHtml(anchor, control, state[control.key])).jo
 ${drawn.figures.map((figure, i) => figureHtml(anchor, figure, i)).join("\n")}
 </div>
 <p class="fault" data-part="fault" hidden></p>
+${beliefsHtml(beliefs)}
 <div class="script"><button type="button" data-copy="script">Copy as script</button>
 <details><summary>The program that prints these numbers</summary>
 <pre class="scroll" tabindex="0" role="region" aria-label="The program that prints these numbers"><code>${

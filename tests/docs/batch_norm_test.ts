@@ -1,5 +1,7 @@
 /** The twenty pages about batch norm: their form, their map, and the scenes that they name. */
 import { assert, assertEquals } from "@std/assert";
+import { buildLab } from "../../scope/lab/build.ts";
+import { escape } from "../../scope/lab/views/view.ts";
 import { root } from "../house/package.ts";
 import { documentsBelow } from "./documents.ts";
 
@@ -45,6 +47,24 @@ Deno.test("every page names a scene of the lab", async () => {
       ),
     );
   }
+});
+
+Deno.test("every scene leads back to exactly the pages that name it", async () => {
+  const named = new Map<string, string[]>();
+  for (const [i, text] of texts.entries()) {
+    const [, anchor] = /scene `#([a-z-]+)`/.exec(text)!;
+    const belief = escape(/“(.*)”/.exec(text)![0]);
+    const link = `${pages[i].slice(folder.length + 1)}: Belief ${i + 1}: ${belief}`;
+    named.set(anchor, [...named.get(anchor) ?? [], link]);
+  }
+  const html = (await buildLab("at/{page}.md")).get("index.html")!;
+  const sections = [...html.matchAll(/<section id="([^"]*)"[^]*?<\/section>/g)];
+  const leadsBack = new Map(sections.map(([section, anchor]) => {
+    const links = [...section.matchAll(/<a href="at\/([^"]*)">(.*?)<\/a>/g)];
+    return [anchor, links.map(([, page, text]) => `${page}: ${text.replaceAll(/<[^>]*>/g, "")}`)];
+  }));
+  for (const anchor of named.keys()) assert(leadsBack.has(anchor), `there is no scene ${anchor}`);
+  for (const [anchor, links] of leadsBack) assertEquals(links, named.get(anchor) ?? [], anchor);
 });
 
 Deno.test("the experiments that pages name are there, and lead back to them", async () => {

@@ -64,12 +64,28 @@ Deno.test("links that lead to no file or no anchor are found", () => {
 
 Deno.test("the documents become a site in which every link leads somewhere", async () => {
   await withTempDir(async (folder) => {
-    // The lab, the report and the reference have tests of their own, or are Deno's.
-    const dead = await build(`${folder}/site`, ["api", "lab", "report"]);
+    // The report has tests of its own, and the reference is Deno's.
+    const dead = await build(`${folder}/site`, ["api", "report"]);
     assertEquals(dead, []);
     const files = await filesOf(`${folder}/site`);
     assert(files.has("index.html") && files.has("search.js") && files.has("course.html"));
     const index = JSON.parse(await Deno.readTextFile(`${folder}/site/search.json`));
     assert(index.documentCount > 30, `${index.documentCount} sections`);
+
+    const lab = files.get("lab/index.html")!;
+    const sections = new Map(
+      Array.from(
+        lab.matchAll(/<section id="([^"]*)"[^]*?<\/section>/g),
+        ([html, id]) => [id, html],
+      ),
+    );
+    const beliefs = [...files].filter(([path]) => /^batch_norm\/\d+_\w+\.html$/.test(path));
+    assertEquals(beliefs.length, 20);
+    for (const [path, html] of beliefs) {
+      const scene = /href="\.\.\/lab\/index\.html#([a-z-]+)"/.exec(html!)?.[1];
+      assert(scene !== undefined, `${path} leads to no scene`);
+      assertStringIncludes(sections.get(scene)!, `href="../${path}"`);
+    }
+    assert(!lab.includes('href="https:'), "the lab leads out of its site");
   });
 });

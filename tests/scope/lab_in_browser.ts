@@ -10,11 +10,14 @@ import { type State, tableHtml, type View } from "../../scope/lab/views/view.ts"
 import { assertAccessible, assertTabReachesAll, open, startBrowser } from "./browsing.ts";
 import { numbersOf, pageWith } from "./lab_settings.ts";
 
-const files = await buildLab();
+const files = await buildLab("../batch_norm/{page}.html");
 const server = Deno.serve(
   { port: 0, hostname: "127.0.0.1", onListen: () => {} },
   // In a folder, as on a host that many pages share: links have to be relative.
-  (request) => answer(files, new Request(request.url.replace("/lab/", "/"))),
+  (request) =>
+    request.url.includes("/batch_norm/")
+      ? new Response("A page on batch norm")
+      : answer(files, new Request(request.url.replace("/lab/", "/"))),
 );
 const lab = `http://127.0.0.1:${server.addr.port}/lab/`;
 const browser = await startBrowser();
@@ -154,6 +157,33 @@ Deno.test("the copied program is the scene's, with the state that is shown", asy
     await page.evaluate("navigator.clipboard.readText()"),
     await programOf("shift") + callText(state),
   );
+  await page.context().close();
+});
+
+Deno.test("a belief is named by its number, opens in the same tab, and Back finds the scene as it was", async () => {
+  const { page } = await open(browser, lab);
+  const momentum = views.find(({ anchor }) => anchor === "momentum")!;
+  await page.focus('[id="momentum.momentum"]');
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+  await drawn(page, momentum, { momentum: 0.5 });
+  await page.waitForTimeout(250);
+  const link = page.getByRole("link", {
+    name: "Belief 6: “With momentum 0, training equals evaluation”",
+    exact: true,
+  });
+  await link.focus();
+  const place = await page.evaluate("scrollY");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/batch_norm/06_momentum_zero.html");
+  assertEquals(page.context().pages().length, 1);
+  await page.goBack();
+  await drawn(page, momentum, { momentum: 0.5 });
+  let found = await page.evaluate("scrollY");
+  for (let tries = 0; tries < 50 && found !== place; tries++) {
+    await page.waitForTimeout(100);
+    found = await page.evaluate("scrollY");
+  }
+  assertEquals(found, place);
   await page.context().close();
 });
 

@@ -1,7 +1,15 @@
 /** The lab without a browser: its address, its programs, its folder, and what its scenes show. */
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
+import { beliefsIn } from "../../scope/lab/beliefs.ts";
 import { buildLab, programOf, writeFolder } from "../../scope/lab/build.ts";
+import { pageHtml } from "../../scope/lab/document.ts";
 import { callText } from "../../scope/lab/script.ts";
 import {
   formatHash,
@@ -12,6 +20,7 @@ import {
   settingsOf,
 } from "../../scope/lab/state.ts";
 import { views } from "../../scope/lab/views/mod.ts";
+import { forge } from "../../tools/npm_pack.ts";
 import { edges, numbersOf, pageWith, viewOf } from "./lab_settings.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -150,11 +159,18 @@ Deno.test("a folder is written whole, replaces an earlier build and nothing else
   }
 });
 
-Deno.test("the lab names no other host and shows every scene without a script", async () => {
+Deno.test("the lab names no host but for the pages in the repository, and shows every scene without a script", async () => {
   const files = await buildLab();
   const html = files.get("index.html")!;
-  const hosts = [...files.values()].join("").matchAll(/(?:src|href)="(?:https?:)?\/\/[^"]*/g);
-  assertEquals([...hosts].map(([text]) => text), []);
+  const named = [...files.values()].join("").matchAll(/(?:src|href)="((?:https?:)?\/\/[^"]*)"/g);
+  const pages = [...html.matchAll(/<a href="(https:[^"]*)"/g)].map(([, address]) => address);
+  assertEquals(Array.from(named, ([, address]) => address), pages);
+  assert(pages.length > 0);
+  for (const address of pages) {
+    assert(address.startsWith(`${forge}/blob/main/`), address);
+    const file = root + address.slice(`${forge}/blob/main/`.length);
+    assert((await Deno.stat(file)).isFile, address);
+  }
   assertStringIncludes(html, "default-src 'none'");
   for (const view of views) {
     assertStringIncludes(html, `<section id="${view.anchor}"`);
@@ -162,6 +178,26 @@ Deno.test("the lab names no other host and shows every scene without a script", 
     const { takeaway } = view.draw(numbersOf(view.anchor), settings, 640);
     assertStringIncludes(html, takeaway);
   }
+});
+
+Deno.test("a scene without a belief says nothing of beliefs; one belief is not called several", () => {
+  const [first, second] = beliefsIn(
+    "| # | Belief | Scene |\n| 1 | [“x < 1”](01_a.md) | `#shift` |\n| 2 | [“b”](02_b.md) | `#shift` |",
+  ).map((belief) => ({ ...belief, address: `${belief.page}.html` }));
+  const view = viewOf("shift");
+  const numbers = numbersOf("shift");
+  const html = (beliefs: (typeof first)[]) => pageHtml([{ view, numbers, program: "", beliefs }]);
+  assert(!html([]).toLowerCase().includes("belief"));
+  const link = '<a href="01_a.html"><span class="unseen">Belief 1: </span>“x &lt; 1”</a>';
+  assertStringIncludes(html([first]), `A belief put to the test: ${link}</p>`);
+  assertStringIncludes(html([first, second]), `Beliefs put to the test: ${link}\u00a0· <a`);
+});
+
+Deno.test("beliefs without a page or a scene, and addresses without a place for the page, are refused", async () => {
+  for (const row of ["| 1 | “a” | `#shift` |", "| 1 | [“a”](01_a.md) | shift |"]) {
+    assertThrows(() => beliefsIn(row), TypeError, `got the row "${row}"`);
+  }
+  await assertRejects(() => buildLab("../batch_norm/"), RangeError, "expected one with {page}");
 });
 
 // What each scene is there to show.

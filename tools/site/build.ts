@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import MiniSearch from "npm:minisearch@7.2.0";
 import { bundle } from "../../scope/lab/bundle.ts";
 import { deadLinks, filesOf } from "./links.ts";
-import { type Page, toPage, withScenes } from "./pages.ts";
+import { type Page, pathOf, relative, toPage, withScenes } from "./pages.ts";
 import { document, type Group, STYLE } from "./template.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -115,7 +115,8 @@ export async function build(folder: string, without: readonly Part[] = []): Prom
   const search = await bundle(new URL("search.js", import.meta.url));
   await Deno.writeTextFile(`${folder}/search.js`, search);
   if (!without.includes("lab")) {
-    await deno("task", "--quiet", "lab:build", "--out", `${folder}/lab`);
+    const pages = relative("lab/index.html", pathOf("docs/batch_norm/{page}.md"));
+    await deno("task", "--quiet", "lab:build", "--out", `${folder}/lab`, "--pages", pages);
   }
   if (!without.includes("report")) {
     await deno("task", "--quiet", "train", "--report", `${folder}/report.html`);

@@ -10,6 +10,8 @@ const OPERATIONS = { sum: "MPI_SUM", min: "MPI_MIN", max: "MPI_MAX" } as const;
 
 const THREAD_SINGLE = 0;
 const LONGEST_ERROR = 1024;
+/** So long a process that ends its job waits for the launcher to read its last words. */
+const MS_TO_BE_READ = 50;
 
 /** A place where processes meet: a communicator of all of them that serves one purpose. */
 export type Meeting = unknown;
@@ -142,6 +144,8 @@ export class Mpi {
 
   /** Ends all processes of the job; does not return. */
   abort(code: number): void {
+    // Launchers may drop what they have not read by then, and with it the words that say why.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MS_TO_BE_READ);
     this.library.calls.MPI_Abort(this.#world, code);
   }
 

@@ -1,18 +1,20 @@
 import { assertEquals } from "@std/assert";
-import { expectJob, testOnRanks } from "./jobs.ts";
+import { expectJob, testOnEach, testOnRanks } from "./jobs.ts";
 
-for (const ranks of [1, 2, 3, 4]) {
-  testOnRanks(`collectives and their derivatives are right on ${ranks} ranks`, async () => {
-    const stdout = await expectJob(ranks, "collectives.ts");
-    assertEquals(stdout.trim().split("\n").length, ranks);
-  });
-}
-
-testOnRanks("collectives are right without a watchdog, and in debug mode", async () => {
-  await expectJob(2, "collectives.ts", { args: ['{"debug":true}'] });
-  // JSON has no infinity; so large a number is one.
-  await expectJob(2, "collectives.ts", { args: ['{"timeout":1e999}'] });
+testOnEach("collectives and their derivatives are right", [1, 2, 3, 4], async (ranks, launcher) => {
+  const stdout = await expectJob(ranks, "collectives.ts", { launcher });
+  assertEquals(stdout.trim().split("\n").length, ranks);
 });
+
+testOnEach(
+  "collectives are right without a watchdog, and in debug mode",
+  [2],
+  async (_, launcher) => {
+    await expectJob(2, "collectives.ts", { args: ['{"debug":true}'], launcher });
+    // JSON has no infinity; so large a number is one.
+    await expectJob(2, "collectives.ts", { args: ['{"timeout":1e999}'], launcher });
+  },
+);
 
 testOnRanks("a library that is named starts as one rank without a launcher", async () => {
   const program = new URL("programs/collectives.ts", import.meta.url).pathname;

@@ -1,7 +1,7 @@
 /** The main job on two ranks ends where that on one process does. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { withTempDir } from "../io/temp_dir.ts";
-import { expectJob, testOnRanks } from "./jobs.ts";
+import { ENVIRONMENT, expectJob, testOnEach, testOnRanks } from "./jobs.ts";
 
 const program = new URL("../../examples/train_digits.ts", import.meta.url);
 
@@ -57,3 +57,36 @@ testOnRanks("a run on two ranks goes on on three, and on one process", async () 
     );
   });
 });
+
+testOnEach(
+  "the task starts the ranks with the launcher that is on the path",
+  [2],
+  async (_, launcher) => {
+    const expected = shown(await alone("--epochs", "1"));
+    await withTempDir(async (folder) => {
+      const script = `#!/bin/sh\nexec ${await pathOf(launcher.command)} "$@"\n`;
+      await Deno.writeTextFile(`${folder}/mpirun`, script, { mode: 0o755 });
+      const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["task", "--quiet", "train:distributed", "--ranks", "2", "--epochs", "1"],
+        env: {
+          ...ENVIRONMENT,
+          PATH: `${folder}:${Deno.env.get("PATH")}`,
+        },
+      }).output();
+      const decoder = new TextDecoder();
+      assert(success, decoder.decode(stderr));
+      const shownHere = decoder.decode(stdout);
+      assertStringIncludes(shownHere, `2 ranks by ${launcher.name}`);
+      assertEquals(shown(shownHere), expected);
+    });
+  },
+);
+
+/** Where a command lies. */
+async function pathOf(command: string): Promise<string> {
+  for (const folder of Deno.env.get("PATH")!.split(":")) {
+    const path = `${folder}/${command}`;
+    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
+  }
+  throw new Error(`There is no ${command} on the path`);
+}

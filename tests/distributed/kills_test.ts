@@ -7,7 +7,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { loadCheckpoint } from "../../io/mod.ts";
 import { Generator, nn, optim } from "../../mod.ts";
 import { withTempDir } from "../io/temp_dir.ts";
-import { ended, startJob, testOnRanks } from "./jobs.ts";
+import { ended, type Launcher, startJob, testOnEach } from "./jobs.ts";
 
 const times = Number(Deno.env.get("TAPEGRAD_KILLS") ?? 4);
 const RANKS = 2;
@@ -20,9 +20,9 @@ async function isRunning(pid: number): Promise<boolean> {
   }
 }
 
-async function killOne(folder: string, random: Generator): Promise<number> {
+async function killOne(launcher: Launcher, folder: string, random: Generator): Promise<number> {
   const file = `${folder}/run.pt`;
-  const job = startJob(RANKS, "endless_saver.ts", { args: [file] });
+  const job = startJob(RANKS, "endless_saver.ts", { args: [file], launcher });
   const output = ended(job);
   // Ranks write their process ids where they can be read while the job runs.
   const pids: number[] = [];
@@ -55,15 +55,17 @@ async function killOne(folder: string, random: Generator): Promise<number> {
   return took;
 }
 
-testOnRanks(`a rank that is killed ends the job, ${times} times`, async () => {
+testOnEach(`a rank that is killed ends the job, ${times} times`, [RANKS], async (_, launcher) => {
   const random = new Generator(Date.now() % 2 ** 31);
   const took: number[] = [];
   await withTempDir(async (folder) => {
-    for (let i = 0; i < times; i++) took.push(await killOne(folder, random));
+    for (let i = 0; i < times; i++) took.push(await killOne(launcher, folder, random));
   });
   const sorted = took.toSorted((a, b) => a - b).map((ms) => Math.round(ms));
   console.log(
-    `${times} jobs ended ${sorted[0]} to ${sorted.at(-1)} ms after the kill, half of them within ` +
+    `${times} jobs of ${launcher.name} ended ${sorted[0]} to ${
+      sorted.at(-1)
+    } ms after the kill, half of them within ` +
       `${sorted[sorted.length >> 1]} ms`,
   );
 });

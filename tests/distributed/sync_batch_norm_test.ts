@@ -1,7 +1,5 @@
-import { expectJob, testOnRanks } from "./jobs.ts";
+import { expectJob, testOnEach } from "./jobs.ts";
 
-for (const ranks of [1, 2, 3]) {
-  testOnRanks(`SyncBatchNorm on ${ranks} ranks is BatchNorm on the whole batch`, async () => {
-    await expectJob(ranks, "sync_batch_norm.ts");
-  });
-}
+testOnEach("SyncBatchNorm is BatchNorm on the whole batch", [1, 2, 3], async (ranks, launcher) => {
+  await expectJob(ranks, "sync_batch_norm.ts", { launcher });
+});

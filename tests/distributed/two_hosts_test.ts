@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { assertClose } from "../assert_close.ts";
 import { withTempDir } from "../io/temp_dir.ts";
-import { expectJob, hasMpirun } from "./jobs.ts";
+import { expectJob, openMpi } from "./jobs.ts";
 
 // Other runs of this test may make hosts at the same time.
 const A = `tapegrad-a-${Deno.pid}`;
@@ -44,9 +44,9 @@ function onHost(host: string, ...command: string[]): string[] {
   return ["ip", "netns", "exec", host, "unshare", "--uts", "sh", "-c", start, host, ...command];
 }
 
-const canMakeHosts = hasMpirun && await makeHosts() && await run(...onHost(A, "true"));
+const canMakeHosts = openMpi !== null && await makeHosts() && await run(...onHost(A, "true"));
 await removeHosts();
-if (hasMpirun && !canMakeHosts) {
+if (openMpi !== null && !canMakeHosts) {
   console.log(
     "The test of two hosts is left out: it needs root, ip and unshare for network namespaces.",
   );

@@ -77,12 +77,12 @@ function figureHtml(anchor: string, figure: Figure, i: number): string {
 function beliefsHtml(beliefs: Scene["beliefs"]): string {
   if (beliefs.length === 0) return "";
   const title = beliefs.length === 1 ? "A belief put to the test" : "Beliefs put to the test";
-  // In a list of the page's links, the quotation alone would read as a statement.
-  const links = beliefs.map(({ number, words, address }) =>
-    `<a href="${escape(address)}"><span class="unseen">Belief ${number}: </span>${
-      escape(words)
-    }</a>`
-  );
+  const links = beliefs.map(({ number, words, address }) => {
+    // In a list of the page's links, the quotation alone would read as a statement. A hidden word in
+    // front of it would be what software clicks in place of the link.
+    const name = escape(`Belief ${number}: ${words}`);
+    return `<a href="${escape(address)}" aria-label="${name}">${escape(words)}</a>`;
+  });
   // A separator ends a line; it never begins one.
   return `<p class="beliefs">${title}: ${links.join("\u00a0· ")}</p>`;
 }

@@ -171,6 +171,7 @@ Deno.test("a belief is named by its number, opens in the same tab, and Back find
     name: "Belief 6: “With momentum 0, training equals evaluation”",
     exact: true,
   });
+  await link.click({ trial: true });
   await link.focus();
   const place = await page.evaluate("scrollY");
   await page.keyboard.press("Enter");

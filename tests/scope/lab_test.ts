@@ -188,7 +188,7 @@ Deno.test("a scene without a belief says nothing of beliefs; one belief is not c
   const numbers = numbersOf("shift");
   const html = (beliefs: (typeof first)[]) => pageHtml([{ view, numbers, program: "", beliefs }]);
   assert(!html([]).toLowerCase().includes("belief"));
-  const link = '<a href="01_a.html"><span class="unseen">Belief 1: </span>“x &lt; 1”</a>';
+  const link = '<a href="01_a.html" aria-label="Belief 1: “x &lt; 1”">“x &lt; 1”</a>';
   assertStringIncludes(html([first]), `A belief put to the test: ${link}</p>`);
   assertStringIncludes(html([first, second]), `Beliefs put to the test: ${link}\u00a0· <a`);
 });

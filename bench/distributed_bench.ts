@@ -1,12 +1,12 @@
 /**
  * Times the messages of Open MPI and the steps of one and two ranks, and says what the ratios are.
  *
- *     deno task bench:distributed [--steps N] [--record FILE]
+ *     deno task bench:distributed [--steps N] [--rounds N] [--record FILE]
  *
  * All figures of a run belong together: ranks alternate, and each number is the best of its rounds.
  */
-import { parseArgs } from "node:util";
 import { cpus } from "node:os";
+import { commandLine, integer, place } from "../tools/command_line.ts";
 
 /** What is measured; `docs/distributed_scaling.svg` is drawn from it. */
 export interface Measured {
@@ -35,7 +35,7 @@ async function run<T>(ranks: number, ...args: string[]): Promise<T> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-async function measure(count: string, rounds: number): Promise<Measured> {
+async function measure(count: number, rounds: number): Promise<Measured> {
   type Messages = { bytes: number; ms: number }[];
   const watched = await run<Messages>(2, "messages");
   const bare = await run<Messages>(2, "messages", "0", "0", "Infinity");
@@ -43,7 +43,12 @@ async function measure(count: string, rounds: number): Promise<Measured> {
   const best = jobs.map(() => Infinity);
   for (let round = 0; round < rounds; round++) {
     for (const [i, [ranks, batch]] of jobs.entries()) {
-      const { best: ms } = await run<{ best: number }>(ranks, "steps", String(batch), count);
+      const { best: ms } = await run<{ best: number }>(
+        ranks,
+        "steps",
+        String(batch),
+        String(count),
+      );
       best[i] = Math.min(best[i], ms);
     }
   }
@@ -82,17 +87,14 @@ function report({ processor, messages, steps }: Measured): string {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    args: Deno.args,
-    options: {
-      steps: { type: "string", default: "3" },
-      rounds: { type: "string", default: "2" },
-      record: { type: "string" },
-    },
+  const { steps, rounds, record } = commandLine("bench:distributed", {
+    steps: integer("training steps of a run", 3),
+    rounds: integer("runs of each kind, of which the best counts", 2),
+    record: place("FILE", "write what was measured there, as JSON"),
   });
-  const measured = await measure(values.steps, Number(values.rounds));
+  const measured = await measure(steps, rounds);
   console.log(report(measured));
-  if (values.record !== undefined) {
-    await Deno.writeTextFile(values.record, `${JSON.stringify(measured, null, 2)}\n`);
+  if (record !== null) {
+    await Deno.writeTextFile(record, `${JSON.stringify(measured, null, 2)}\n`);
   }
 }

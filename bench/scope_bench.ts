@@ -10,9 +10,9 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import type * as Library from "../mod.ts";
 import type * as Scope from "../scope/mod.ts";
+import { commandLine, integer } from "../tools/command_line.ts";
 
 const root = new URL("../", import.meta.url);
 /** What a training with a recorder imports. */
@@ -177,7 +177,9 @@ async function compare(rounds: number): Promise<void> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { rounds: { type: "string", default: "400" } } });
-  await compare(Number(values.rounds));
+  const { rounds } = commandLine("bench:scope", {
+    rounds: integer("how often each of the trainings takes its turn", 400),
+  });
+  await compare(rounds);
   Deno.exit();
 }

@@ -40,7 +40,8 @@ function parse(args: readonly string[]): PredictOptions | null {
       },
     });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split("\n")[0].split(". To specify")[0]}`);
+    const reason = (error as Error).message.split("\n")[0].split(". To specify")[0];
+    throw new UsageError(`${reason} (--help lists the options)`);
   }
   const { values, positionals } = parsed;
   if (values.help) return null;

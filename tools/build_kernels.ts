@@ -13,6 +13,7 @@ import asc from "npm:assemblyscript@0.28.20/asc";
 import lzma from "npm:lzma@2.3.2";
 import { ADD, FUSED, MULTIPLY, NOTHING, takeApart } from "../autograd/runtime/fused.ts";
 import { unpack } from "../autograd/runtime/unpack.ts";
+import { commandLine } from "./command_line.ts";
 
 const sources = new URL("../autograd/kernels/assembly/", import.meta.url);
 const artifact = new URL("../autograd/runtime/module.ts", import.meta.url);
@@ -197,6 +198,7 @@ export type KernelName =
 }
 
 if (import.meta.main) {
+  commandLine("build:kernels", {});
   const contents = await generateModule();
   await Deno.writeTextFile(artifact, contents);
   console.log(`${artifact.pathname}: ${(contents.length / 1024).toFixed(1)} KiB`);

@@ -7,6 +7,7 @@
  * @module
  */
 import { bundle } from "../scope/lab/bundle.ts";
+import { commandLine } from "./command_line.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -54,4 +55,7 @@ export async function livePage(): Promise<string> {
 ${lines.join("")}`;
 }
 
-if (import.meta.main) await Deno.writeTextFile(TARGET, await livePage());
+if (import.meta.main) {
+  commandLine("build:live", {});
+  await Deno.writeTextFile(TARGET, await livePage());
+}

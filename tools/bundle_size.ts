@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { bundle as bundleModule } from "../scope/lab/bundle.ts";
+import { commandLine, place } from "./command_line.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -93,8 +93,10 @@ function kilobytes(bytes: number): string {
 }
 
 if (import.meta.main) {
-  const { values: { out } } = parseArgs({ options: { out: { type: "string" } } });
-  if (out !== undefined) await Deno.mkdir(out, { recursive: true });
+  const { out } = commandLine("bundle:size", {
+    out: place("FOLDER", "keep the bundles there, and overwrite earlier ones"),
+  });
+  if (out !== null) await Deno.mkdir(out, { recursive: true });
   let isTooLarge = false;
   for (const bundled of BUNDLES) {
     const { name, limit } = bundled;
@@ -106,7 +108,7 @@ if (import.meta.main) {
       `${name.padEnd(16)} ${kilobytes(raw).padStart(9)} minified, ${kilobytes(gzip).padStart(9)} ` +
         `compressed, ${isOver ? "more than" : "at most"} ${limit} asked`,
     );
-    if (out !== undefined) await Deno.writeTextFile(`${out}/${name.replaceAll(" ", "-")}.js`, text);
+    if (out !== null) await Deno.writeTextFile(`${out}/${name.replaceAll(" ", "-")}.js`, text);
   }
   if (isTooLarge) Deno.exit(1);
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { commandLine, flag } from "./command_line.ts";
 
 const root = new URL("../", import.meta.url);
 const page = new URL("docs/gallery.md", root);
@@ -75,8 +76,11 @@ tapes and results show themselves. [Source](../examples/batch_norm.ipynb)
 }
 
 if (import.meta.main) {
+  const { check } = commandLine("docs:gallery", {
+    check: flag("write nothing; only say whether the page is current"),
+  });
   const text = await gallery();
-  if (!Deno.args.includes("--check")) await Deno.writeTextFile(page, text);
+  if (!check) await Deno.writeTextFile(page, text);
   else if (await Deno.readTextFile(page) !== text) {
     console.error("docs/gallery.md is not what the examples print: run deno task docs:gallery");
     Deno.exit(1);

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { commandLine, place } from "./command_line.ts";
 
 const root = new URL("../", import.meta.url);
 /** Where the repository is. */
@@ -97,8 +97,9 @@ export async function pack(file: string): Promise<void> {
 
 if (import.meta.main) {
   const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  const { values } = parseArgs({ options: { out: { type: "string" } } });
-  const file = values.out ?? `tapegrad-${version}.tgz`;
+  const { out: file } = commandLine("npm:pack", {
+    out: place("FILE", "where the tarball is written", `tapegrad-${version}.tgz`),
+  });
   await pack(file);
   console.log(`${file}: ${((await Deno.stat(file)).size / 1000).toFixed(0)} kB`);
 }

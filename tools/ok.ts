@@ -1,14 +1,14 @@
 /**
  * Everything that must hold before a change lands, one step after the other.
  *
- *     deno task ok [--only STEP] [--without STEP]
+ *     deno task ok [--only A,B] [--without A,B]
  *
  * A step is a Deno command. All of them run, whatever fails; what failed is named at the end, its
  * output shown where it happened.
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { commandLine, list } from "./command_line.ts";
 
 /** One command and what it makes sure of. */
 interface Step {
@@ -165,20 +165,13 @@ async function run({ name, about, args, env, needs }: Step): Promise<boolean> {
   return success;
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true },
-    without: { type: "string", multiple: true, default: [] },
-  },
-});
 const names = steps.map(({ name }) => name);
-for (const name of [...values.only ?? [], ...values.without]) {
-  if (names.includes(name)) continue;
-  console.error(`Cannot run step ${name}: got no such step, expected one of ${names.join(", ")}`);
-  Deno.exit(2);
-}
+const { only, without } = commandLine("ok", {
+  only: list("run only these steps", names),
+  without: list("run all steps but these", names),
+});
 const chosen = steps.filter(({ name }) =>
-  (values.only ?? names).includes(name) && !values.without.includes(name)
+  (only.length === 0 || only.includes(name)) && !without.includes(name)
 );
 const failed: string[] = [];
 for (const step of chosen) if (!await run(step)) failed.push(step.name);

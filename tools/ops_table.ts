@@ -14,6 +14,7 @@ import {
   type Sample,
   type Tensor,
 } from "../mod.ts";
+import { commandLine, flag } from "./command_line.ts";
 
 const file = new URL("../docs/operations.md", import.meta.url);
 
@@ -108,8 +109,11 @@ async function formatted(text: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
+const { check } = commandLine("docs:ops", {
+  check: flag("write nothing; only say whether the table is current"),
+});
 const wanted = await formatted(table());
-if (Deno.args.includes("--check")) {
+if (check) {
   const present = await Deno.readTextFile(file).catch(() => "");
   if (present !== wanted) {
     console.error("docs/operations.md is not current: run deno task docs:ops");

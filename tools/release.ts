@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { commandLine, text } from "./command_line.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -52,7 +52,12 @@ export function problemOfVersion(version: string, tags: readonly string[]): stri
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { tag: { type: "string" } } });
+  const { tag } = commandLine("release", {
+    tag: text("TAG", "the tag that the version is to have", {
+      pattern: /^v\d+\.\d+\.\d+$/,
+      expected: "v and three numbers, for instance v0.2.0",
+    }),
+  });
   const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const changelog = await Deno.readTextFile(new URL("CHANGELOG.md", root));
   const tags = (await git("tag", "--list", "v*")).split("\n").filter((tag) => tag !== "");
@@ -62,9 +67,9 @@ if (import.meta.main) {
     { what: "the changelog says what is new", problem: problemOfChangelog(changelog, version) },
     {
       what: "the tag is the version",
-      problem: values.tag === undefined || values.tag === `v${version}`
+      problem: tag === null || tag === `v${version}`
         ? null
-        : `got tag ${values.tag}, expected v${version}`,
+        : `got tag ${tag}, expected v${version}`,
     },
     { what: "everything is committed", problem: changed === "" ? null : changed },
   ];

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { commandLine } from "./command_line.ts";
 
 const root = new URL("../", import.meta.url);
 const folder = new URL(".std/", root);
@@ -84,6 +85,7 @@ async function unlink(): Promise<void> {
   }
 }
 
+commandLine("std", {});
 if (await recentlyUnreachable()) {
   await link();
 } else if (await realOnesLoad()) {

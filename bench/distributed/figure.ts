@@ -2,10 +2,14 @@
  * Draws docs/distributed_scaling.svg from what `deno task bench:distributed --record` wrote: how long a step takes
  * on 1 to 1,024 ranks by the cost model, what is measured and what is assumed told apart.
  *
- *     deno run --allow-read --allow-write=docs bench/distributed/figure.ts [--check]
+ *     deno task docs:scaling [--check]
  */
+import { commandLine, flag } from "../../tools/command_line.ts";
 import type { Measured } from "../distributed_bench.ts";
 
+const { check } = commandLine("docs:scaling", {
+  check: flag("write nothing; only say whether the figure is current"),
+});
 const root = new URL("../../", import.meta.url);
 const measured: Measured = JSON.parse(
   await Deno.readTextFile(new URL("bench/distributed/measured.json", root)),
@@ -128,7 +132,7 @@ ${legend}
 `;
 
 const target = new URL("docs/distributed_scaling.svg", root);
-if (Deno.args.includes("--check")) {
+if (check) {
   if (await Deno.readTextFile(target) !== svg) {
     console.error(
       "docs/distributed_scaling.svg is not what the script draws: run it without --check",

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { commandLine, flag, integer, list, place, refuse, text } from "../../tools/command_line.ts";
 import { disagreement } from "./agreement.ts";
 import { draw, pack, unpack } from "./inputs.ts";
 import { multiplyAddLimit } from "./machine_limit.ts";
@@ -25,56 +25,38 @@ import {
 } from "./report.ts";
 import { inputsOf, isChosen, resultsOf, type Row, rows, unitsOf } from "./workloads.ts";
 
-const usage = `Times the same work in several libraries, side by side.
-
-  --rows A,B     rows whose names contain A or B, or of the groups asked, kernel, scaling; or all
-                 (default: all but scaling)
-  --peers A,B    ${peers.map(({ name }) => name).join(", ")} (default: all)
-  --rounds N     how often each peer takes its turn in a row (default: 5)
-  --seconds S    how long a turn is at least (default: 0.3)
-  --json FILE    writes the results there as well
-  --markdown FILE  writes tables of minimum and quartile, process and clock time, with the machine's name
-  --python PATH  the Python that has PyTorch (default: /usr/bin/python3, or $PYTHON)
-  --no-memory    leaves out the measurement of peak memory`;
-
-const { values } = parseArgs({
-  options: {
-    rows: { type: "string", default: "" },
-    peers: { type: "string", default: "" },
-    rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "0.3" },
-    json: { type: "string" },
-    markdown: { type: "string" },
-    python: { type: "string" },
-    "no-memory": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
+const values = commandLine("bench:peers", {
+  rows: list(
+    "rows whose names hold one of these, or of the groups asked, kernel, scaling; or all; where it " +
+      "is not given, all but scaling",
+    null,
+  ),
+  peers: list("only these", peers.map(({ name }) => name)),
+  rounds: integer("how often each peer takes its turn in a row", 5),
+  seconds: {
+    value: "S",
+    about: "how long a turn is at least",
+    expected: "a duration above 0",
+    read: (text) => /^\d*\.?\d+$/.test(text) && Number(text) > 0 ? Number(text) : undefined,
+    otherwise: 0.3,
   },
+  json: place("FILE", "write the results there as well"),
+  markdown: place("FILE", "write tables there: minimum and quartile, process and clock time"),
+  python: text(
+    "PATH",
+    "the Python that has PyTorch; $PYTHON or /usr/bin/python3 where it is not given",
+  ),
+  "no-memory": flag("leave out the measurement of peak memory"),
 });
-if (values.help) {
-  console.log(usage);
-  Deno.exit(0);
-}
-
-function refuse(option: string, got: string, expected: string): never {
-  console.error(`Cannot run the comparison: got --${option} ${got}, expected ${expected}`);
-  Deno.exit(2);
-}
-
-function list(text: string): string[] {
-  return text.split(",").filter((part) => part !== "");
-}
-
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) refuse("rounds", values.rounds, "a count from 1 on");
-const seconds = Number(values.seconds);
-if (!(seconds > 0)) refuse("seconds", values.seconds, "a duration above 0");
-const unknown = list(values.peers).find((name) => !peers.some((peer) => peer.name === name));
-if (unknown !== undefined) refuse("peers", unknown, peers.map(({ name }) => name).join(", "));
+const { rounds, seconds } = values;
 const chosenPeers = peers.filter(({ name }) =>
-  values.peers === "" || list(values.peers).includes(name)
+  values.peers.length === 0 || values.peers.includes(name)
 );
-const chosenRows = rows.filter((row) => isChosen(row, list(values.rows)));
-if (chosenRows.length === 0) refuse("rows", values.rows, "part of a row's name or a group");
+const chosenRows = rows.filter((row) => isChosen(row, values.rows));
+const unknown = values.rows.find((part) => !rows.some((row) => isChosen(row, [part])));
+if (unknown !== undefined) {
+  refuse("bench:peers", `got --rows ${unknown}, expected part of a row's name, a group, or all`);
+}
 const options: PeerOptions = {
   python: values.python ?? Deno.env.get("PYTHON") ?? "/usr/bin/python3",
 };
@@ -282,10 +264,10 @@ const machine: Machine = {
   remarks,
   date: new Date().toISOString().slice(0, 10),
 };
-if (values.markdown !== undefined) {
+if (values.markdown !== null) {
   await Deno.writeTextFile(values.markdown, reportMarkdown(all, chosenPeers, machine));
 }
-if (values.json !== undefined) {
+if (values.json !== null) {
   const data = {
     deno: Deno.version,
     system: { os: Deno.build.os, arch: Deno.build.arch, ...machine },

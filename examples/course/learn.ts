@@ -23,6 +23,7 @@ const HELP = `Seven steps from a tape of numbers to batch norm's second derivati
 
   deno task learn N              checks step N, examples/course/N_….ts
   deno task learn N --solution   checks the solution that is kept in examples/course/solutions
+  deno task learn --help         this text
 `;
 
 /** Runs the checks of a step one after the other, up to the first that fails; whether all hold. */
@@ -69,8 +70,11 @@ if (import.meta.main) {
       console.log(HELP);
     } else {
       const number = Number(positionals[0]);
-      if (!(number in [0, ...steps]) || number === 0) {
-        console.error(`learn: got step ${positionals[0]}, expected 1 to ${steps.length}`);
+      if (!(number in [0, ...steps]) || number === 0 || positionals.length > 1) {
+        const got = positionals.join(" ");
+        console.error(
+          `learn: got step ${got}, expected one from 1 to ${steps.length} (--help says more)`,
+        );
         Deno.exit(2);
       }
       const folder = values.solution ? "./solutions" : ".";
@@ -78,7 +82,7 @@ if (import.meta.main) {
     }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    console.error(`learn: ${error.message.split(". To specify")[0]}`);
+    console.error(`learn: ${error.message.split(". To specify")[0]} (--help lists the options)`);
     Deno.exit(2);
   }
 }

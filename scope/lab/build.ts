@@ -1,14 +1,8 @@
 /**
  * Builds the lab: a folder of four files that any web server can host.
  *
- *     deno task lab:build [--out FOLDER] [--pages ADDRESS]
- *
- * Scenes link to pages on batch norm. ADDRESS says where those are, with `{page}` in place of a page's
- * name; by default they are in the repository.
- *
  * @module
  */
-import { parseArgs } from "node:util";
 import { addressOf, PAGES, readBeliefs } from "./beliefs.ts";
 import { bundle } from "./bundle.ts";
 import { pageHtml } from "./document.ts";
@@ -17,9 +11,6 @@ import { runs } from "./scenes/mod.ts";
 import { programText } from "./script.ts";
 import { initialState, sceneState } from "./state.ts";
 import { views } from "./views/mod.ts";
-
-/** Where the lab is built unless another folder is named. */
-const FOLDER = "_lab";
 
 /** Modules of scenes that other scenes' programs begin with. */
 const NEIGHBOURS = /^import .* from "\.\/(\w+)\.ts";$/gm;
@@ -72,13 +63,16 @@ export async function buildLab(pages: string = PAGES): Promise<ReadonlyMap<strin
   ]);
 }
 
-/** Whether a folder may be replaced: it is not there, empty, or an earlier build. */
-async function isReplaceable(folder: string): Promise<boolean> {
+/** Whether a folder may be replaced: it is not there, empty, or an earlier build by `generator`. */
+export async function isReplaceable(
+  folder: string,
+  generator = "Tapegrad lab",
+): Promise<boolean> {
   try {
     const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
     if (names.length === 0) return true;
     const text = await Deno.readTextFile(`${folder}/index.html`);
-    return text.includes('content="Tapegrad lab"');
+    return text.includes(`<meta name="generator" content="${generator}">`);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return await Deno.stat(folder).then(() => false, () => true);
@@ -112,22 +106,5 @@ export async function writeFolder(
   } catch (error) {
     await Deno.remove(fresh, { recursive: true }).catch(() => {});
     throw error;
-  }
-}
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      out: { type: "string", default: FOLDER },
-      pages: { type: "string", default: PAGES },
-    },
-  });
-  try {
-    const files = await buildLab(values.pages);
-    await writeFolder(values.out, files);
-    console.log(`The lab is in ${values.out}: ${[...files.keys()].join(", ")}.`);
-  } catch (error) {
-    console.error((error as Error).message);
-    Deno.exit(1);
   }
 }

@@ -43,8 +43,14 @@ Deno.test("learn ends with 1 at a blank, with 0 at a solution, with 2 at a step 
   const [code, printed] = await run("7", "--solution");
   assertEquals(code, 0, printed);
   assert(!printed.includes("tapegrad ["), printed);
-  assertEquals(await run("8"), [2, "learn: got step 8, expected 1 to 7\n"]);
-  assertEquals(await run("0"), [2, "learn: got step 0, expected 1 to 7\n"]);
+  assertEquals(await run("8"), [
+    2,
+    "learn: got step 8, expected one from 1 to 7 (--help says more)\n",
+  ]);
+  assertEquals(await run("0"), [
+    2,
+    "learn: got step 0, expected one from 1 to 7 (--help says more)\n",
+  ]);
   assertEquals((await run("--all"))[0], 2);
 });
 

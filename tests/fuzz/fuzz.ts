@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { silenceWarnings } from "../../mod.ts";
+import { commandLine, integer } from "../../tools/command_line.ts";
 import { type Difference, difference, shrink } from "./compare.ts";
 import { generate } from "./generate.ts";
 import { type Observation, print, type Program } from "./program.ts";
@@ -72,19 +72,10 @@ export async function fuzz(
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      programs: { type: "string", default: "500" },
-      seed: { type: "string", default: "1" },
-    },
+  const { programs: count, seed } = commandLine("fuzz", {
+    programs: integer("how many programs", 500),
+    seed: integer("the seed of the first; the others count up from it", 1, { from: 0 }),
   });
-  const [count, seed] = [Number(values.programs), Number(values.seed)];
-  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed) || seed < 0) {
-    console.error(
-      `Cannot fuzz: got programs ${values.programs} and seed ${values.seed}, expected integers`,
-    );
-    Deno.exit(2);
-  }
   silenceWarnings();
   await using torch = await torchPlace();
   const places = [...await kernelPlaces(), ...(torch === null ? [] : [torch])];

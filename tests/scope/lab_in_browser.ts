@@ -3,10 +3,10 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import type { Page } from "npm:playwright-core@1.65.1";
 import { buildLab, programOf } from "../../scope/lab/build.ts";
 import { callText } from "../../scope/lab/script.ts";
-import { answer } from "../../scope/lab/serve.ts";
 import { formatHash, sceneState } from "../../scope/lab/state.ts";
 import { views } from "../../scope/lab/views/mod.ts";
 import { type State, tableHtml, type View } from "../../scope/lab/views/view.ts";
+import { answer } from "../../tools/lab/serve.ts";
 import { assertAccessible, assertTabReachesAll, open, startBrowser } from "./browsing.ts";
 import { numbersOf, pageWith } from "./lab_settings.ts";
 

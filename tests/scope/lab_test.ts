@@ -141,7 +141,8 @@ Deno.test("a folder is written whole, replaces an earlier build and nothing else
   const folder = await Deno.makeTempDir({ prefix: "tapegrad-lab-test-" });
   try {
     const target = `${folder}/lab`;
-    const page = (text: string) => new Map([["index.html", `content="Tapegrad lab" ${text}`]]);
+    const page = (text: string) =>
+      new Map([["index.html", `<meta name="generator" content="Tapegrad lab"> ${text}`]]);
     await writeFolder(target, page("one"));
     await writeFolder(`${target}/`, page("two"));
     assertStringIncludes(await Deno.readTextFile(`${target}/index.html`), "two");

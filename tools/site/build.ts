@@ -9,9 +9,10 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import MiniSearch from "npm:minisearch@7.2.0";
+import { isReplaceable } from "../../scope/lab/build.ts";
 import { bundle } from "../../scope/lab/bundle.ts";
+import { commandLine, list, place, refuse } from "../command_line.ts";
 import { deadLinks, filesOf } from "./links.ts";
 import { type Page, pathOf, relative, toPage, withScenes } from "./pages.ts";
 import { document, type Group, STYLE } from "./template.ts";
@@ -146,27 +147,25 @@ async function copyPictures(from: string, folder: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      out: { type: "string", default: "_site" },
-      without: { type: "string", default: "" },
-    },
+  const { out, without } = commandLine("docs:site", {
+    out: place("FOLDER", "where it is written; an earlier build is replaced", "_site"),
+    without: list("what is left out", parts),
   });
-  const without = values.without.split(",").filter((part) => part !== "") as Part[];
-  const unknown = without.find((part) => !parts.includes(part));
-  if (unknown !== undefined) {
-    console.error(`docs:site: got --without ${unknown}, expected some of ${parts.join(", ")}`);
-    Deno.exit(2);
+  if (!await isReplaceable(out, "Tapegrad site")) {
+    refuse(
+      "docs:site",
+      `got --out ${out}, expected a folder that is new, empty or an earlier site`,
+    );
   }
-  const partial = `${values.out}.partial`;
+  const partial = `${out}.partial`;
   await Deno.remove(partial, { recursive: true }).catch(() => {});
   const dead = await build(partial, without);
   if (dead.length > 0) {
     console.error(`docs:site: these links lead nowhere:\n${dead.join("\n")}`);
     Deno.exit(1);
   }
-  await Deno.remove(values.out, { recursive: true }).catch(() => {});
-  await Deno.rename(partial, values.out);
-  const files = await filesOf(values.out);
-  console.log(`${values.out}: ${files.size} files, every link within them leads somewhere`);
+  await Deno.remove(out, { recursive: true }).catch(() => {});
+  await Deno.rename(partial, out);
+  const files = await filesOf(out);
+  console.log(`${out}: ${files.size} files, every link within them leads somewhere`);
 }

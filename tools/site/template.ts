@@ -32,6 +32,7 @@ export function document(page: Page, groups: readonly Group[]): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="generator" content="Tapegrad site">
 <title>${escaped(title)}</title>
 <link rel="stylesheet" href="${to("site.css")}">
 <script type="module" src="${to("search.js")}" data-root="${to("")}"></script>

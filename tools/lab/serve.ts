@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
-import { buildLab } from "./build.ts";
+import { buildLab } from "../../scope/lab/build.ts";
+import { commandLine, integer } from "../command_line.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -25,12 +25,9 @@ export function answer(files: ReadonlyMap<string, string>, request: Request): Re
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { port: { type: "string", default: "0" } } });
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    console.error(`Cannot serve the lab: got --port ${values.port}, expected 0 to 65535`);
-    Deno.exit(2);
-  }
+  const { port } = commandLine("lab", {
+    port: integer("the port; 0 for one that is free", 0, { from: 0, to: 65535 }),
+  });
   const files = await buildLab();
   Deno.serve({
     hostname: "127.0.0.1",

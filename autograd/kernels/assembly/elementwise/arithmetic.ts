@@ -1,6 +1,6 @@
 // Arithmetic and choices, element by element. A step of 16 walks along an operand; a step of 0 stays
-// on a pair of equal numbers, which is how a scalar comes in. Two vectors of each half a round: one stream
-// alone leaves the memory waiting.
+// on a pair of equal numbers, which is how a scalar comes in. Four vectors of each half a round, at constant
+// distances from their addresses: one stream alone leaves the memory waiting.
 
 // @ts-ignore: decorator
 @inline
@@ -46,20 +46,43 @@ function binary(
   operation: i32, x: usize, y: usize, out: usize, n: i32, stepX: usize, stepY: usize,
 ): void {
   const end = out + (<usize>n << 3);
-  const half = <usize>(n & ~7) << 2, middle = out + half;
-  const halfX = stepX ? half : 0, halfY = stepY ? half : 0;
-  while (out < middle) {
-    // unroll(2) $
-    v128.store(out, apply(operation, v128.load(x), v128.load(y)), 16 * $);
-    v128.store(out + half, apply(operation, v128.load(x + halfX), v128.load(y + halfY)), 16 * $);
-    x += stepX;
-    y += stepY;
-    // end
-    out += 32;
+  if (stepX && stepY) {
+    const half = <usize>(n & ~15) << 2, middle = out + half;
+    let outB = out + half, xB = x + half, yB = y + half;
+    while (out < middle) {
+      // unroll(4) $
+      v128.store(out, apply(operation, v128.load(x, 16 * $), v128.load(y, 16 * $)), 16 * $);
+      v128.store(outB, apply(operation, v128.load(xB, 16 * $), v128.load(yB, 16 * $)), 16 * $);
+      // end
+      x += 64;
+      y += 64;
+      out += 64;
+      xB += 64;
+      yB += 64;
+      outB += 64;
+    }
+    x = xB;
+    y = yB;
+    out = outB;
+  } else if (stepX) {
+    const number = v128.load(y);
+    while (out + 64 <= end) {
+      // unroll(4) $
+      v128.store(out, apply(operation, v128.load(x, 16 * $), number), 16 * $);
+      // end
+      x += 64;
+      out += 64;
+    }
+  } else {
+    const number = v128.load(x);
+    while (out + 64 <= end) {
+      // unroll(4) $
+      v128.store(out, apply(operation, number, v128.load(y, 16 * $)), 16 * $);
+      // end
+      y += 64;
+      out += 64;
+    }
   }
-  x += halfX;
-  y += halfY;
-  out += half;
   while (out + 16 <= end) {
     v128.store(out, apply(operation, v128.load(x), v128.load(y)));
     x += stepX;
@@ -135,17 +158,20 @@ function applyUnary(operation: i32, x: v128): v128 {
 @inline
 function unary(operation: i32, x: usize, out: usize, n: i32): void {
   const end = out + (<usize>n << 3);
-  const half = <usize>(n & ~7) << 2, middle = out + half;
+  const half = <usize>(n & ~15) << 2, middle = out + half;
+  let outB = out + half, xB = x + half;
   while (out < middle) {
-    // unroll(2) $
+    // unroll(4) $
     v128.store(out, applyUnary(operation, v128.load(x, 16 * $)), 16 * $);
-    v128.store(out + half, applyUnary(operation, v128.load(x + half, 16 * $)), 16 * $);
+    v128.store(outB, applyUnary(operation, v128.load(xB, 16 * $)), 16 * $);
     // end
-    x += 32;
-    out += 32;
+    x += 64;
+    out += 64;
+    xB += 64;
+    outB += 64;
   }
-  x += half;
-  out += half;
+  x = xB;
+  out = outB;
   while (out + 16 <= end) {
     v128.store(out, applyUnary(operation, v128.load(x)));
     x += 16;

@@ -34,7 +34,9 @@ export type Work =
   /** `times` additions of a leaf that requires a gradient, each with its node on the tape. */
   | { readonly kind: "trackedAdd"; readonly size: number; readonly times: number }
   /** x ← x·a + b, `operations` in all, then the sum and its backward. */
-  | { readonly kind: "tiny"; readonly size: number; readonly operations: number };
+  | { readonly kind: "tiny"; readonly size: number; readonly operations: number }
+  /** x ← relu(x·a + b), `operations` in all without gradient, then the sum is read. */
+  | { readonly kind: "chain"; readonly size: number; readonly operations: number };
 
 /**
  * SGD's learning rate in every training step: small, so that many steps stay in a plain range, and a
@@ -106,6 +108,15 @@ function elementwise(op: "add" | "relu" | "exp" | "sum"): Row {
   };
 }
 
+function chain(size: number): Row {
+  return {
+    name: `chain on ${size}`,
+    group: "asked",
+    work: { kind: "chain", size, operations: 12 },
+    asks: [against("torch", 1)],
+  };
+}
+
 function mlp(name: string, batch: number, widths: readonly number[], asks: readonly Ask[]): Row {
   const group = asks.length > 0 ? "asked" : "scaling";
   return { name, group, work: { kind: "mlp", batch, widths }, asks };
@@ -157,6 +168,7 @@ export const rows: readonly Row[] = [
     work: { kind: "tiny", size: 10, operations: 1000 },
     asks: [against("torch", 0.2), against("javascript", 1)],
   },
+  ...[8192, 65536, 1048576].map(chain),
   ...(["add", "relu", "exp", "sum"] as const).map(elementwise),
   ...[8, 16, 32, 64, 128].map((n) => batchNorm([n, 32, 14, 14])),
   ...[8, 16, 64, 128].map((c) => batchNorm([32, c, 14, 14])),
@@ -254,6 +266,7 @@ export function inputsOf(work: Work): InputSpec[] {
         { name: "y", shape: [work.size], ...UNIFORM },
       ];
     case "tiny":
+    case "chain":
       return [
         { name: "x", shape: [work.size], ...UNIFORM },
         { name: "a", shape: [work.size], low: 0.9, high: 1.1 },
@@ -270,6 +283,7 @@ export function resultsOf(work: Work): string[] {
   switch (work.kind) {
     case "matmul":
     case "elementwise":
+    case "chain":
       return ["out"];
     case "batchNorm":
       return ["y", "dx", "dweight", "dbias"];
@@ -287,6 +301,7 @@ export function resultsOf(work: Work): string[] {
 
 /** How many units of work one run does; times are told for one unit. */
 export function unitsOf(work: Work): number {
+  if (work.kind === "chain") return work.operations;
   return work.kind === "trackedAdd" ? work.times : 1;
 }
 

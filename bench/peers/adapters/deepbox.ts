@@ -190,6 +190,16 @@ async function start(): Promise<Adapter> {
         };
         return { run, results: () => ({ out: values(run()), dx: values(x.grad!) }) };
       }
+      case "chain": {
+        const x = leaf(inputs.x, false), a = leaf(inputs.a, false), b = leaf(inputs.b, false);
+        const run = () =>
+          nd.noGrad(() => {
+            let h = x;
+            for (let i = 0; i < work.operations; i += 3) h = h.mul(a).add(b).relu();
+            return h;
+          });
+        return { run: () => run().sum(), results: () => ({ out: values(run()) }) };
+      }
       case "mlp":
       case "cnn":
         return training(work, inputs);

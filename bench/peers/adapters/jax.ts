@@ -204,6 +204,14 @@ async function start(): Promise<Adapter> {
           },
         };
       }
+      case "chain":
+        return prepared(({ x, a, b }) => {
+          let h = x;
+          for (let i = 0; i < work.operations; i += 3) h = nn.relu(h.mul(a.ref).add(b.ref));
+          a.dispose();
+          b.dispose();
+          return { out: h };
+        }, arrays(inputs));
       case "mlp":
       case "cnn":
         return training(work, inputs);

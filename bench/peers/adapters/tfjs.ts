@@ -175,6 +175,24 @@ async function start(): Promise<Adapter> {
           },
         };
       }
+      case "chain": {
+        const { x, a, b } = tensors(inputs);
+        const run = () =>
+          tf.tidy(() => {
+            let h = x;
+            for (let i = 0; i < work.operations; i += 3) h = tf.relu(tf.add(tf.mul(h, a), b));
+            return h;
+          });
+        return {
+          run() {
+            const out = run();
+            const sum = tf.sum(out);
+            sum.dataSync();
+            tf.dispose([out, sum]);
+          },
+          results: () => ({ out: values(run()) }),
+        };
+      }
       case "mlp":
       case "cnn":
         return training(work, inputs);

@@ -161,6 +161,20 @@ def prepare(work, inputs):
             return h, torch.autograd.grad(h.sum(), x)[0]
 
         return chain, lambda: dict(zip(("out", "dx"), chain()))
+    if kind == "chain":
+        x, a, b = inputs["x"], inputs["a"], inputs["b"]
+
+        def chain():
+            h = x
+            for _ in range(0, work["operations"], 3):
+                h = torch.relu(torch.add(torch.mul(h, a), b))
+            return h
+
+        def read():
+            with torch.no_grad():
+                return chain().sum().item()
+
+        return read, lambda: {"out": chain()}
     if kind in ("mlp", "cnn"):
         return training(work, inputs)
     raise ValueError(f"no such work: {kind}")

@@ -6,7 +6,7 @@
 import { describe, kindOf } from "./check/describe.ts";
 import { assertFunction } from "./check/functions.ts";
 import { operations, TensorMethods } from "./methods.ts";
-import { heapValues, release, type Storage } from "./runtime/memory.ts";
+import { heapValues, release, type Storage, valuesToEdit } from "./runtime/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
 import { warnOnce } from "./warnings.ts";
@@ -400,8 +400,8 @@ export function valuesOf(x: Tensor): Float64Array {
 
 /** Edits the values beside the tape and counts the edit; besides this only `copy_` counts one. */
 export function write(x: Tensor, fill: (values: Float64Array) => void, editedBy?: string): void {
-  fill(valuesOf(x));
   const storage = storageOf(x);
+  fill(valuesToEdit(storage));
   storage.version++;
   if (storage.editedBy !== editedBy) storage.editedBy = editedBy;
   if (editWatcher !== null) editWatcher(storage, editedBy);

@@ -9,6 +9,7 @@ import { assertOptions, numberOption } from "../check/options.ts";
 import { formatShape } from "../shape.ts";
 import { noStatsUpdate } from "../statistics.ts";
 import { enableGrad } from "../tape/tape.ts";
+import { valuesToEdit } from "../runtime/memory.ts";
 import { storageOf, type Tensor, valuesOf } from "../tensor.ts";
 
 /** How {@linkcode gradcheck} compares. */
@@ -162,11 +163,11 @@ function compare(
   const storage = storageOf(target);
   for (let i = 0; i < target.size; i++) {
     const center = storage.values[i];
-    storage.values[i] = center + eps;
+    valuesToEdit(storage)[i] = center + eps;
     const above = weighted();
-    storage.values[i] = center - eps;
+    valuesToEdit(storage)[i] = center - eps;
     const below = weighted();
-    storage.values[i] = center;
+    valuesToEdit(storage)[i] = center;
     const numeric = (above - below) / (2 * eps);
     const exact = analytic === null ? 0 : valuesOf(analytic)[i];
     if (!(Math.abs(exact - numeric) <= atol + rtol * Math.abs(numeric))) {

@@ -72,6 +72,8 @@ export class Ownership {
       return total;
     }
     const sum = add(total, cotangent);
+    // Read before the memory of what it is computed from goes back.
+    void valuesOf(sum);
     this.#sums.add(sum);
     this.hold(sum);
     this.letGo(total);

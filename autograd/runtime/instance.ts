@@ -159,10 +159,12 @@ export function useBuild(next: Build): void {
   build = next;
   chosen = true;
   if (memory !== null) instantiate(memory);
-  if (team !== null) startTeam(team.size);
+  if (team !== null) restart(team.size);
 }
 
 let team: Team | null = null;
+/** Starts it anew. Programs that never start one need not carry what it is made of. */
+let restart: (size: number) => void = () => {};
 /** Scratch memory of each thread, kept for the next team. */
 const threadScratch: number[] = [];
 
@@ -185,6 +187,7 @@ export function teamFor(work: number): Team | null {
  */
 export function startTeam(size: number): boolean {
   load();
+  restart = startTeam;
   team?.stop();
   team = null;
   if (size === 1 || build === "plain") return size === 1;

@@ -13,18 +13,20 @@
  *
  * @module
  */
+import { compute, type ElementwiseKernel, Source, sourceOf } from "./formula.ts";
 import {
-  type Cell,
+  Cell,
   clock,
   comeBack,
   freeCell,
+  heapCell,
   memoryInfo,
   MIB,
   openToken,
   takeCell,
 } from "./pool.ts";
 import { cutFromSlab } from "./slabs.ts";
-import type { Token } from "./tokens.ts";
+import { Token } from "./tokens.ts";
 
 /** The values of a tensor, shared by all its aliases. */
 export interface Storage {
@@ -46,8 +48,10 @@ class PooledStorage implements Storage {
   savedBy = 0;
   /** Whether nobody but those calls can see it. */
   alone = false;
+  /** The values as formulas read them, or as one will compute them; `null` while there are no formulas. */
+  source: Source | null = null;
   cell: Cell;
-  readonly token: Token;
+  token: Token;
 
   constructor(cell: Cell, token: Token) {
     this.cell = cell;
@@ -56,13 +60,97 @@ class PooledStorage implements Storage {
 
   get values(): Float64Array {
     const { cell } = this;
-    if (cell.movedOut) comeBack(cell);
+    if (cell.movedOut) return present(this).values;
     cell.used = clock;
     return cell.values;
+  }
+
+  /** Whether a formula has yet to read the values. */
+  get isRead(): boolean {
+    return this.source !== null && this.source.readers > 0;
   }
 }
 
 const RELEASED = new Float64Array(0);
+const NO_TOKEN = new Token();
+/** Stands for values that a formula will compute. */
+const PENDING = placeholder(true);
+/** Stands for values that nobody will read. */
+const GONE = placeholder(false);
+
+function placeholder(movedOut: boolean): Cell {
+  const cell = new Cell(RELEASED, 0, null);
+  cell.movedOut = movedOut;
+  return cell;
+}
+
+/** The block of a storage, with its values: computed, or back from the heap. */
+function present(storage: PooledStorage): Cell {
+  if (storage.cell === PENDING) {
+    const source = storage.source!;
+    if (source.formula !== null) compute(source);
+    storage.cell = source.cell!;
+    storage.token = source.token!;
+  }
+  const { cell } = storage;
+  if (cell.movedOut) comeBack(cell);
+  cell.used = clock;
+  return cell;
+}
+
+let deferring = true;
+/** Elementwise operations on so many values leave formulas. */
+export let deferredFrom = pooledFrom;
+
+/** Sets whether they do; tests compare both. */
+export function setDeferring(on: boolean): void {
+  deferring = on;
+  deferredFrom = on ? pooledFrom : Infinity;
+}
+
+/**
+ * Storage of `n` values that a kernel computes of these when somebody reads them; `null` where that has
+ * to be done at once.
+ */
+export function defer(
+  kernel: ElementwiseKernel,
+  inputs: readonly Storage[],
+  n: number,
+): Storage | null {
+  for (const input of inputs) if (!canDefer(input, n)) return null;
+  const operands = new Array<Source | number>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) operands[i] = operandOf(inputs[i], n);
+  const storage = new PooledStorage(PENDING, NO_TOKEN);
+  storage.source = sourceOf(kernel, operands, n);
+  return storage;
+}
+
+/** Whether the values will be the same later: one number, or in memory that no user has a hold on. */
+function canDefer(input: Storage, n: number): boolean {
+  if (!(input instanceof PooledStorage)) return n > 1 && input.values.length === 1;
+  return input.cell.pointer !== 0 || input.cell.movedOut;
+}
+
+function operandOf(input: Storage, n: number): Source | number {
+  if (!(input instanceof PooledStorage)) return input.values[0];
+  // Computed by now, on the way to something else.
+  if (input.cell === PENDING && input.source!.formula === null) present(input);
+  const { source, cell, token } = input;
+  if ((source?.formula?.length ?? cell.values.length) !== n) return input.values[0];
+  return input.source = source ?? new Source(cell, token, null);
+}
+
+/** The values for somebody who edits them in place: formulas that have yet to read them keep the old ones. */
+export function valuesToEdit(storage: Storage): Float64Array {
+  if (!(storage instanceof PooledStorage) || !storage.isRead) return storage.values;
+  const before = present(storage);
+  const cell = takeCell(before.values.length) ?? heapCell(before.values.length);
+  cell.values.set(present(storage).values);
+  storage.source = null;
+  storage.cell = cell;
+  storage.token = openToken;
+  return cell.values;
+}
 
 /** Storage of `n` zeros. */
 export function allocateStorage(n: number): Storage {
@@ -102,6 +190,8 @@ function megabytes(bytes: number): string {
 /** The values as a plain heap array of their own: they leave the pool or slab for good. */
 export function heapValues(storage: Storage): Float64Array {
   if (storage instanceof PooledStorage) {
+    if (storage.cell === PENDING) present(storage);
+    if (storage.isRead) storage.cell = new Cell(new Float64Array(storage.cell.values), 0, null);
     const { cell } = storage;
     if (cell.pointer !== 0) {
       const values = new Float64Array(cell.values);
@@ -109,6 +199,7 @@ export function heapValues(storage: Storage): Float64Array {
       cell.values = values;
     }
     cell.movedOut = false;
+    storage.source = null;
     return cell.values;
   }
   const { values } = storage;
@@ -126,14 +217,21 @@ export function isPooled(storage: Storage): boolean {
 /** Gives the block back at once. Only for storages that nobody but the engine can see. */
 export function release(storage: Storage): void {
   if (!(storage instanceof PooledStorage)) return;
-  freeCell(storage.cell);
-  storage.cell.movedOut = false;
-  storage.cell.values = RELEASED;
+  // What a formula has yet to read stays until nobody holds the formula.
+  if (storage.cell !== PENDING && !storage.isRead) {
+    freeCell(storage.cell);
+    storage.cell.values = RELEASED;
+  }
+  storage.source = null;
+  storage.cell = GONE;
 }
 
 /** A recorded call saves a storage. */
 export function noteSaved(storage: Storage): void {
-  if (storage instanceof PooledStorage) storage.savedBy++;
+  if (!(storage instanceof PooledStorage)) return;
+  storage.savedBy++;
+  // Backward will read it, so it is not to be computed twice.
+  if (storage.source !== null) storage.source.keeps = true;
 }
 
 /** A recorded call that saved a storage is done with it: a storage that is let go goes back after the last of them. */
@@ -160,4 +258,5 @@ export function keep(storage: Storage): void {
 /** Sets from how many values on a tensor lives in the pool; tests set 1. */
 export function setPooledFrom(size: number): void {
   pooledFrom = size;
+  setDeferring(deferring);
 }

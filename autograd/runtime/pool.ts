@@ -52,9 +52,10 @@ export class Cell {
   movedOut = false;
   values: Float64Array;
   pointer: number;
-  readonly group: Group;
+  /** `null` for values that never were in the pool. */
+  readonly group: Group | null;
 
-  constructor(values: Float64Array, pointer: number, group: Group) {
+  constructor(values: Float64Array, pointer: number, group: Group | null) {
     this.values = values;
     this.pointer = pointer;
     this.group = group;
@@ -162,6 +163,11 @@ export function takeCell(n: number): Cell | null {
   return cell;
 }
 
+/** Values on the heap in the place of a block. */
+export function heapCell(n: number): Cell {
+  return new Cell(new Float64Array(n), 0, null);
+}
+
 /** Engines with little shared memory get less: limits in proportion, and scratch memory makes room. */
 function fitTo(capacity: number): void {
   collectBytes = Math.min(collectBytes, capacity / 8);
@@ -177,7 +183,7 @@ export function freeCell(cell: Cell): void {
   if (cell.pointer === 0) return;
   blocks!.free(cell.pointer, cell.values.byteLength);
   cell.pointer = 0;
-  const { group } = cell;
+  const group = cell.group!;
   group.bytes -= cell.values.byteLength;
   while (group.cells.length > 0 && group.cells[group.cells.length - 1].pointer === 0) {
     group.cells.pop();
@@ -305,9 +311,10 @@ export function comeBack(cell: Cell): void {
   cell.values = new Float64Array(blocks!.buffer, pointer, values.length);
   cell.values.set(values);
   cell.pointer = pointer;
-  cell.group.cells.push(cell);
-  cell.group.bytes += values.byteLength;
-  if (cell.group !== openGroup) list(cell.group);
+  const group = cell.group!;
+  group.cells.push(cell);
+  group.bytes += values.byteLength;
+  if (group !== openGroup) list(group);
 }
 
 /** Sets how much is allocated between two collections, and from where on values move out; for tests. */

@@ -7,6 +7,7 @@
 import { describe, show } from "../check/describe.ts";
 import type { Generator } from "../random.ts";
 import type { Shape } from "../shape.ts";
+import type { ElementwiseKernel } from "../runtime/formula.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** What a primitive takes at a place: a tensor, or `null` where the operand is optional. */
@@ -94,6 +95,11 @@ export interface Primitive<
   readonly onlyFirstOrder?: string;
   /** The shapes of the outputs. Inputs were validated by the public function. */
   shape(inputs: ShapesOf<Inputs>, attrs: Attrs): ShapesOf<Outputs>;
+  /**
+   * @internal The kernel of what forward does, where each value depends on those in its place alone: large
+   * results are computed when somebody reads them.
+   */
+  elementwise?(attrs: Attrs): ElementwiseKernel;
   /** Fills every element of the outputs. */
   forward(inputs: Inputs, outputs: Outputs, attrs: Attrs): void;
   /** What the backward pass needs; the least that will do. */

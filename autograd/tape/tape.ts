@@ -8,6 +8,8 @@ import { describe } from "../check/describe.ts";
 import { callSynchronously } from "../check/functions.ts";
 import {
   allocateUninitialised,
+  defer,
+  deferredFrom,
   isPooled,
   noteFreed,
   noteSaved,
@@ -189,18 +191,49 @@ export function bind<
   if (primitive.alias === true) {
     outputs[0] = aliasOf(inputs[0]!, shapes[0]);
   } else {
-    for (let i = 0; i < shapes.length; i++) {
-      const storage = allocateUninitialised(sizeOf(shapes[i]));
-      if (watcher !== null && isPooled(storage)) watcher(storage);
-      outputs[i] = new Tensor(storage, shapes[i]);
+    const size = shapes.length === 0 ? 0 : sizeOf(shapes[0]);
+    if (
+      size < deferredFrom || primitive.elementwise === undefined ||
+      !defersTo(outputs, primitive, inputs, shapes[0], attrs)
+    ) {
+      for (let i = 0; i < shapes.length; i++) {
+        const storage = allocateUninitialised(i === 0 ? size : sizeOf(shapes[i]));
+        if (watcher !== null && isPooled(storage)) watcher(storage);
+        outputs[i] = new Tensor(storage, shapes[i]);
+      }
+      primitive.forward(inputs, outputs as unknown as Outputs, attrs);
     }
-    primitive.forward(inputs, outputs as unknown as Outputs, attrs);
   }
   const node = tracked && gradEnabled && primitive.vjp !== undefined
     ? record(primitive, inputs, outputs, inputShapes, shapes, attrs)
     : null;
   if (inspector !== null) inspector.forward(primitive, inputs, outputs, node, attrs);
   return outputs as unknown as Outputs;
+}
+
+/**
+ * Makes the output of an elementwise primitive, to be computed when somebody reads it; `false` where it has
+ * to be computed at once: for what looks at each result, and for what gives memory back at once.
+ */
+function defersTo<Attrs>(
+  outputs: Tensor[],
+  primitive: Primitive<readonly Input[], readonly Tensor[], readonly Input[], Attrs>,
+  inputs: readonly Input[],
+  shape: Shape,
+  attrs: Attrs,
+): boolean {
+  if (watcher !== null || inspector !== null) return false;
+  const size = sizeOf(shape);
+  const storages = new Array<Storage>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]!;
+    if (input.size !== size && input.size !== 1) return false;
+    storages[i] = storageOf(input);
+  }
+  const storage = defer(primitive.elementwise!(attrs), storages, size);
+  if (storage === null) return false;
+  outputs[0] = new Tensor(storage, shape);
+  return true;
 }
 
 /** Says what is wrong with the arguments of `bind`. */

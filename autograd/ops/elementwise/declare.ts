@@ -61,6 +61,7 @@ export function unary(declaration: UnaryDeclaration): (x: Tensor) => Tensor {
     name,
     summary,
     shape: ([x]) => [x],
+    elementwise: () => forward,
     forward: ([x], [y]) => forward(valuesOf(x), valuesOf(y)),
     save: saves === undefined ? undefined : saves === "x" ? ([x]) => [x] : (_, [y]) => [y],
     vjp: ([g], { saved: [s] }) => [vjp(g, s)],
@@ -99,6 +100,7 @@ export function binary<Saved extends readonly Input[] = readonly []>(
     name,
     summary,
     shape: ([x, y]) => [broadcastShapes(name, x, y)],
+    elementwise: () => forward,
     forward: ([x, y], [out]) =>
       forward(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
     save: save === undefined ? undefined : ([x, y], _outputs, _attrs, needs) => save(x, y, needs),

@@ -64,6 +64,7 @@ export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: A
     name,
     summary: rule.summary,
     shape: ([x]) => [x],
+    elementwise: (attrs) => (x, y) => rule.forward(x, y, attrs),
     forward: ([x], [y], attrs) => rule.forward(valuesOf(x), valuesOf(y), attrs),
     save: ([x], [y]) => [saves === "x" ? x : y],
     vjp: ([g], { saved: [s], attrs }) => [backward(g, s, attrs)],

@@ -82,8 +82,8 @@ export function ledgerOf(record: RunRecord): Ledger {
  * const recorder = record(bn, new optim.SGD(bn.parameters()));
  * assertEquals(
  *   sentenceOf(recorder.toJSON()),
- *   "In 0 steps the optimizer moved γ and β 0 times and forward passes 0 times. Forward passes moved " +
- *     "the running mean and variance 0 times and the optimizer 0 times.",
+ *   "In 0 steps the optimizer moved γ and β 0 times, and forward passes moved them 0 times. Forward " +
+ *     "passes moved the running mean and variance 0 times, and the optimizer moved them 0 times.",
  * );
  * ```
  */
@@ -94,11 +94,11 @@ export function sentenceOf(record: RunRecord): string {
   }
   const { learned, tracked } = ledgerOf(record);
   const sentence = `In ${counted(record.steps, "step")} the optimizer moved γ and β ` +
-    `${counted(learned.step.count, "time")} and forward passes ` +
+    `${counted(learned.step.count, "time")}, and forward passes moved them ` +
     `${
       counted(learned.forward.count, "time")
     }. Forward passes moved the running mean and variance ` +
-    `${counted(tracked.forward.count, "time")} and the optimizer ` +
+    `${counted(tracked.forward.count, "time")}, and the optimizer moved them ` +
     `${counted(tracked.step.count, "time")}.`;
   const others = learned.other.count + tracked.other.count;
   return others === 0

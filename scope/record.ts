@@ -34,8 +34,8 @@ const KNOWN: Known<RecordOptions> = ["title", "every", "channels", "callSites"];
  * recorder.stop();
  * assertEquals(
  *   sentenceOf(recorder.toJSON()),
- *   "In 1 step the optimizer moved γ and β 2 times and forward passes 0 times. Forward passes moved " +
- *     "the running mean and variance 2 times and the optimizer 0 times.",
+ *   "In 1 step the optimizer moved γ and β 2 times, and forward passes moved them 0 times. Forward " +
+ *     "passes moved the running mean and variance 2 times, and the optimizer moved them 0 times.",
  * );
  * ```
  */

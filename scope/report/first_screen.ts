@@ -17,7 +17,7 @@ export function firstScreen(run: RunView): Html {
 <div class="first">${matrix(run)}${closeUp(run)}${overview(run)}</div>`;
 }
 
-/** "In 90 steps the optimizer moved γ and β 360 times and forward passes 0 times. …" */
+/** "In 90 steps the optimizer moved γ and β 360 times, and forward passes moved them 0 times. …" */
 export function sentence(run: RunView): Html {
   if (run.layers.length === 0) {
     return markup`<p class="sentence" id="sentence">${sentenceText(run)}</p>`;
@@ -33,11 +33,13 @@ export function sentence(run: RunView): Html {
     steps === 1 ? "step" : "steps"
   } the <span class="learned-text">● optimizer</span> moved γ and β ${
     times(learned.step.times, "learned-step")
-  } and forward passes ${
+  }, and <span class="tracked-text">▲ forward passes</span> moved them ${
     times(learned.forward.times, "learned-forward")
   }.</span> <span class="line"><span class="tracked-text">▲ Forward passes</span> moved the running mean and variance ${
     times(tracked.forward.times, "tracked-forward")
-  } and the optimizer ${times(tracked.step.times, "tracked-step")}.</span>${others}</p>`;
+  }, and the <span class="learned-text">● optimizer</span> moved them ${
+    times(tracked.step.times, "tracked-step")
+  }.</span>${others}</p>`;
 }
 
 /** `2,000` */
@@ -51,7 +53,7 @@ export function sentenceText({ sentence }: RunView): string {
 }
 
 /** Rows what learns and what is tracked, columns what moves it. */
-export function matrix({ matrix: { learned, tracked }, axis }: RunView): Html {
+export function matrix({ matrix: { learned, tracked }, axis, layers }: RunView): Html {
   const { steps, forwards } = axis.counts;
   const isEvaluated = axis.modes.some(({ mode }) => mode === "eval");
   return markup`
@@ -65,19 +67,19 @@ export function matrix({ matrix: { learned, tracked }, axis }: RunView): Html {
               scope="col"><span class="learned-mark" aria-hidden="true">●</span> optimizer step<small>${steps} of them</small></th>
             <th
               scope="col"><span class="tracked-mark" aria-hidden="true">▲</span> forward pass<small>${forwards} of them${
-    isEvaluated ? ", training and evaluation" : ""
+    isEvaluated ? "; evaluation moves nothing" : ""
   }</small></th>
           </tr>
         </thead>
         <tbody>
-          <tr><th scope="row">learned<small>γ and β, by gradients</small></th>${
+          <tr><th scope="row">learned<small>γ and β, moved along their gradients</small></th>${
     cell(
       learned.step,
       "learned-step",
       "by-step",
     )
   }${cell(learned.forward, "learned-forward", "by-forward")}</tr>
-          <tr><th scope="row">tracked<small>running mean and variance, beside the tape</small></th>${
+          <tr><th scope="row">tracked<small>running mean and variance, moved towards each batch's own</small></th>${
     cell(
       tracked.step,
       "tracked-step",
@@ -87,8 +89,14 @@ export function matrix({ matrix: { learned, tracked }, axis }: RunView): Html {
         </tbody>
       </table>
       <p
-        class="under">Each count is moves of a tensor, summed over the layers; the distance is the length of all its
-    steps (root mean square over channels).</p>
+        class="under">${
+    layers.length === 1
+      ? "A step, or a forward pass in training, can make 2 moves"
+      : `With ${layers.length} layers a step, or a forward pass in training, can make ${
+        2 * layers.length
+      } moves`
+  }. The distance adds up how far
+    each went (root mean square over channels).</p>
     </div>
   `;
 }
@@ -160,8 +168,11 @@ function closeUp(run: RunView): Html | null {
     id: "close-up",
     heading: `The first ${to} events, one by one`,
     takeaway: markup`
-      <span class="learned-text">γ and β</span> change at ● and hold still at ▲; <span
-        class="tracked-text">mean and variance</span> change at ▲ and hold still at ●. Rings are the batches' own statistics.
+      ${
+      nameOf(channel)
+    }: <span class="learned-text">γ and β</span> change at ● and hold still at ▲; <span
+        class="tracked-text">mean and variance</span> change at ▲, part of the way to the batch's own (the ring), and hold
+      still at ●. Each strip has its own scale.
     `,
     drawing: markup`${closeUpLanes(run, channel, "close-up-wide", WIDTHS.half, "wide-only")}${
       closeUpLanes(run, channel, "close-up-narrow", WIDTHS.narrow, "narrow-only")
@@ -180,7 +191,8 @@ function overview(run: RunView): Html | null {
     takeaway: markup`<span id="lanes-channel">${
       nameOf(channel)
     }</span>. Each strip has its own scale, written
-at its right: compare shapes, not heights. The cloud is the batches' own statistics, which the running line averages.`,
+at its right: compare shapes, not heights. The dots are the rings of all batches: what mean and variance follow. The
+drift is how far the running mean lies from the last batch's own, in standard deviations (sd).`,
     drawing: markup`${picker(run)}${
       overviewLanes(run, channel, "lanes-wide", WIDTHS.wide, "wide-only")
     }${
@@ -200,7 +212,7 @@ function picker({ channels }: RunView): Html {
         nameOf(channel)
       }${channel.drift === null ? "" : ` · drift ${short(channel.drift)} sd`}</option>`
     )
-  }</select></label><label for="event">Event <input id="event" type="range" min="0" step="1"></label></div>`;
+  }</select></label><label for="event">Look at event <input id="event" type="range" min="0" step="1"></label></div>`;
 }
 
 /** The four quantities at each event at which one of them was written. */

@@ -43,7 +43,7 @@ button, select { font: inherit; color: inherit; background: var(--panel); border
 button { cursor: pointer; }
 :focus-visible { outline: 3px solid var(--learned); outline-offset: 2px; }
 header .meta { color: var(--soft); margin: 0; font-size: .9rem; overflow-wrap: anywhere; }
-.sentence { font-size: clamp(1.05rem, 1.6vw, 1.3rem); line-height: 1.45; margin: 10px 0 14px; max-width: 90ch;
+.sentence { font-size: clamp(1.05rem, 1.6vw, 1.2rem); line-height: 1.45; margin: 10px 0 14px; max-width: 100ch;
   text-wrap: pretty; } .sentence span.line { display: block; }
 .learned-text { color: var(--learned); font-weight: 600; } .tracked-text { color: var(--tracked); font-weight: 600; }
 .first { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 20px 28px; align-items: start; }

@@ -25,8 +25,9 @@ Deno.test("a run of digits says what moved what", () => {
   const { run, record } = digits(90);
   assertEquals(
     sentenceOf(record),
-    "In 90 steps the optimizer moved γ and β 360 times and forward passes 0 times. Forward passes " +
-      "moved the running mean and variance 360 times and the optimizer 0 times.",
+    "In 90 steps the optimizer moved γ and β 360 times, and forward passes moved them 0 times. " +
+      "Forward passes moved the running mean and variance 360 times, and the optimizer moved them " +
+      "0 times.",
   );
   const { learned, tracked } = ledgerOf(record);
   const moved = (

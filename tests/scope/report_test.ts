@@ -28,8 +28,10 @@ function dataOf(html: string): any {
 
 Deno.test("the sentence and the matrix hold the counts that the training has", () => {
   // One layer, two tensors of each kind, 30 steps.
-  const sentence = "In 30 steps the optimizer moved γ and β 60 times and forward passes 0 times. " +
-    "Forward passes moved the running mean and variance 60 times and the optimizer 0 times.";
+  const sentence =
+    "In 30 steps the optimizer moved γ and β 60 times, and forward passes moved them " +
+    "0 times. Forward passes moved the running mean and variance 60 times, and the optimizer moved " +
+    "them 0 times.";
   assertEquals(sentenceOf(run), sentence);
   assertStringIncludes(textOf(page).replaceAll("● ", "").replaceAll("▲ ", ""), sentence);
   const cells = [...page.matchAll(/data-cell="([\w-]+)" data-times="(\d+)"/g)];
@@ -96,7 +98,10 @@ Deno.test("names are text wherever they stand", () => {
 Deno.test("the first screen is a figure of its own", () => {
   const svg = toFigure(run, { title: "A run" });
   assert(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"'));
-  assertStringIncludes(svg, "the optimizer moved γ and β 60 times and forward passes 0 times.");
+  assertStringIncludes(
+    svg,
+    "the optimizer moved γ and β 60 times, and forward passes moved them 0 times.",
+  );
 });
 
 Deno.test("a run without batch norm has a report, too", () => {

@@ -40,15 +40,15 @@ export const SWITCHES: readonly { name: string; flat: "learned" | "tracked"; why
   },
 ];
 
-/** `In 60 steps the optimizer moved γ and β 120 times and forward passes 0 times. …` */
+/** `In 60 steps the optimizer moved γ and β 120 times, and forward passes moved them 0 times. …` */
 function sentence({ ledger: { learned, tracked }, switched, loss }: Numbers): string {
   const steps = loss.length - switched;
   return `${switched === 0 ? "In" : "After the switch, in"} ${
     num(steps)
   } steps the optimizer moved γ ` +
-    `and β ${times(learned.step.count)} and forward passes ${times(learned.forward.count)}. ` +
-    `Forward passes moved the running mean and variance ${times(tracked.forward.count)} and the ` +
-    `optimizer ${times(tracked.step.count)}.`;
+    `and β ${times(learned.step.count)}, and forward passes moved them ` +
+    `${times(learned.forward.count)}. Forward passes moved the running mean and variance ` +
+    `${times(tracked.forward.count)}, and the optimizer moved them ${times(tracked.step.count)}.`;
 }
 
 function cell({ count, distance }: Moves): string {

@@ -139,7 +139,7 @@ Deno.test("a switch asks first, and then flattens the lane; the focus stays with
     await page.evaluate("document.activeElement.textContent") as string,
     "You said learned. eval() flattens the tracked lane",
   );
-  assertStringIncludes((await page.textContent("#who-moves-what .takeaway"))!, "0 times and the");
+  assertStringIncludes((await page.textContent("#who-moves-what .takeaway"))!, "variance 0 times");
   await page.waitForSelector('#said:has-text("After the switch")', { state: "attached" });
   await page.context().close();
 });

@@ -20,9 +20,15 @@ export type ElementwiseKernel = (...arrays: Float64Array[]) => void;
 const BLOCK = 4096;
 /** A formula of more operations has its operands computed: they must not pile up. */
 const MOST_OPERATIONS = 24;
+/** One of more arrays likewise: a sum over a loop must not hold all that was added. */
+const MOST_ARRAYS = 4;
+
+let sources = 0;
 
 /** The values of a storage at one moment: in memory, or to be computed. */
 export class Source {
+  /** Its number. */
+  readonly id: number = ++sources;
   /** Where they are; `null` until they are computed. */
   cell: Cell | null;
   /** Keeps the block. */
@@ -54,6 +60,8 @@ interface Formula {
   readonly length: number;
   /** How many operations it takes. */
   readonly operations: number;
+  /** The sources in memory that it reads, by number. */
+  readonly arrays: readonly number[];
 }
 
 /** The values that a kernel will make of these, each of as many values or a number. */
@@ -63,18 +71,34 @@ export function sourceOf(
   length: number,
 ): Source {
   let operations = operationsOf(operands);
-  if (operations > MOST_OPERATIONS) {
+  let arrays = arraysOf(operands);
+  if (operations > MOST_OPERATIONS || arrays.length > MOST_ARRAYS) {
     for (const operand of operands) if (isPending(operand)) compute(operand);
     operations = 1;
+    arrays = arraysOf(operands);
   }
   for (const operand of operands) if (typeof operand !== "number") operand.readers++;
-  return new Source(null, null, { kernel, operands, length, operations });
+  return new Source(null, null, { kernel, operands, length, operations, arrays });
 }
 
 function operationsOf(operands: readonly (Source | number)[]): number {
   let count = 1;
   for (const operand of operands) if (isPending(operand)) count += operand.formula!.operations;
   return count;
+}
+
+function arraysOf(operands: readonly (Source | number)[]): number[] {
+  const found: number[] = [];
+  for (const operand of operands) {
+    if (typeof operand === "number") continue;
+    if (operand.formula === null) addTo(found, operand.id);
+    else for (const id of operand.formula.arrays) addTo(found, id);
+  }
+  return found;
+}
+
+function addTo(found: number[], id: number): void {
+  if (!found.includes(id)) found.push(id);
 }
 
 function isPending(operand: Source | number): operand is Source {

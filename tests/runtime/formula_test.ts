@@ -4,6 +4,8 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { memoryInfo } from "../../autograd/runtime/pool.ts";
+import type { Source } from "../../autograd/runtime/formula.ts";
+import { storageOf } from "../../autograd/tensor.ts";
 import { setDeferring } from "../../autograd/runtime/memory.ts";
 import {
   bind,
@@ -173,6 +175,16 @@ Deno.test("sums that nobody reads do not pile up", () => {
   let expected = 0;
   for (let i = 0; i < 20_000; i++) expected += first;
   assertEquals(total.data[0], expected);
+});
+
+Deno.test("a sum over a loop does not hold all that was added", () => {
+  let total: Tensor = zeros([SIZE]);
+  for (let i = 0; i < 12; i++) {
+    total = total.mul(0.9).add(large(i));
+    const { source } = storageOf(total) as unknown as { source: Source };
+    const { arrays } = source.formula!;
+    assert(arrays.length <= 4, `${arrays.length} after ${i + 1}`);
+  }
 });
 
 Deno.test("a synchronous loop keeps the pool flat, whatever it leaves unread", () => {

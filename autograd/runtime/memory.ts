@@ -98,6 +98,11 @@ function present(storage: PooledStorage): Cell {
   return cell;
 }
 
+/** Computes the values if a formula has still to do that. */
+export function settle(storage: Storage): void {
+  if (storage instanceof PooledStorage && storage.cell === PENDING) present(storage);
+}
+
 let deferring = true;
 /** Elementwise operations on so many values leave formulas. */
 export let deferredFrom = pooledFrom;

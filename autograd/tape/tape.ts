@@ -13,6 +13,7 @@ import {
   isPooled,
   noteFreed,
   noteSaved,
+  settle,
   type Storage,
 } from "../runtime/memory.ts";
 import type { AnyPrimitive, Input, Primitive, ShapesOf, VjpContext } from "./primitive.ts";
@@ -196,6 +197,8 @@ export function bind<
       size < deferredFrom || primitive.elementwise === undefined ||
       !defersTo(outputs, primitive, inputs, shapes[0], attrs)
     ) {
+      // A kernel takes the values of several tensors, and they must not move while others are computed.
+      if (size >= deferredFrom) { for (const x of inputs) if (x !== null) settle(storageOf(x)); }
       for (let i = 0; i < shapes.length; i++) {
         const storage = allocateUninitialised(i === 0 ? size : sizeOf(shapes[i]));
         if (watcher !== null && isPooled(storage)) watcher(storage);

@@ -17,19 +17,23 @@ export class Ownership {
   /** Sums that the pass made itself and may add to in place. */
   readonly #sums = new Set<Tensor>();
 
+  /** What the present step has made. */
+  readonly #made: Storage[] = [];
+  readonly #note = (storage: Storage): void => {
+    this.#made.push(storage);
+    this.#places.set(storage, 0);
+  };
+
   /** Runs a step of the pass: what it makes is owned, and released if no place waits with it. */
   during(step: () => void): void {
-    const made: Storage[] = [];
-    const before = watchAllocations((storage) => {
-      made.push(storage);
-      this.#places.set(storage, 0);
-    });
+    const before = watchAllocations(this.#note);
     try {
       step();
     } finally {
       watchAllocations(before);
     }
-    for (const storage of made) this.#releaseUnused(storage);
+    if (this.#made.length === 0) return;
+    for (const storage of this.#made.splice(0)) this.#releaseUnused(storage);
   }
 
   /** A place waits with this cotangent. */

@@ -9,7 +9,7 @@ import { sumTo } from "../ops/shape/broadcast.ts";
 import { assertTensor, zeros } from "../ops/create/creation.ts";
 import { type AnyPrimitive, type Input, isOwnPrimitive } from "../tape/primitive.ts";
 import { assertSameShape, broadcastsTo, formatShape, sameShape, type Shape } from "../shape.ts";
-import { type GradHook, Node, setInspector } from "../tape/tape.ts";
+import { type GradHook, isInspected, Node, setInspector } from "../tape/tape.ts";
 import { keep } from "../runtime/memory.ts";
 import { attach, leafHooksOf, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts";
 import { Ownership } from "./ownership.ts";
@@ -84,12 +84,17 @@ export class Pass {
   /** Calls the rule of a node and delivers what it returns. */
   #propagate(node: Node, arrived: readonly (Tensor | null)[]): void {
     const { primitive, outputShapes, parents, inputShapes, slots } = node;
-    const complete = outputShapes.map((shape, i) =>
-      arrived[i] ?? (primitive.differentiable?.[i] === false ? EMPTY : zeros(shape))
-    );
+    // Most calls have one output, and what has arrived is complete.
+    const complete = arrived.length === 1 && arrived[0] !== null
+      ? arrived as readonly Tensor[]
+      : outputShapes.map((shape, i) =>
+        arrived[i] ?? (primitive.differentiable?.[i] === false ? EMPTY : zeros(shape))
+      );
     // The engine checks saved tensors even if the rule does not look at them.
     void node.saved;
-    const cotangents = inspected(node, () => primitive.vjp!(complete, node));
+    const cotangents = isInspected()
+      ? inspected(node, () => primitive.vjp!(complete, node))
+      : primitive.vjp!(complete, node);
     // A rule may pass on what was saved.
     for (const cotangent of cotangents) if (cotangent instanceof Tensor) keep(storageOf(cotangent));
     if (!this.#retainGraph) node.free();
@@ -99,14 +104,16 @@ export class Pass {
           `vjp, expected ${parents.length}, one for each input`,
       );
     }
-    parents.forEach((parent, i) => {
-      const cotangent = cotangents[i];
-      if (parent === null || cotangent === null || cotangent === undefined) return;
-      if (this.#needed !== null && !this.#needed.has(parent) && !this.#wanted!.has(parent)) return;
+    for (let i = 0; i < parents.length; i++) {
+      const [parent, cotangent] = [parents[i], cotangents[i]];
+      if (parent === null || cotangent === null || cotangent === undefined) continue;
+      if (this.#needed !== null && !this.#needed.has(parent) && !this.#wanted!.has(parent)) {
+        continue;
+      }
       const reduced = reducedTo(inputShapes[i]!, cotangent, primitive, i);
       const once = this.#createGraph && primitive.onlyFirstOrder !== undefined;
       this.#deliver(parent, slots === null ? 0 : slots[i], once ? sealed(reduced, node) : reduced);
-    });
+    }
   }
 
   /** Adds a cotangent to those that have arrived at a place. */
@@ -233,10 +240,9 @@ function leadingTo(order: readonly Node[], wanted: ReadonlySet<Place>): Set<Plac
   const needed = new Set<Place>();
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
-    const leads = node.parents.some((parent) =>
-      parent !== null && (wanted.has(parent) || needed.has(parent))
-    );
-    if (leads) needed.add(node);
+    for (const parent of node.parents) {
+      if (parent !== null && (wanted.has(parent) || needed.has(parent))) needed.add(node);
+    }
   }
   return needed;
 }

@@ -55,7 +55,9 @@ export function sentenceText({ sentence }: RunView): string {
 /** Rows what learns and what is tracked, columns what moves it. */
 export function matrix({ matrix: { learned, tracked }, axis, layers }: RunView): Html {
   const { steps, forwards } = axis.counts;
-  const isEvaluated = axis.modes.some(({ mode }) => mode === "eval");
+  const [training, evaluation] = [axis.forwards.length, axis.evaluations.length];
+  // Of a long run not every event is kept.
+  const isWhole = training + evaluation === forwards;
   return markup`
     <div>
       <table class="matrix" id="matrix">
@@ -67,7 +69,7 @@ export function matrix({ matrix: { learned, tracked }, axis, layers }: RunView):
               scope="col"><span class="learned-mark" aria-hidden="true">●</span> optimizer step<small>${steps} of them</small></th>
             <th
               scope="col"><span class="tracked-mark" aria-hidden="true">▲</span> forward pass<small>${forwards} of them${
-    isEvaluated ? "; evaluation moves nothing" : ""
+    isWhole && evaluation > 0 ? `: ${training} in training, ${evaluation} in evaluation` : ""
   }</small></th>
           </tr>
         </thead>
@@ -89,16 +91,30 @@ export function matrix({ matrix: { learned, tracked }, axis, layers }: RunView):
         </tbody>
       </table>
       <p
-        class="under">${
-    layers.length === 1
-      ? "A step, or a forward pass in training, can make 2 moves"
-      : `With ${layers.length} layers a step, or a forward pass in training, can make ${
-        2 * layers.length
-      } moves`
-  }. The distance adds up how far
-    each went (root mean square over channels).</p>
+        class="under">${factors(learned.step, steps, "steps", "γ and β", layers.length)}${
+    factors(
+      tracked.forward,
+      training,
+      "forward passes in training",
+      "mean and variance",
+      layers.length,
+    )
+  }A distance adds up how far each move went (root mean square over channels); the two distances cannot be compared.</p>
     </div>
   `;
+}
+
+/** "540 = 135 steps × 2 layers × 2 (γ and β). ", where that is so. */
+function factors(
+  { times }: Move,
+  count: number,
+  events: string,
+  moved: string,
+  layers: number,
+): string {
+  if (times === 0 || times !== count * layers * 2) return "";
+  const each = layers === 1 ? "" : ` × ${layers} layers`;
+  return `${grouped(times)} = ${grouped(count)} ${events}${each} × 2 (${moved}). `;
 }
 
 function cell({ times, distance }: Move, name: string, by: string): Html {
@@ -171,8 +187,8 @@ function closeUp(run: RunView): Html | null {
       ${
       nameOf(channel)
     }: <span class="learned-text">γ and β</span> change at ● and hold still at ▲; <span
-        class="tracked-text">mean and variance</span> change at ▲, part of the way to the batch's own (the ring), and hold
-      still at ●. Each strip has its own scale.
+        class="tracked-text">mean and variance</span> change at ▲, part of the way to those of the batch (its ring), and
+      hold still at ●. Each strip has its own scale.
     `,
     drawing: markup`${closeUpLanes(run, channel, "close-up-wide", WIDTHS.half, "wide-only")}${
       closeUpLanes(run, channel, "close-up-narrow", WIDTHS.narrow, "narrow-only")
@@ -191,8 +207,8 @@ function overview(run: RunView): Html | null {
     takeaway: markup`<span id="lanes-channel">${
       nameOf(channel)
     }</span>. Each strip has its own scale, written
-at its right: compare shapes, not heights. The dots are the rings of all batches: what mean and variance follow. The
-drift is how far the running mean lies from the last batch's own, in standard deviations (sd).`,
+at its right: compare shapes, not heights. Each dot is a batch's mean or variance (above, its ring), which the line follows. The
+drift is how far the last one lies from the running mean, in standard deviations (sd).`,
     drawing: markup`${picker(run)}${
       overviewLanes(run, channel, "lanes-wide", WIDTHS.wide, "wide-only")
     }${

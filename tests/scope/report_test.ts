@@ -41,6 +41,10 @@ Deno.test("the sentence and the matrix hold the counts that the training has", (
     ["tracked-step", 0],
     ["tracked-forward", 60],
   ]);
+  assertStringIncludes(
+    textOf(page),
+    "60 = 30 steps × 2 (γ and β). 60 = 30 forward passes in training × 2 (mean and variance).",
+  );
 });
 
 Deno.test("the data in the page is the record, bit for bit", () => {

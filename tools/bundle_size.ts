@@ -40,7 +40,7 @@ export interface Bundled {
 /** The bundles that are measured. */
 export const BUNDLES: readonly Bundled[] = [
   { name: "everything", kernels: true, limit: 137 },
-  { name: "without kernels", kernels: false, limit: 118 },
+  { name: "without kernels", kernels: false, limit: 119 },
   { name: "small program", isSmall: true, kernels: true, limit: 75 },
 ];
 

@@ -189,12 +189,12 @@ function sealed(
   return result;
 }
 
-/** Runs a rule; while anomalies are looked for, what it makes is judged as a whole. */
+/** Runs a rule while anomalies are looked for: what it makes is judged as a whole. */
 function inspected(node: Node, rule: () => readonly Input[]): readonly Input[] {
   const inspector = setInspector(null);
   try {
     const cotangents = rule();
-    inspector?.backward(node, cotangents);
+    inspector!.backward(node, cotangents);
     return cotangents;
   } finally {
     setInspector(inspector);

@@ -6,10 +6,11 @@
  * Small tensors are views of slabs on the heap (slabs.ts). A large one owns a block of the pool (pool.ts):
  * it goes back when the collector has found its tensor dead, and what only the engine can see
  * (cotangents, scratch) at once, by {@linkcode release}. No array that a user sees aliases the pool:
- * {@linkcode heapValues} moves the values out first.
+ * {@linkcode heapValues} moves the values out first. The values of a large elementwise result may have
+ * still to be computed (formula.ts); whoever reads them first has that done.
  *
- * Two rules for callers: hold the storage, not only its values, while you work on them; and take
- * `values` after you have allocated, not before.
+ * Three rules for callers: hold the storage, not only its values, while you work on them; take `values`
+ * after you have allocated, not before; and edit what {@linkcode valuesToEdit} gives, not `values`.
  *
  * @module
  */

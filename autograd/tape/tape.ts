@@ -216,7 +216,7 @@ export function bind<
 
 /**
  * Makes the output of an elementwise primitive, to be computed when somebody reads it; `false` where it has
- * to be computed at once: for what looks at each result, and for what gives memory back at once.
+ * to be computed at once, for one who gives memory back at once.
  */
 function defersTo<Attrs>(
   outputs: Tensor[],
@@ -225,7 +225,7 @@ function defersTo<Attrs>(
   shape: Shape,
   attrs: Attrs,
 ): boolean {
-  if (watcher !== null || inspector !== null) return false;
+  if (watcher !== null) return false;
   const size = sizeOf(shape);
   const storages = new Array<Storage>(inputs.length);
   for (let i = 0; i < inputs.length; i++) {

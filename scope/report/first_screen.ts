@@ -74,7 +74,7 @@ export function matrix({ matrix: { learned, tracked }, axis, layers }: RunView):
           </tr>
         </thead>
         <tbody>
-          <tr><th scope="row">learned<small>γ and β, moved along their gradients</small></th>${
+          <tr><th scope="row">learned<small>γ and β, moved by their gradients</small></th>${
     cell(
       learned.step,
       "learned-step",

@@ -137,7 +137,9 @@ const geluTanhOf = /* @__PURE__ */ defineSlope<undefined>({
   backward: kernels.geluTanhBackward,
   // f″ = (1 − t²)·(u′ + ½x·(u″ − 2t·u′²))
   curvature: (x) => {
-    const { GELU_SCALE: scale, GELU_CUBIC: cubic } = kernels;
+    // Named one by one: taking the namespace apart would put the whole of it into every bundle.
+    const scale = kernels.GELU_SCALE;
+    const cubic = kernels.GELU_CUBIC;
     const squared = mul(x, x);
     const t = tanh(mul(mul(x, add(mul(squared, cubic), 1)), scale));
     const u1 = mul(add(mul(squared, 3 * cubic), 1), scale);

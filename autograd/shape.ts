@@ -39,6 +39,11 @@ export function formatShape(shape: Shape): string {
   return `[${sizes.join(", ")}${shape.length > 64 ? ", …" : ""}]`;
 }
 
+/** A tensor as errors show it: `x of shape [2, 3]`. */
+export function shaped(name: string, { shape }: { readonly shape: Shape }): string {
+  return `${name} of shape ${formatShape(shape)}`;
+}
+
 /**
  * The shape that two shapes broadcast to: aligned at the last axis, sizes are equal or one of them
  * is 1.

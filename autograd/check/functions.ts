@@ -1,5 +1,5 @@
 /** Checks of functions that callers pass in. */
-import { describe } from "./describe.ts";
+import { refuseKind } from "./refuse.ts";
 
 /**
  * Checks that an argument is a function.
@@ -7,9 +7,7 @@ import { describe } from "./describe.ts";
  * @throws {TypeError} if not, naming the function and the argument.
  */
 export function assertFunction(action: string, fn: unknown, name: string): void {
-  if (typeof fn !== "function") {
-    throw new TypeError(`Cannot ${action}: got ${name} ${describe(fn)}, expected a function`);
-  }
+  if (typeof fn !== "function") refuseKind(action, name, fn, "a function");
 }
 
 /**

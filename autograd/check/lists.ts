@@ -1,9 +1,5 @@
 /** Checks of lists that callers pass in. */
-import { describe } from "./describe.ts";
-
-function refuse(action: string, value: unknown, name: string, expected: string): never {
-  throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected ${expected}`);
-}
+import { refuseKind } from "./refuse.ts";
 
 /**
  * Checks that an argument is an array.
@@ -17,7 +13,7 @@ export function assertList(
   name: string,
   of: string,
 ): asserts value is readonly unknown[] {
-  if (!Array.isArray(value)) refuse(action, value, name, `a list of ${of}`);
+  if (!Array.isArray(value)) refuseKind(action, name, value, `a list of ${of}`);
 }
 
 /**
@@ -32,10 +28,10 @@ export function assertNumbers(
 ): asserts values is readonly number[] {
   const isList = Array.isArray(values) ||
     (ArrayBuffer.isView(values) && !(values instanceof DataView));
-  if (!isList) refuse(action, values, name, "a list of numbers");
+  if (!isList) refuseKind(action, name, values, "a list of numbers");
   const list = values as ArrayLike<unknown>;
   for (let i = 0; i < list.length; i++) {
-    if (typeof list[i] !== "number") refuse(action, list[i], `${name}[${i}]`, "a number");
+    if (typeof list[i] !== "number") refuseKind(action, `${name}[${i}]`, list[i], "a number");
   }
 }
 
@@ -48,5 +44,5 @@ export function assertNumbers(
 export function assertIterable(action: string, value: unknown, name: string, of: string): void {
   const isIterable = typeof value === "object" && value !== null &&
     typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
-  if (!isIterable) refuse(action, value, name, `a list or an iterable of ${of}`);
+  if (!isIterable) refuseKind(action, name, value, `a list or an iterable of ${of}`);
 }

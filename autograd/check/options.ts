@@ -1,6 +1,7 @@
 /** Checks of options. */
 import { Tensor } from "../tensor.ts";
 import { describe } from "./describe.ts";
+import { refuseKind } from "./refuse.ts";
 
 /** The names of options, listed next to their type, the one that errors show as an example first. */
 export type Known<Options> = readonly (keyof Options & string)[];
@@ -107,8 +108,6 @@ export function numberOption(
   fallback: number,
 ): number {
   if (value === undefined) return fallback;
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a number`);
-  }
+  if (typeof value !== "number") refuseKind(action, name, value, "a number");
   return value;
 }

@@ -32,10 +32,7 @@ import { pythonFloat } from "../module/repr.ts";
 /** max(x, 0), element by element. */
 export class ReLU extends Module {
   /** @internal */ static override readonly kind: string = "ReLU";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** @internal */
   override get absorbable(): "relu" {
@@ -71,10 +68,7 @@ export class SELU extends Module {
 /** x · sigmoid(x), element by element. */
 export class SiLU extends Module {
   /** @internal */ static override readonly kind: string = "SiLU";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -105,10 +99,7 @@ export class Hardswish extends Module {
 /** 1 / (1 + e⁻ˣ), element by element. */
 export class Sigmoid extends Module {
   /** @internal */ static override readonly kind: string = "Sigmoid";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -129,10 +120,7 @@ export class LogSigmoid extends Module {
 /** tanh x, element by element. */
 export class Tanh extends Module {
   /** @internal */ static override readonly kind: string = "Tanh";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -143,10 +131,7 @@ export class Tanh extends Module {
 /** x above 0, negativeSlope · x below. */
 export class LeakyReLU extends Module {
   /** @internal */ static override readonly kind: string = "LeakyReLU";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** The slope below 0. */
   readonly negativeSlope: number;
@@ -182,10 +167,7 @@ export class LeakyReLU extends Module {
 /** x above 0, alpha · (eˣ − 1) below. */
 export class ELU extends Module {
   /** @internal */ static override readonly kind: string = "ELU";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** The limit below 0 is −alpha. */
   readonly alpha: number;
@@ -216,10 +198,7 @@ export class ELU extends Module {
 /** x · Φ(x), Φ the normal distribution's cumulative function or its approximation by tanh. */
 export class GELU extends Module {
   /** @internal */ static override readonly kind: string = "GELU";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** `"none"` or `"tanh"`. */
   readonly approximate: "none" | "tanh";

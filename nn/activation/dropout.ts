@@ -67,10 +67,7 @@ abstract class DropoutBase extends Module {
  */
 export class Dropout extends DropoutBase {
   /** @internal */ static override readonly kind: string = "Dropout";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -91,10 +88,7 @@ export class Dropout1d extends DropoutBase {
 /** Leaves out whole channels of [N, C, H, W]; see {@linkcode dropout2d}. */
 export class Dropout2d extends DropoutBase {
   /** @internal */ static override readonly kind: string = "Dropout2d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {

@@ -202,10 +202,7 @@ abstract class Conv extends ConvBase {
  */
 export class Conv1d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv1d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.
@@ -254,10 +251,7 @@ export class Conv1d extends Conv {
  */
 export class Conv2d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv2d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.
@@ -292,10 +286,7 @@ export class Conv2d extends Conv {
  */
 export class Conv3d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv3d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.

@@ -38,10 +38,7 @@ const KNOWN: Known<LinearOptions> = ["bias", "generator"];
  */
 export class Linear extends Module {
   /** @internal */ static override readonly kind: string = "Linear";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** One row for each output, [outFeatures, inFeatures]. */
   weight: Tensor;

@@ -26,10 +26,7 @@ import { pythonTuple } from "./repr.ts";
  */
 export class Flatten extends Module {
   /** @internal */ static override readonly kind: string = "Flatten";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** The first axis that is merged. */
   readonly startDim: number;
@@ -119,10 +116,7 @@ export class Unflatten extends Module {
 /** Returns its input; any arguments are taken and forgotten. */
 export class Identity extends Module {
   /** @internal */ static override readonly kind: string = "Identity";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Takes whatever the layer that it stands for would take. */
   constructor(..._ignored: readonly unknown[]) {

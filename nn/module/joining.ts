@@ -30,8 +30,9 @@ export function absorbableOf(module: Module | undefined): Absorbable | null {
 }
 
 function keepsNothing(module: Module): boolean {
-  return module.keepsNothing && Object.hasOwn(Object.getPrototypeOf(module), "keepsNothing") &&
-    isUntouched(module);
+  const { constructor } = module;
+  return Object.hasOwn(constructor, "keepsNothing") &&
+    (constructor as typeof Module).keepsNothing && isUntouched(module);
 }
 
 /**

@@ -75,6 +75,11 @@ const NAMED: Known<NamedOptions> = ["prefix", "recurse", "removeDuplicate"];
 export class Module<Inputs extends any[] = any[], Output = any> {
   /** The class's name in errors and printed texts, also where a minifier has changed `name`. */
   static readonly kind: string = "Module";
+  /**
+   * @internal Whether its forward neither keeps what it is given nor returns anything that somebody else holds. A
+   * class speaks for itself alone: what a subclass inherits does not count.
+   */
+  static readonly keepsNothing: boolean = false;
 
   /** Whether the module is in training mode; set by `train()` and `eval()`. */
   training = true;
@@ -96,14 +101,6 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   /** @internal What it does, for a module before it that may do that in the same pass. */
   get absorbable(): Absorbable | null {
     return null;
-  }
-
-  /**
-   * @internal Whether its forward neither keeps what it is given nor returns anything that somebody else holds. A
-   * class speaks for itself alone: what a subclass inherits does not count.
-   */
-  get keepsNothing(): boolean {
-    return false;
   }
 
   /** @internal The output with that of modules behind it in a row, `null` where each has to run by itself. */

@@ -390,10 +390,7 @@ export abstract class BatchNorm extends TrackedNorm {
  */
 export class BatchNorm1d extends BatchNorm {
   /** @internal */ static override readonly kind: string = "BatchNorm1d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** @internal */
   protected override readonly ranks = [2, 3];
@@ -402,10 +399,7 @@ export class BatchNorm1d extends BatchNorm {
 /** Batch normalisation of [N, C, H, W]. */
 export class BatchNorm2d extends BatchNorm {
   /** @internal */ static override readonly kind: string = "BatchNorm2d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** @internal */
   protected override readonly ranks = [4];
@@ -414,10 +408,7 @@ export class BatchNorm2d extends BatchNorm {
 /** Batch normalisation of [N, C, D, H, W]. */
 export class BatchNorm3d extends BatchNorm {
   /** @internal */ static override readonly kind: string = "BatchNorm3d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** @internal */
   protected override readonly ranks = [5];

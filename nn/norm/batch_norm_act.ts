@@ -51,10 +51,7 @@ export interface BatchNormActForwardOptions extends BatchNormForwardOptions {
  */
 export class BatchNormAct extends BatchNorm {
   /** @internal */ static override readonly kind: string = "BatchNormAct";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** @internal */
   protected override readonly ranks = [2, 3, 4, 5];

@@ -46,10 +46,7 @@ function checkShape(name: string, shape: Shape | number): number[] {
  */
 export class LayerNorm extends Module {
   /** @internal */ static override readonly kind: string = "LayerNorm";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** The sizes of the axes that are normalised over. */
   readonly normalizedShape: Shape;
@@ -144,10 +141,7 @@ export class RMSNorm extends Module {
 /** Normalisation of each sample over groups of channels: see `nn.functional.groupNorm`. */
 export class GroupNorm extends Module {
   /** @internal */ static override readonly kind: string = "GroupNorm";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** The number of groups. */
   readonly numGroups: number;

@@ -46,10 +46,7 @@ abstract class AdaptivePool extends Module {
  */
 export class AdaptiveAvgPool1d extends AdaptivePool {
   /** @internal */ static override readonly kind: string = "AdaptiveAvgPool1d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
@@ -64,10 +61,7 @@ export class AdaptiveAvgPool1d extends AdaptivePool {
  */
 export class AdaptiveAvgPool2d extends AdaptivePool {
   /** @internal */ static override readonly kind: string = "AdaptiveAvgPool2d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
@@ -82,10 +76,7 @@ export class AdaptiveAvgPool2d extends AdaptivePool {
  */
 export class AdaptiveAvgPool3d extends AdaptivePool {
   /** @internal */ static override readonly kind: string = "AdaptiveAvgPool3d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** Pools a sample or a batch of them. */
   override forward(x: Tensor): Tensor {

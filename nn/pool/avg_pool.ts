@@ -55,10 +55,7 @@ abstract class AvgPool extends Module {
  */
 export class AvgPool1d extends AvgPool {
   /** @internal */ static override readonly kind: string = "AvgPool1d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.
@@ -84,10 +81,7 @@ export class AvgPool1d extends AvgPool {
  */
 export class AvgPool2d extends AvgPool {
   /** @internal */ static override readonly kind: string = "AvgPool2d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.
@@ -113,10 +107,7 @@ export class AvgPool2d extends AvgPool {
  */
 export class AvgPool3d extends AvgPool {
   /** @internal */ static override readonly kind: string = "AvgPool3d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.

@@ -55,10 +55,7 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends Module {
  */
 export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /** @internal */ static override readonly kind: string = "MaxPool1d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.
@@ -94,10 +91,7 @@ export class MaxPool1d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  */
 export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /** @internal */ static override readonly kind: string = "MaxPool2d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /** @internal */
   override get absorbable(): "pairs" | null {
@@ -133,10 +127,7 @@ export class MaxPool2d<Options extends MaxPoolOptions = NoOptions> extends MaxPo
  */
 export class MaxPool3d<Options extends MaxPoolOptions = NoOptions> extends MaxPool<Options> {
   /** @internal */ static override readonly kind: string = "MaxPool3d";
-  /** @internal */
-  override get keepsNothing(): true {
-    return true;
-  }
+  /** @internal */ static override readonly keepsNothing = true;
 
   /**
    * Makes the layer.

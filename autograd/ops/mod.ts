@@ -17,7 +17,6 @@ export type { OutputSize, PoolOptions } from "./pool/bands.ts";
 export * from "./elementwise/bounds.ts";
 export { broadcastTo } from "./shape/broadcast.ts";
 export * from "./elementwise/compare.ts";
-export * from "./elementwise/activation_composed.ts";
 export { clone } from "./shape/clone.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv/conv.ts";
 export {

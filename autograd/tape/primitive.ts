@@ -151,15 +151,16 @@ export function ownPrimitive<P extends AnyPrimitive>(record: P): P {
 }
 
 /**
- * Gives a primitive its summary and samples. The call stands behind the record, marked as pure and without a use,
- * so that bundlers leave out what only tests and documents need.
+ * Gives a primitive, or the one of a name, its summary and samples. The call stands behind the record, marked as
+ * pure and without a use, so that bundlers leave out what only tests and documents need.
  */
 export function described<P extends AnyPrimitive>(
-  primitive: P,
+  primitive: P | string,
   summary: string,
   samples: NonNullable<P["samples"]>,
 ): void {
-  Object.assign(primitive, { summary, samples });
+  const record = typeof primitive === "string" ? registry.get(primitive)! : primitive;
+  Object.assign(record, { summary, samples });
 }
 
 /** Whether a primitive is the package's own: its rules keep no tensor that they are given or make. */

@@ -6,28 +6,17 @@ import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { mul } from "./arithmetic.ts";
-import { gt, lt } from "./compare.ts";
+import { add, div, mul, sub } from "./arithmetic.ts";
+import { clamp } from "./bounds.ts";
+import { gt, le, lt } from "./compare.ts";
+import { ofTensor } from "./declare.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertNoOptions, assertOptions, type Known, numberOption } from "../../check/options.ts";
-import { exp } from "./math.ts";
-import { uniform, uniformAwayFrom } from "../create/samples.ts";
+import { abs, exp, expm1 } from "./math.ts";
+import { signed, uniform, uniformAwayFrom } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
-import { defineSlope } from "./slope.ts";
+import { defineSlope, describedSlope, unarySlope } from "./slope.ts";
 import { where } from "./where.ts";
-
-const reluOf = /* @__PURE__ */ defineSlope<undefined>({
-  name: "relu",
-  summary: "max(x, 0)",
-  // y says as much as x, which can then be dropped.
-  saves: "y",
-  forward: kernels.relu,
-  backward: kernels.reluBackward,
-  curvature: null,
-  samples: (
-    random,
-  ) => [{ inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])], attrs: undefined }],
-});
 
 /**
  * max(x, 0) element by element; NaN stays.
@@ -42,25 +31,30 @@ const reluOf = /* @__PURE__ */ defineSlope<undefined>({
  * assertEquals(relu(tensor([-1, 0, 2])).toArray(), [0, 0, 2]);
  * ```
  */
-export function relu(x: Tensor): Tensor {
-  assertNoOptions("relu", arguments, 1);
-  assertTensor("relu", x, "x");
-  return reluOf(x, undefined);
-}
+export const relu: (x: Tensor) => Tensor = /* @__PURE__ */ unarySlope({
+  name: "relu",
+  // y says as much as x, which can then be dropped.
+  saves: "y",
+  forward: kernels.relu,
+  backward: kernels.reluBackward,
+});
+/* @__PURE__ */ describedSlope("relu", "max(x, 0)", signed);
 
 const hardtanhOf = /* @__PURE__ */ defineSlope<{ readonly low: number; readonly high: number }>({
   name: "hardtanh",
-  summary: "min(max(x, low), high), flat at the bounds",
   saves: "x",
   forward: (x, y, { low, high }) => kernels.clamp(x, y, low, high),
   // g strictly between the bounds
   backward: (g, x, out, { low, high }) => kernels.hardtanhBackward(g, x, out, low, high),
-  curvature: null,
-  samples: (random) => [{
+});
+/* @__PURE__ */ describedSlope(
+  "hardtanh",
+  "min(max(x, low), high), flat at the bounds",
+  (random) => [{
     inputs: [uniformAwayFrom(random, [2, 4], -2, 2, [-1, 1])],
     attrs: { low: -1, high: 1 },
   }],
-});
+);
 
 /** The bounds of {@linkcode hardtanh}. */
 export interface HardtanhOptions {
@@ -102,24 +96,21 @@ export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
 }
 
 /** min(max(x, 0), 6) element by element. Gradient: g strictly between 0 and 6, else 0. */
-export function relu6(x: Tensor): Tensor {
-  assertNoOptions("relu6", arguments, 1);
-  assertTensor("relu6", x, "x");
-  return hardtanhOf(x, { low: 0, high: 6 });
-}
+export const relu6: (x: Tensor) => Tensor = /* @__PURE__ */ ofTensor(
+  "relu6",
+  (x) => hardtanhOf(x, { low: 0, high: 6 }),
+);
 
 const leakyReluOf = /* @__PURE__ */ defineSlope<{ readonly slope: number }>({
   name: "leakyRelu",
-  summary: "x for x > 0, else slope · x",
   saves: "x",
   forward: (x, y, { slope }) => kernels.leakyRelu(x, y, slope),
   backward: (g, x, out, { slope }) => kernels.leakyReluBackward(g, x, out, slope),
-  curvature: null,
-  samples: (random) => [{
-    inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])],
-    attrs: { slope: 0.1 },
-  }],
 });
+/* @__PURE__ */ describedSlope("leakyRelu", "x for x > 0, else slope · x", (random) => [{
+  inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])],
+  attrs: { slope: 0.1 },
+}]);
 
 /**
  * x for x > 0, else negativeSlope · x.
@@ -147,18 +138,21 @@ export function leakyRelu(x: Tensor, options: { readonly negativeSlope?: number 
 
 const eluOf = /* @__PURE__ */ defineSlope<{ readonly alpha: number; readonly scale: number }>({
   name: "elu",
-  summary: "scale · x for x > 0, else scale · alpha · (eˣ − 1)",
   saves: "x",
   forward: (x, y, { alpha, scale }) => kernels.elu(x, y, alpha, scale),
   backward: (g, x, out, { alpha, scale }) => kernels.eluBackward(g, x, out, alpha, scale),
   // f″ = scale · alpha · eˣ for x < 0
   curvature: (x, { alpha, scale }) => where(lt(x, 0), mul(exp(x), alpha * scale), 0),
-  samples: (random) =>
+});
+/* @__PURE__ */ describedSlope(
+  "elu",
+  "scale · x for x > 0, else scale · alpha · (eˣ − 1)",
+  (random) =>
     [{ alpha: 1, scale: 1 }, { alpha: 1.7, scale: 1.1 }].map((attrs) => ({
       inputs: [uniformAwayFrom(random, [2, 3], -1, 1, [0])],
       attrs,
     })),
-});
+);
 
 /**
  * x for x > 0, else alpha · (eˣ − 1).
@@ -192,24 +186,40 @@ const SELU = { alpha: 1.6732632423543772848, scale: 1.0507009873554804934 };
  *
  * @see G. Klambauer and others, "Self-normalizing neural networks" (2017), appendix A1.
  */
-export function selu(x: Tensor): Tensor {
-  assertNoOptions("selu", arguments, 1);
-  assertTensor("selu", x, "x");
-  return eluOf(x, SELU);
+export const selu: (x: Tensor) => Tensor = /* @__PURE__ */ ofTensor("selu", (x) => eluOf(x, SELU));
+
+/**
+ * x for x > 0, else alpha · (e^(x/alpha) − 1): an elu whose slope has no jump for any alpha.
+ *
+ * Shapes: any. Gradient: g for x > 0, else g · e^(x/alpha).
+ *
+ * @throws {RangeError} if alpha is 0.
+ * @see J. T. Barron, "Continuously differentiable exponential linear units" (2017).
+ *
+ * @example
+ * ```ts
+ * import { celu, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(celu(tensor([-Infinity, 3]), { alpha: 2 }).toArray(), [-2, 3]);
+ * ```
+ */
+export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
+  assertTensor("celu", x, "x");
+  assertOptions("celu", options, ["alpha"]);
+  const alpha = numberOption("celu", options.alpha, "alpha", 1);
+  if (alpha === 0) {
+    throw new RangeError("Cannot celu: got alpha 0, expected another number");
+  }
+  if (alpha > 0) return mul(elu(div(x, alpha)), alpha);
+  return add(relu(x), mul(expm1(div(clamp(x, { max: 0 }), alpha)), alpha));
 }
 
-const hardswishOf = /* @__PURE__ */ defineSlope<undefined>({
-  name: "hardswish",
-  summary: "x · min(max(x + 3, 0), 6) / 6",
-  saves: "x",
-  forward: kernels.hardswish,
-  backward: kernels.hardswishBackward,
-  // f″ = 1/3 between −3 and 3
-  curvature: (x) => where(mul(gt(x, -3), lt(x, 3)), 1 / 3, 0),
-  samples: (
-    random,
-  ) => [{ inputs: [uniformAwayFrom(random, [2, 4], -5, 5, [-3, 3])], attrs: undefined }],
-});
+/** min(max(x + 3, 0), 6) / 6. Gradient: g / 6 strictly between −3 and 3, else 0. */
+export const hardsigmoid: (x: Tensor) => Tensor = /* @__PURE__ */ ofTensor(
+  "hardsigmoid",
+  (x) => div(relu6(add(x, 3)), 6),
+);
 
 /**
  * x · min(max(x + 3, 0), 6) / 6 element by element.
@@ -218,11 +228,17 @@ const hardswishOf = /* @__PURE__ */ defineSlope<undefined>({
  *
  * @see A. Howard and others, "Searching for MobileNetV3" (2019), section 5.2.
  */
-export function hardswish(x: Tensor): Tensor {
-  assertNoOptions("hardswish", arguments, 1);
-  assertTensor("hardswish", x, "x");
-  return hardswishOf(x, undefined);
-}
+export const hardswish: (x: Tensor) => Tensor = /* @__PURE__ */ unarySlope({
+  name: "hardswish",
+  saves: "x",
+  forward: kernels.hardswish,
+  backward: kernels.hardswishBackward,
+  // f″ = 1/3 between −3 and 3
+  curvature: (x) => where(mul(gt(x, -3), lt(x, 3)), 1 / 3, 0),
+});
+/* @__PURE__ */ describedSlope("hardswish", "x · min(max(x + 3, 0), 6) / 6", (
+  random,
+) => [{ inputs: [uniformAwayFrom(random, [2, 4], -5, 5, [-3, 3])], attrs: undefined }]);
 
 const preluPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -300,4 +316,42 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
     ? reshape(weight, [])
     : reshape(weight, [channels, ...new Array<number>(x.ndim - 2).fill(1)]);
   return bind(preluPrimitive, [x, slopes], undefined)[0];
+}
+
+/** How far from 0 the shrinking functions reach. */
+export interface ShrinkOptions {
+  /** Everything in −lambd … lambd becomes 0; 0.5. */
+  readonly lambd?: number;
+}
+
+const SHRINK: Known<ShrinkOptions> = ["lambd"];
+
+/** x where |x| > lambd, else 0. Gradient: g where |x| > lambd. */
+export function hardshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
+  assertTensor("hardshrink", x, "x");
+  assertOptions("hardshrink", options, SHRINK);
+  return where(le(abs(x), numberOption("hardshrink", options.lambd, "lambd", 0.5)), 0, x);
+}
+
+/**
+ * x moved by lambd towards 0, and 0 where it is no further away. Gradient: g where |x| > lambd.
+ *
+ * @throws {RangeError} if lambd is negative.
+ */
+export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
+  assertTensor("softshrink", x, "x");
+  assertOptions("softshrink", options, SHRINK);
+  const lambd = numberOption("softshrink", options.lambd, "lambd", 0.5);
+  if (lambd < 0) {
+    throw new RangeError(`Cannot softshrink: got lambd ${lambd}, expected at least 0`);
+  }
+  return sub(x, clamp(x, { min: -lambd, max: lambd }));
+}
+
+/** x where it is above the threshold, else the value. Gradient: g above the threshold. */
+export function threshold(x: Tensor, threshold: number, value: number): Tensor {
+  assertNoOptions("threshold", arguments, 3);
+  assertTensor("threshold", x, "x");
+  const bound = numberOption("threshold", threshold, "threshold", NaN);
+  return where(le(x, bound), numberOption("threshold", value, "value", NaN), x);
 }

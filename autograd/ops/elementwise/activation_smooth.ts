@@ -4,31 +4,19 @@
 import * as kernels from "../../kernels/mod.ts";
 import { formatShape, normalizeDim } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { add, mul, neg, sub } from "./arithmetic.ts";
+import { add, div, mul, neg, sub } from "./arithmetic.ts";
 import { lt } from "./compare.ts";
 import { assertTensor, describe } from "../create/creation.ts";
-import { assertNoOptions, assertOptions, numberOption } from "../../check/options.ts";
-import { exp } from "./math.ts";
-import { uniform } from "../create/samples.ts";
-import { defineSlope } from "./slope.ts";
+import { assertOptions, numberOption } from "../../check/options.ts";
+import { ofTensor } from "./declare.ts";
+import { abs, exp } from "./math.ts";
+import { between, uniform } from "../create/samples.ts";
+import { defineSlope, describedSlope, unarySlope } from "./slope.ts";
 import { part } from "../shape/view.ts";
 import { where } from "./where.ts";
 import type { Generator } from "../../random.ts";
 
-function around(random: Generator) {
-  return [{ inputs: [uniform(random, [2, 3], -2, 2)] as const, attrs: undefined }];
-}
-
-const sigmoidOf = /* @__PURE__ */ defineSlope<undefined>({
-  name: "sigmoid",
-  summary: "1 / (1 + e^(−x))",
-  saves: "y",
-  forward: kernels.sigmoid,
-  // dy = y(1 − y) dx
-  backward: kernels.sigmoidBackward,
-  curvature: (y) => sub(1, mul(y, 2)),
-  samples: around,
-});
+const around = (random: Generator) => between(random, -2, 2);
 
 /**
  * 1 / (1 + e^(−x)) element by element.
@@ -43,22 +31,15 @@ const sigmoidOf = /* @__PURE__ */ defineSlope<undefined>({
  * assertEquals(sigmoid(tensor([-Infinity, 0, Infinity])).toArray(), [0, 0.5, 1]);
  * ```
  */
-export function sigmoid(x: Tensor): Tensor {
-  assertNoOptions("sigmoid", arguments, 1);
-  assertTensor("sigmoid", x, "x");
-  return sigmoidOf(x, undefined);
-}
-
-const tanhOf = /* @__PURE__ */ defineSlope<undefined>({
-  name: "tanh",
-  summary: "(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)",
+export const sigmoid: (x: Tensor) => Tensor = /* @__PURE__ */ unarySlope({
+  name: "sigmoid",
   saves: "y",
-  forward: kernels.tanh,
-  // dy = (1 − y²) dx
-  backward: kernels.tanhBackward,
-  curvature: (y) => mul(y, -2),
-  samples: around,
+  forward: kernels.sigmoid,
+  // dy = y(1 − y) dx
+  backward: kernels.sigmoidBackward,
+  curvature: (y) => sub(1, mul(y, 2)),
 });
+/* @__PURE__ */ describedSlope("sigmoid", "1 / (1 + e^(−x))", around);
 
 /**
  * The hyperbolic tangent element by element.
@@ -73,26 +54,15 @@ const tanhOf = /* @__PURE__ */ defineSlope<undefined>({
  * assertEquals(tanh(tensor([-Infinity, 0])).toArray(), [-1, 0]);
  * ```
  */
-export function tanh(x: Tensor): Tensor {
-  assertNoOptions("tanh", arguments, 1);
-  assertTensor("tanh", x, "x");
-  return tanhOf(x, undefined);
-}
-
-const siluOf = /* @__PURE__ */ defineSlope<undefined>({
-  name: "silu",
-  summary: "x · σ(x)",
-  saves: "x",
-  forward: kernels.silu,
-  // f′ = s·(1 + x·(1 − s)) with s = σ(x)
-  backward: kernels.siluBackward,
-  // f″ = s·(1 − s)·(2 + x·(1 − 2s))
-  curvature: (x) => {
-    const s = sigmoid(x);
-    return mul(mul(s, sub(1, s)), add(mul(x, sub(1, mul(s, 2))), 2));
-  },
-  samples: around,
+export const tanh: (x: Tensor) => Tensor = /* @__PURE__ */ unarySlope({
+  name: "tanh",
+  saves: "y",
+  forward: kernels.tanh,
+  // dy = (1 − y²) dx
+  backward: kernels.tanhBackward,
+  curvature: (y) => mul(y, -2),
 });
+/* @__PURE__ */ describedSlope("tanh", "(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)", around);
 
 /**
  * x · σ(x) element by element, also called swish.
@@ -107,15 +77,22 @@ const siluOf = /* @__PURE__ */ defineSlope<undefined>({
  * assertAlmostEquals(silu(tensor(1)).item(), 0.7310585786300049, 1e-15);
  * ```
  */
-export function silu(x: Tensor): Tensor {
-  assertNoOptions("silu", arguments, 1);
-  assertTensor("silu", x, "x");
-  return siluOf(x, undefined);
-}
+export const silu: (x: Tensor) => Tensor = /* @__PURE__ */ unarySlope({
+  name: "silu",
+  saves: "x",
+  forward: kernels.silu,
+  // f′ = s·(1 + x·(1 − s)) with s = σ(x)
+  backward: kernels.siluBackward,
+  // f″ = s·(1 − s)·(2 + x·(1 − 2s))
+  curvature: (x) => {
+    const s = sigmoid(x);
+    return mul(mul(s, sub(1, s)), add(mul(x, sub(1, mul(s, 2))), 2));
+  },
+});
+/* @__PURE__ */ describedSlope("silu", "x · σ(x)", around);
 
 const geluOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "gelu",
-  summary: "x · Φ(x), Φ the normal distribution",
   saves: "x",
   forward: kernels.gelu,
   // f′ = Φ(x) + x·φ(x), φ its density
@@ -125,12 +102,11 @@ const geluOf = /* @__PURE__ */ defineSlope<undefined>({
     const squared = mul(x, x);
     return mul(mul(exp(mul(squared, -0.5)), 1 / Math.sqrt(2 * Math.PI)), sub(2, squared));
   },
-  samples: around,
 });
+/* @__PURE__ */ describedSlope("gelu", "x · Φ(x), Φ the normal distribution", around);
 
 const geluTanhOf = /* @__PURE__ */ defineSlope<undefined>({
   name: "geluTanh",
-  summary: "½x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³)",
   saves: "x",
   forward: kernels.geluTanh,
   // f′ = ½(1 + t) + ½x·(1 − t²)·u′ with t = tanh u
@@ -147,8 +123,8 @@ const geluTanhOf = /* @__PURE__ */ defineSlope<undefined>({
     const bend = sub(u2, mul(mul(t, 2), mul(u1, u1)));
     return mul(sub(1, mul(t, t)), add(u1, mul(mul(x, 0.5), bend)));
   },
-  samples: around,
 });
+/* @__PURE__ */ describedSlope("geluTanh", "½x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³)", around);
 
 /** Which formula {@linkcode gelu} computes. */
 export interface GeluOptions {
@@ -189,7 +165,6 @@ const softplusOf = /* @__PURE__ */ defineSlope<
   { readonly beta: number; readonly threshold: number }
 >({
   name: "softplus",
-  summary: "ln(1 + e^(beta·x)) / beta; x where beta·x is above the threshold",
   saves: "x",
   forward: (x, y, { beta, threshold }) => kernels.softplus(x, y, beta, threshold),
   // f′ = σ(beta·x), 1 above the threshold
@@ -201,11 +176,15 @@ const softplusOf = /* @__PURE__ */ defineSlope<
     const s = sigmoid(z);
     return where(lt(z, threshold), mul(mul(s, sub(1, s)), beta), 0);
   },
-  samples: (random) => [
+});
+/* @__PURE__ */ describedSlope(
+  "softplus",
+  "ln(1 + e^(beta·x)) / beta; x where beta·x is above the threshold",
+  (random) => [
     { inputs: [uniform(random, [2, 3], -2, 2)], attrs: { beta: 1, threshold: 20 } },
     { inputs: [uniform(random, [3], 0.2, 2)], attrs: { beta: 3, threshold: 0.5 } },
   ],
-});
+);
 
 /** How {@linkcode softplus} bends. */
 export interface SoftplusOptions {
@@ -237,18 +216,6 @@ export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
   });
 }
 
-const logsigmoidOf = /* @__PURE__ */ defineSlope<undefined>({
-  name: "logsigmoid",
-  summary: "ln σ(x)",
-  saves: "x",
-  forward: kernels.logsigmoid,
-  // f′ = σ(−x)
-  backward: kernels.logsigmoidBackward,
-  // f″ = −σ(x)·σ(−x)
-  curvature: (x) => mul(neg(sigmoid(x)), sigmoid(neg(x))),
-  samples: around,
-});
-
 /**
  * ln σ(x) = −ln(1 + e^(−x)) element by element, without overflow.
  *
@@ -262,15 +229,26 @@ const logsigmoidOf = /* @__PURE__ */ defineSlope<undefined>({
  * assertEquals(logsigmoid(tensor([-1000, 1000])).toArray(), [-1000, 0]);
  * ```
  */
-export function logsigmoid(x: Tensor): Tensor {
-  assertNoOptions("logsigmoid", arguments, 1);
-  assertTensor("logsigmoid", x, "x");
-  return logsigmoidOf(x, undefined);
-}
+export const logsigmoid: (x: Tensor) => Tensor = /* @__PURE__ */ unarySlope({
+  name: "logsigmoid",
+  saves: "x",
+  forward: kernels.logsigmoid,
+  // f′ = σ(−x)
+  backward: kernels.logsigmoidBackward,
+  // f″ = −σ(x)·σ(−x)
+  curvature: (x) => mul(neg(sigmoid(x)), sigmoid(neg(x))),
+});
+/* @__PURE__ */ describedSlope("logsigmoid", "ln σ(x)", around);
 
-const mishOf = /* @__PURE__ */ defineSlope<undefined>({
+/**
+ * x · tanh(ln(1 + eˣ)) element by element.
+ *
+ * Shapes: any. Gradient: g · (t + x·(1 − t²)·σ(x)) with t = tanh(ln(1 + eˣ)).
+ *
+ * @see D. Misra, "Mish: a self regularized non-monotonic activation function" (2019).
+ */
+export const mish: (x: Tensor) => Tensor = /* @__PURE__ */ unarySlope({
   name: "mish",
-  summary: "x · tanh(ln(1 + eˣ))",
   saves: "x",
   forward: kernels.mish,
   // f′ = t + x·(1 − t²)·s with t = tanh(ln(1 + eˣ)) and s = σ(x)
@@ -282,21 +260,20 @@ const mishOf = /* @__PURE__ */ defineSlope<undefined>({
     const bend = sub(sub(1, s), mul(mul(t, s), 2));
     return mul(mul(s, sub(1, mul(t, t))), add(mul(x, bend), 2));
   },
-  samples: around,
 });
+/* @__PURE__ */ describedSlope("mish", "x · tanh(ln(1 + eˣ))", around);
 
-/**
- * x · tanh(ln(1 + eˣ)) element by element.
- *
- * Shapes: any. Gradient: g · (t + x·(1 − t²)·σ(x)) with t = tanh(ln(1 + eˣ)).
- *
- * @see D. Misra, "Mish: a self regularized non-monotonic activation function" (2019).
- */
-export function mish(x: Tensor): Tensor {
-  assertNoOptions("mish", arguments, 1);
-  assertTensor("mish", x, "x");
-  return mishOf(x, undefined);
-}
+/** x / (1 + |x|). Gradient: g / (1 + |x|)². */
+export const softsign: (x: Tensor) => Tensor = /* @__PURE__ */ ofTensor(
+  "softsign",
+  (x) => div(x, add(abs(x), 1)),
+);
+
+/** x − tanh x. Gradient: g · tanh² x. */
+export const tanhshrink: (x: Tensor) => Tensor = /* @__PURE__ */ ofTensor(
+  "tanhshrink",
+  (x) => sub(x, tanh(x)),
+);
 
 /**
  * a · σ(b), with a and b the halves of x along an axis.

@@ -9,30 +9,27 @@ import { type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { asTensor, describe, zeros } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
-import { uniform, uniformAwayFrom } from "../create/samples.ts";
-import { binary, pairs, signed, unary } from "./declare.ts";
+import { pairs, signed, uniform, uniformAwayFrom } from "../create/samples.ts";
+import { binary, unary } from "./declare.ts";
 
 const sum = /* @__PURE__ */ binary({
   name: "add",
-  summary: "x + y",
   forward: kernels.add,
   // d(x + y) = dx + dy
   vjp: (g) => [g, g],
-  samples: pairs(-1, 1),
 });
+/* @__PURE__ */ described("add", "x + y", (random) => pairs(random, -1, 1));
 
 const difference = /* @__PURE__ */ binary({
   name: "sub",
-  summary: "x − y",
   forward: kernels.sub,
   // d(x − y) = dx − dy
   vjp: (g, _, needs) => [needs[0] ? g : null, needs[1] ? neg(g) : null],
-  samples: pairs(-1, 1),
 });
+/* @__PURE__ */ described("sub", "x − y", (random) => pairs(random, -1, 1));
 
 const quotient = /* @__PURE__ */ binary<readonly [x: Input, y: Tensor]>({
   name: "div",
-  summary: "x / y",
   forward: kernels.div,
   save: (x, y, needs) => [needs[1] ? x : null, y],
   // d(x/y) = dx/y − (x/y)/y dy
@@ -40,8 +37,8 @@ const quotient = /* @__PURE__ */ binary<readonly [x: Input, y: Tensor]>({
     needs[0] ? div(g, y) : null,
     x === null ? null : mul(neg(g), div(div(x, y), y)),
   ],
-  samples: pairs(0.5, 2),
 });
+/* @__PURE__ */ described("div", "x / y", (random) => pairs(random, 0.5, 2));
 
 /** How {@linkcode div} rounds its quotient. */
 export type RoundingMode = "trunc" | "floor";
@@ -156,13 +153,12 @@ export const mul: (x: Tensor | number, y: Tensor | number) => Tensor = /* @__PUR
   readonly [x: Input, y: Input]
 >({
   name: "mul",
-  summary: "x · y",
   forward: kernels.mul,
   save: (x, y, needs) => [needs[1] ? x : null, needs[0] ? y : null],
   // d(x·y) = y dx + x dy
   vjp: (g, [x, y]) => [y === null ? null : mul(g, y), x === null ? null : mul(g, x)],
-  samples: pairs(-1, 1),
 });
+/* @__PURE__ */ described("mul", "x · y", (random) => pairs(random, -1, 1));
 
 /**
  * x / y element by element, with broadcasting; rounded where `roundingMode` says so.
@@ -205,9 +201,8 @@ export function div(
 /** −x. Gradient: −g. */
 export const neg: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "neg",
-  summary: "−x",
   forward: kernels.neg,
   // d(−x) = −dx
   vjp: (g) => neg(g),
-  samples: signed,
 });
+/* @__PURE__ */ described("neg", "−x", signed);

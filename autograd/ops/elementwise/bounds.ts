@@ -18,7 +18,7 @@ import { eq, ge, gt, le, lt } from "./compare.ts";
 import { assertTensor, asTensor, describe, fromValues } from "../create/creation.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
-import { defineSlope } from "./slope.ts";
+import { defineSlope, describedSlope } from "./slope.ts";
 import { where } from "./where.ts";
 import type { Generator } from "../../random.ts";
 
@@ -47,48 +47,46 @@ function share(g: Tensor, lost: Tensor, x: Tensor, y: Tensor): Tensor {
   return where(lost, 0, where(eq(x, y), mul(g, 0.5), g));
 }
 
-const maximumPrimitive = /* @__PURE__ */ ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
-  name: "maximum",
-  summary: "the larger of x and y",
-  shape: ([x, y]) => [broadcastShapes("maximum", x, y)],
-  forward: ([x, y], [out]) =>
-    kernels.maximum(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
-  save: ([x, y]) => [x, y],
-  vjp: ([g], { saved: [x, y], needs }) => [
-    needs[0] ? share(g, lt(x, y), x, y) : null,
-    needs[1] ? share(g, gt(x, y), x, y) : null,
-  ],
-  samples: apart,
-});
-
-const minimumPrimitive = /* @__PURE__ */ ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
-  name: "minimum",
-  summary: "the smaller of x and y",
-  shape: ([x, y]) => [broadcastShapes("minimum", x, y)],
-  forward: ([x, y], [out]) =>
-    kernels.minimum(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
-  save: ([x, y]) => [x, y],
-  vjp: ([g], { saved: [x, y], needs }) => [
-    needs[0] ? share(g, gt(x, y), x, y) : null,
-    needs[1] ? share(g, lt(x, y), x, y) : null,
-  ],
-  samples: apart,
-});
+/** Registers the larger or the smaller of two tensors and returns it, with its arguments checked. */
+function extreme(
+  name: string,
+  kernel: typeof kernels.maximum,
+  lost: (x: Tensor, y: Tensor) => Tensor,
+): (x: Tensor, y: Tensor) => Tensor {
+  const primitive = ownPrimitive<Binary<readonly [x: Tensor, y: Tensor]>>({
+    name,
+    shape: ([x, y]) => [broadcastShapes(name, x, y)],
+    forward: ([x, y], [out]) => kernel(aligned(x, out.shape), aligned(y, out.shape), valuesOf(out)),
+    save: ([x, y]) => [x, y],
+    vjp: ([g], { saved: [x, y], needs }) => [
+      needs[0] ? share(g, lost(x, y), x, y) : null,
+      needs[1] ? share(g, lost(y, x), x, y) : null,
+    ],
+  });
+  return function (x: Tensor, y: Tensor): Tensor {
+    assertNoOptions(name, arguments, 2);
+    assertTensor(name, x, "x");
+    assertTensor(name, y, "y");
+    return bind(primitive, [x, y], undefined)[0];
+  };
+}
 
 const clampNumbers = /* @__PURE__ */ defineSlope<{ readonly low: number; readonly high: number }>({
   name: "clamp",
-  summary: "min(max(x, low), high)",
   saves: "x",
   forward: (x, y, { low, high }) => kernels.clamp(x, y, low, high),
   // g where low ≤ x ≤ high
   backward: (g, x, out, { low, high }) => kernels.clampBackward(g, x, out, low, high),
-  curvature: null,
-  samples: (random) =>
+});
+/* @__PURE__ */ describedSlope(
+  "clamp",
+  "min(max(x, low), high)",
+  (random) =>
     [[-0.5, 0.5], [0.5, Infinity], [-Infinity, -0.5]].map(([low, high]) => ({
       inputs: [uniformAwayFrom(random, [6], -1, 1, [-0.5, 0.5])],
       attrs: { low, high },
     })),
-});
+);
 
 type ClampTensor = Primitive<
   readonly [x: Tensor, low: Input, high: Input],
@@ -167,12 +165,12 @@ function toHigh(g: Tensor, x: Tensor, low: Input, high: Tensor): Tensor {
  * assertEquals(maximum(tensor([1, 5]), tensor([3, 2])).toArray(), [3, 5]);
  * ```
  */
-export function maximum(x: Tensor, y: Tensor): Tensor {
-  assertNoOptions("maximum", arguments, 2);
-  assertTensor("maximum", x, "x");
-  assertTensor("maximum", y, "y");
-  return bind(maximumPrimitive, [x, y], undefined)[0];
-}
+export const maximum: (x: Tensor, y: Tensor) => Tensor = /* @__PURE__ */ extreme(
+  "maximum",
+  kernels.maximum,
+  lt,
+);
+/* @__PURE__ */ described("maximum", "the larger of x and y", apart);
 
 /**
  * The smaller of x and y, element by element; NaN if either is.
@@ -191,12 +189,12 @@ export function maximum(x: Tensor, y: Tensor): Tensor {
  * assertEquals(minimum(tensor([1, 5]), tensor([3, 2])).toArray(), [1, 2]);
  * ```
  */
-export function minimum(x: Tensor, y: Tensor): Tensor {
-  assertNoOptions("minimum", arguments, 2);
-  assertTensor("minimum", x, "x");
-  assertTensor("minimum", y, "y");
-  return bind(minimumPrimitive, [x, y], undefined)[0];
-}
+export const minimum: (x: Tensor, y: Tensor) => Tensor = /* @__PURE__ */ extreme(
+  "minimum",
+  kernels.minimum,
+  gt,
+);
+/* @__PURE__ */ described("minimum", "the smaller of x and y", apart);
 
 /** The bounds of {@linkcode clamp}. */
 export interface ClampOptions {

@@ -3,24 +3,38 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { assertNoOptions } from "../../check/options.ts";
+import type { Generator } from "../../random.ts";
+import { described } from "../../tape/primitive.ts";
 import type { Tensor } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
-import { binary, pairs } from "./declare.ts";
+import { pairs } from "../create/samples.ts";
+import { binary } from "./declare.ts";
 
-type Kernel = (x: Float64Array, y: Float64Array, out: Float64Array) => void;
+type Comparison = (x: Tensor, y: Tensor | number) => Tensor;
 
-function comparison(name: string, summary: string, forward: Kernel) {
-  return binary({ name, summary, forward, samples: pairs(-1, 1) });
+const equal = /* @__PURE__ */ binary({ name: "eq", forward: kernels.eq });
+const different = /* @__PURE__ */ binary({ name: "ne", forward: kernels.ne });
+const less = /* @__PURE__ */ binary({ name: "lt", forward: kernels.lt });
+const atMost = /* @__PURE__ */ binary({ name: "le", forward: kernels.le });
+
+/* @__PURE__ */ described("eq", "1 where x = y", anyPairs);
+/* @__PURE__ */ described("ne", "1 where x ≠ y", anyPairs);
+/* @__PURE__ */ described("lt", "1 where x < y", anyPairs);
+/* @__PURE__ */ described("le", "1 where x ≤ y", anyPairs);
+
+function anyPairs(random: Generator) {
+  return pairs(random, -1, 1);
 }
 
-function assertOperand(name: string, y: unknown): void {
-  if (typeof y !== "number") assertTensor(name, y, "y");
+/** A comparison with its arguments checked under its own name, whichever primitive it runs. */
+function comparison(name: string, compare: Comparison): Comparison {
+  return function (x: Tensor, y: Tensor | number): Tensor {
+    assertNoOptions(name, arguments, 2);
+    assertTensor(name, x, "x");
+    if (typeof y !== "number") assertTensor(name, y, "y");
+    return compare(x, y);
+  };
 }
-
-const equal = /* @__PURE__ */ comparison("eq", "1 where x = y", kernels.eq);
-const different = /* @__PURE__ */ comparison("ne", "1 where x ≠ y", kernels.ne);
-const less = /* @__PURE__ */ comparison("lt", "1 where x < y", kernels.lt);
-const atMost = /* @__PURE__ */ comparison("le", "1 where x ≤ y", kernels.le);
 
 /**
  * 1 where x = y, 0 elsewhere; NaN equals nothing.
@@ -40,45 +54,34 @@ const atMost = /* @__PURE__ */ comparison("le", "1 where x ≤ y", kernels.le);
  * assertEquals(eq(tensor([1, 2, NaN]), tensor([1, 3, NaN])).toArray(), [1, 0, 0]);
  * ```
  */
-export function eq(x: Tensor, y: Tensor | number): Tensor {
-  assertNoOptions("eq", arguments, 2);
-  assertTensor("eq", x, "x");
-  return equal(x, y);
-}
+export const eq: (x: Tensor, y: Tensor | number) => Tensor = /* @__PURE__ */ comparison(
+  "eq",
+  equal,
+);
 
 /** 1 where x ≠ y, 0 elsewhere. Shapes broadcast; no gradient. */
-export function ne(x: Tensor, y: Tensor | number): Tensor {
-  assertNoOptions("ne", arguments, 2);
-  assertTensor("ne", x, "x");
-  return different(x, y);
-}
+export const ne: (x: Tensor, y: Tensor | number) => Tensor = /* @__PURE__ */ comparison(
+  "ne",
+  different,
+);
 
 /** 1 where x < y, 0 elsewhere. Shapes broadcast; no gradient. */
-export function lt(x: Tensor, y: Tensor | number): Tensor {
-  assertNoOptions("lt", arguments, 2);
-  assertTensor("lt", x, "x");
-  return less(x, y);
-}
+export const lt: (x: Tensor, y: Tensor | number) => Tensor = /* @__PURE__ */ comparison("lt", less);
 
 /** 1 where x ≤ y, 0 elsewhere. Shapes broadcast; no gradient. */
-export function le(x: Tensor, y: Tensor | number): Tensor {
-  assertNoOptions("le", arguments, 2);
-  assertTensor("le", x, "x");
-  return atMost(x, y);
-}
+export const le: (x: Tensor, y: Tensor | number) => Tensor = /* @__PURE__ */ comparison(
+  "le",
+  atMost,
+);
 
 /** 1 where x > y, 0 elsewhere. Shapes broadcast; no gradient. */
-export function gt(x: Tensor, y: Tensor | number): Tensor {
-  assertNoOptions("gt", arguments, 2);
-  assertTensor("gt", x, "x");
-  assertOperand("gt", y);
-  return less(y, x);
-}
+export const gt: (x: Tensor, y: Tensor | number) => Tensor = /* @__PURE__ */ comparison(
+  "gt",
+  (x, y) => less(y, x),
+);
 
 /** 1 where x ≥ y, 0 elsewhere. Shapes broadcast; no gradient. */
-export function ge(x: Tensor, y: Tensor | number): Tensor {
-  assertNoOptions("ge", arguments, 2);
-  assertTensor("ge", x, "x");
-  assertOperand("ge", y);
-  return atMost(y, x);
-}
+export const ge: (x: Tensor, y: Tensor | number) => Tensor = /* @__PURE__ */ comparison(
+  "ge",
+  (x, y) => atMost(y, x),
+);

@@ -2,10 +2,12 @@
  * Functions of one tensor, element by element.
  */
 import * as kernels from "../../kernels/mod.ts";
+import { described } from "../../tape/primitive.ts";
 import type { Tensor } from "../../tensor.ts";
 import { zerosLike } from "../create/creation.ts";
+import { between, signed } from "../create/samples.ts";
 import { add, div, mul, neg } from "./arithmetic.ts";
-import { between, signed, unary } from "./declare.ts";
+import { unary } from "./declare.ts";
 
 /**
  * |x| element by element.
@@ -22,23 +24,21 @@ import { between, signed, unary } from "./declare.ts";
  */
 export const abs: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "abs",
-  summary: "|x|",
   forward: kernels.abs,
   saves: "x",
   // d|x| = sign(x) dx
   vjp: (g, x) => mul(g, sign(x)),
-  samples: signed,
 });
+/* @__PURE__ */ described("abs", "|x|", signed);
 
 /** −1, 0 or 1 by the sign of each element; 0 for NaN. Gradient: 0. */
 export const sign: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "sign",
-  summary: "−1, 0 or 1",
   forward: kernels.sign,
   // Flat wherever it is differentiable.
   vjp: (g) => zerosLike(g),
-  samples: signed,
 });
+/* @__PURE__ */ described("sign", "−1, 0 or 1", signed);
 
 /**
  * eˣ element by element.
@@ -55,24 +55,22 @@ export const sign: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
  */
 export const exp: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "exp",
-  summary: "eˣ",
   forward: kernels.exp,
   saves: "y",
   // d exp(x) = exp(x) dx
   vjp: (g, y) => mul(g, y),
-  samples: between(-1, 1),
 });
+/* @__PURE__ */ described("exp", "eˣ", (random) => between(random, -1, 1));
 
 /** eˣ − 1 element by element, accurate near 0. Gradient: g · eˣ. */
 export const expm1: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "expm1",
-  summary: "eˣ − 1",
   forward: kernels.expm1,
   saves: "y",
   // d(eˣ − 1) = eˣ dx
   vjp: (g, y) => mul(g, add(y, 1)),
-  samples: between(-1, 1),
 });
+/* @__PURE__ */ described("expm1", "eˣ − 1", (random) => between(random, -1, 1));
 
 /**
  * The natural logarithm element by element; −∞ at 0, NaN below.
@@ -89,24 +87,22 @@ export const expm1: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
  */
 export const log: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "log",
-  summary: "ln x",
   forward: kernels.log,
   saves: "x",
   // d ln x = dx / x
   vjp: (g, x) => div(g, x),
-  samples: between(0.5, 2),
 });
+/* @__PURE__ */ described("log", "ln x", (random) => between(random, 0.5, 2));
 
 /** ln(1 + x) element by element, accurate near 0. Gradient: g / (1 + x). */
 export const log1p: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "log1p",
-  summary: "ln(1 + x)",
   forward: kernels.log1p,
   saves: "x",
   // d ln(1 + x) = dx / (1 + x)
   vjp: (g, x) => div(g, add(x, 1)),
-  samples: between(-0.5, 1),
 });
+/* @__PURE__ */ described("log1p", "ln(1 + x)", (random) => between(random, -0.5, 1));
 
 /**
  * √x element by element; NaN below 0.
@@ -123,46 +119,42 @@ export const log1p: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
  */
 export const sqrt: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "sqrt",
-  summary: "√x",
   forward: kernels.sqrt,
   saves: "y",
   // d √x = dx / 2√x
   vjp: (g, y) => div(g, mul(y, 2)),
-  samples: between(0.5, 2),
 });
+/* @__PURE__ */ described("sqrt", "√x", (random) => between(random, 0.5, 2));
 
 /** 1/√x element by element. Gradient: −g · x^(−3/2) / 2. */
 export const rsqrt: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "rsqrt",
-  summary: "1/√x",
   forward: kernels.rsqrt,
   saves: "y",
   // d x^(−1/2) = −½·y³ dx
   vjp: (g, y) => mul(g, mul(mul(y, -0.5), mul(y, y))),
-  samples: between(0.5, 2),
 });
+/* @__PURE__ */ described("rsqrt", "1/√x", (random) => between(random, 0.5, 2));
 
 /** The sine of each element, in radians. Gradient: g · cos x. */
 export const sin: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "sin",
-  summary: "sin x",
   forward: kernels.sin,
   saves: "x",
   // d sin x = cos x dx
   vjp: (g, x) => mul(g, cos(x)),
-  samples: between(-1, 1),
 });
+/* @__PURE__ */ described("sin", "sin x", (random) => between(random, -1, 1));
 
 /** The cosine of each element, in radians. Gradient: −g · sin x. */
 export const cos: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "cos",
-  summary: "cos x",
   forward: kernels.cos,
   saves: "x",
   // d cos x = −sin x dx
   vjp: (g, x) => mul(neg(g), sin(x)),
-  samples: between(-1, 1),
 });
+/* @__PURE__ */ described("cos", "cos x", (random) => between(random, -1, 1));
 
 /**
  * The error function 2/√π · ∫₀ˣ e^(−t²) dt element by element, within 4e-16 relative.
@@ -182,10 +174,9 @@ export const cos: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
  */
 export const erf: (x: Tensor) => Tensor = /* @__PURE__ */ unary({
   name: "erf",
-  summary: "2/√π · ∫₀ˣ e^(−t²) dt",
   forward: kernels.erf,
   saves: "x",
   // d erf x = 2/√π · e^(−x²) dx
   vjp: (g, x) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
-  samples: between(-2, 2),
 });
+/* @__PURE__ */ described("erf", "2/√π · ∫₀ˣ e^(−t²) dt", (random) => between(random, -2, 2));

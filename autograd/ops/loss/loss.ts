@@ -10,21 +10,24 @@ import { clamp } from "../elementwise/bounds.ts";
 import { lt } from "../elementwise/compare.ts";
 import { abs, log, log1p } from "../elementwise/math.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
-import { defineSlope } from "../elementwise/slope.ts";
+import { defineSlope, describedSlope } from "../elementwise/slope.ts";
 
 const huberOf = /* @__PURE__ */ defineSlope<{ readonly delta: number }>({
   name: "huber",
-  summary: "d²/2 for |d| < delta, else delta·(|d| − delta/2)",
   saves: "x",
   forward: (d, out, { delta }) => kernels.huber(d, out, delta),
   backward: (g, d, out, { delta }) => kernels.huberBackward(g, d, out, delta),
   // f′ = d between ±delta, flat beyond
   curvature: (d, { delta }) => lt(abs(d), delta),
-  samples: (random) => [{
+});
+/* @__PURE__ */ describedSlope(
+  "huber",
+  "d²/2 for |d| < delta, else delta·(|d| − delta/2)",
+  (random) => [{
     inputs: [uniformAwayFrom(random, [2, 4], -2, 2, [-0.7, 0.7])],
     attrs: { delta: 0.7 },
   }],
-});
+);
 
 /** Huber's function of a difference: square near 0, straight from ±delta on. */
 export function huber(d: Tensor, delta: number): Tensor {

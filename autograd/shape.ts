@@ -1,4 +1,5 @@
 /** Shapes: sizes, strides, dims, broadcasting and how they are named in errors. */
+import { refuse, refuseKind } from "./check/refuse.ts";
 import { describe, show } from "./check/describe.ts";
 
 /** The sizes of a tensor's axes, outermost first. */
@@ -89,9 +90,10 @@ export function normalizeDim(action: string, dim: number, ndim: number, name = "
   }
   const range = Math.max(ndim, 1);
   if (dim < -range || dim >= range) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} ${dim}, expected one of ${-range} … ${range - 1} ` +
-        `for a tensor of ${ndim} dims`,
+    refuse(
+      action,
+      `${name} ${dim}`,
+      `one of ${-range} … ${range - 1} for a tensor of ${ndim} dims`,
     );
   }
   return dim < 0 ? dim + range : dim;
@@ -115,23 +117,13 @@ export function normalizeDims(
     return Array.from({ length: ndim }, (_, i) => i);
   }
   const list: unknown = typeof dims === "number" ? [dims] : dims;
-  if (!Array.isArray(list)) {
-    throw new TypeError(
-      `Cannot ${action}: got dim ${describe(dims)}, expected an integer or a list of them`,
-    );
-  }
+  if (!Array.isArray(list)) refuseKind(action, "dim", dims, "an integer or a list of them");
   if (list.length > ndim + MOST_SURPLUS_DIMS) {
-    throw new RangeError(
-      `Cannot ${action}: got ${list.length} dims for ${ndim} axes, expected every dim once`,
-    );
+    refuse(action, `${list.length} dims for ${ndim} axes`, "every dim once");
   }
   const result = list.map((dim) => normalizeDim(action, dim, ndim)).sort((a, b) => a - b);
   for (let i = 1; i < result.length; i++) {
-    if (result[i] === result[i - 1]) {
-      throw new RangeError(
-        `Cannot ${action}: got dim ${formatShape(list)}, expected every dim once`,
-      );
-    }
+    if (result[i] === result[i - 1]) refuse(action, `dim ${formatShape(list)}`, "every dim once");
   }
   return ndim === 0 ? [] : result;
 }
@@ -151,9 +143,7 @@ export function validateShape(action: string, shape: Shape): Shape {
   if (!Array.isArray(shape)) {
     throw new TypeError(`Cannot ${action}: got shape ${show(shape)}, expected a list of sizes`);
   }
-  if (shape.length > 64) {
-    throw new RangeError(`Cannot ${action}: got ${shape.length} dims, expected at most 64`);
-  }
+  if (shape.length > 64) refuse(action, `${shape.length} dims`, "at most 64");
   for (const size of shape) {
     if (typeof size !== "number") {
       throw new TypeError(
@@ -161,9 +151,7 @@ export function validateShape(action: string, shape: Shape): Shape {
       );
     }
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw new RangeError(
-        `Cannot ${action}: got shape ${formatShape(shape)}, expected integers of at least 0`,
-      );
+      refuse(action, `shape ${formatShape(shape)}`, "integers of at least 0");
     }
   }
   return shape;
@@ -198,9 +186,7 @@ export function assertInteger(
   name: string,
 ): asserts value is number {
   if (!Number.isSafeInteger(value)) {
-    throw new TypeError(
-      `Cannot ${action}: got ${show(value)} in ${name}, expected an integer`,
-    );
+    throw new TypeError(`Cannot ${action}: got ${show(value)} in ${name}, expected an integer`);
   }
 }
 
@@ -213,19 +199,12 @@ const MOST_ELEMENTS = 2 ** 32;
  * @throws {RangeError} if not.
  */
 export function assertCount(action: string, count: number): void {
-  if (!(count <= MOST_ELEMENTS)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${count} elements, expected at most ${MOST_ELEMENTS}`,
-    );
-  }
+  if (!(count <= MOST_ELEMENTS)) refuse(action, `${count} elements`, `at most ${MOST_ELEMENTS}`);
 }
 
 /** Checks that a user's shape and a tensor's agree; used where two tensors must match exactly. */
 export function assertSameShape(action: string, got: Shape, expected: Shape, name: string): void {
   if (!sameShape(got, expected)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} of shape ${formatShape(got)}, expected ` +
-        formatShape(expected),
-    );
+    refuse(action, `${name} of shape ${formatShape(got)}`, formatShape(expected));
   }
 }

@@ -1,5 +1,6 @@
 /** What the random functions accept: seeds, bounds, moments and probabilities. */
-import { describe, show } from "../check/describe.ts";
+import { refuse, refuseKind } from "../check/refuse.ts";
+import { show } from "../check/describe.ts";
 
 /** A seed: an integer in −2⁶³ … 2⁶⁴ − 1; as a number at most 2⁵³ − 1 in size. */
 export type Seed = number | bigint;
@@ -17,16 +18,17 @@ export function normalizeSeed(seed: Seed): bigint {
     );
   }
   if (typeof seed === "number" && !Number.isSafeInteger(seed)) {
-    throw new RangeError(
-      `Cannot seed a generator: got seed ${seed}, expected an integer` +
-        (Number.isInteger(seed) ? " below 2^53 in size; pass a larger one as a bigint" : ""),
+    refuse(
+      "seed a generator",
+      `seed ${seed}`,
+      `an integer${
+        Number.isInteger(seed) ? " below 2^53 in size; pass a larger one as a bigint" : ""
+      }`,
     );
   }
   const wide = BigInt(seed);
   if (wide < -(1n << 63n) || wide >= 1n << 64n) {
-    throw new RangeError(
-      `Cannot seed a generator: got seed ${wide}, expected one in -2^63 … 2^64 - 1`,
-    );
+    refuse("seed a generator", `seed ${wide}`, "one in -2^63 … 2^64 - 1");
   }
   return BigInt.asUintN(64, wide);
 }
@@ -41,16 +43,13 @@ export function validateBounds(low: number, high: number): void {
   expectNumber("draw uniform numbers", "low", low);
   expectNumber("draw uniform numbers", "high", high);
   if (!Number.isFinite(low) || !Number.isFinite(high) || !Number.isFinite(high - low)) {
-    throw new RangeError(
-      `Cannot draw uniform numbers: got low ${low} and high ${high}, expected finite bounds at a ` +
-        `finite distance`,
+    refuse(
+      "draw uniform numbers",
+      `low ${low} and high ${high}`,
+      "finite bounds at a finite distance",
     );
   }
-  if (high < low) {
-    throw new RangeError(
-      `Cannot draw uniform numbers: got low ${low} and high ${high}, expected low ≤ high`,
-    );
-  }
+  if (high < low) refuse("draw uniform numbers", `low ${low} and high ${high}`, "low ≤ high");
 }
 
 /**
@@ -63,9 +62,10 @@ export function validateMoments(mean: number, std: number): void {
   expectNumber("draw normal numbers", "mean", mean);
   expectNumber("draw normal numbers", "std", std);
   if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
-    throw new RangeError(
-      `Cannot draw normal numbers: got mean ${mean} and std ${std}, expected finite numbers and a ` +
-        `std of at least 0`,
+    refuse(
+      "draw normal numbers",
+      `mean ${mean} and std ${std}`,
+      "finite numbers and a std of at least 0",
     );
   }
 }
@@ -81,20 +81,12 @@ export function validateIntegers(low: number, high: number): void {
   expectNumber("draw integers", "low", low);
   expectNumber("draw integers", "high", high);
   if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high)) {
-    throw new RangeError(
-      `Cannot draw integers: got low ${low} and high ${high}, expected integers below 2^53 in size`,
-    );
+    refuse("draw integers", `low ${low} and high ${high}`, "integers below 2^53 in size");
   }
-  if (high <= low) {
-    throw new RangeError(
-      `Cannot draw integers: got low ${low} and high ${high}, expected low < high`,
-    );
-  }
+  if (high <= low) refuse("draw integers", `low ${low} and high ${high}`, "low < high");
   // high − low itself may be rounded.
   if (high - 2 ** 53 > low) {
-    throw new RangeError(
-      `Cannot draw integers: got low ${low} and high ${high}, expected at most 2^53 between them`,
-    );
+    refuse("draw integers", `low ${low} and high ${high}`, "at most 2^53 between them");
   }
 }
 
@@ -106,11 +98,7 @@ export function validateIntegers(low: number, high: number): void {
  */
 export function validateProbability(p: number): void {
   expectNumber("draw Bernoulli numbers", "p", p);
-  if (!(p >= 0 && p <= 1)) {
-    throw new RangeError(
-      `Cannot draw Bernoulli numbers: got p ${p}, expected a probability in 0 … 1`,
-    );
-  }
+  if (!(p >= 0 && p <= 1)) refuse("draw Bernoulli numbers", `p ${p}`, "a probability in 0 … 1");
 }
 
 /**
@@ -119,9 +107,7 @@ export function validateProbability(p: number): void {
  * @throws {TypeError} if it is not a Float64Array.
  */
 export function validateOut(action: string, out: unknown): void {
-  if (!(out instanceof Float64Array)) {
-    throw new TypeError(`Cannot ${action}: got out ${describe(out)}, expected a Float64Array`);
-  }
+  if (!(out instanceof Float64Array)) refuseKind(action, "out", out, "a Float64Array");
 }
 
 function expectNumber(action: string, name: string, value: unknown): void {

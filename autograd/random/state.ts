@@ -7,6 +7,7 @@
  * 5016), whether it is there (i32 at 5040), and the same for a float32 sample (at 5048), which float64
  * never uses.
  */
+import { refuse } from "../check/refuse.ts";
 import { Mt19937, STATE_WORDS } from "./mt19937.ts";
 
 /** The length of a state in bytes. */
@@ -58,9 +59,7 @@ export function decodeState(bytes: Uint8Array): GeneratorState {
     );
   }
   if (bytes.length !== STATE_BYTES) {
-    throw new RangeError(
-      `Cannot set the generator's state: got ${bytes.length} bytes, expected ${STATE_BYTES}`,
-    );
+    refuse("set the generator's state", `${bytes.length} bytes`, String(STATE_BYTES));
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const engine = new Mt19937(0);
@@ -68,9 +67,10 @@ export function decodeState(bytes: Uint8Array): GeneratorState {
   engine.next = view.getUint32(NEXT, true);
   for (let i = 0; i < STATE_WORDS; i++) engine.words[i] = view.getUint32(WORDS + 8 * i, true);
   if (view.getInt32(SEEDED, true) !== 1 || !engine.isValid()) {
-    throw new RangeError(
-      `Cannot set the generator's state: got ${engine.left} words left and word ${engine.next} ` +
-        `next, expected the bytes of getState()`,
+    refuse(
+      "set the generator's state",
+      `${engine.left} words left and word ${engine.next} next`,
+      "the bytes of getState()",
     );
   }
   const spareNormal = view.getInt32(HAS_NORMAL, true) === 0 ? null : view.getFloat64(NORMAL, true);

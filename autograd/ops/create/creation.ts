@@ -6,6 +6,7 @@ import type { NestedArray } from "../../print.ts";
 import { assertCount, formatShape, type Shape, sizeOf, validateShape } from "../../shape.ts";
 import { Tensor, type TensorJson, valuesOf } from "../../tensor.ts";
 import { describe } from "../../check/describe.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
 
 export { describe };
@@ -38,7 +39,7 @@ const KNOWN_WITH_SHAPE: Known<CreationOptions & { readonly shape?: Shape }> = ["
  */
 export function assertTensor(action: string, x: unknown, name: string): asserts x is Tensor {
   if (isTensor(x)) return;
-  throw new TypeError(`Cannot ${action}: got ${name} ${describe(x)}, expected a Tensor`);
+  refuseKind(action, name, x, "a Tensor");
 }
 
 /**
@@ -122,9 +123,10 @@ export function tensor(
     ? found
     : [...validateShape("make a tensor", options.shape)];
   if (sizeOf(shape) !== flat.length) {
-    throw new RangeError(
-      `Cannot make a tensor: got ${flat.length} values, expected ${sizeOf(shape)} for shape ` +
-        formatShape(shape),
+    refuse(
+      "make a tensor",
+      `${flat.length} values`,
+      `${sizeOf(shape)} for shape ${formatShape(shape)}`,
     );
   }
   return fromValues(flat, shape).requiresGrad_(options.requiresGrad ?? false);
@@ -158,17 +160,16 @@ function flatten(values: unknown): [flat: ArrayLike<number>, shape: Shape] {
   }
   if (!Array.isArray(values)) {
     throw new TypeError(
-      `Cannot make a tensor: got ${describe(values)}, expected a number, nested arrays or a ` +
-        `typed array`,
+      `Cannot make a tensor: got ${
+        describe(values)
+      }, expected a number, nested arrays or a typed array`,
     );
   }
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
     shape.push(level.length);
     if (shape.length > MOST_AXES) {
-      throw new RangeError(
-        `Cannot make a tensor: got arrays nested more than ${MOST_AXES} deep, expected at most that`,
-      );
+      refuse("make a tensor", `arrays nested more than ${MOST_AXES} deep`, "at most that");
     }
   }
   const flat = new Float64Array(sizeOf(shape));
@@ -225,9 +226,7 @@ export function ones(shape: Shape, options: CreationOptions = {}): Tensor {
  * @throws {TypeError} if `value` is not a number.
  */
 export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot make full: got value ${describe(value)}, expected a number`);
-  }
+  if (typeof value !== "number") refuseKind("make full", "value", value, "a number");
   assertOptions("make full", options, KNOWN);
   const sizes = [...validateShape("make full", shape)];
   const storage = allocateUninitialised(sizeOf(sizes));
@@ -266,18 +265,20 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   const [first, bound] = end === undefined ? [0, start] : [start, end];
   for (const [name, value] of Object.entries({ start, end, step })) {
     if (value === undefined || value === null || typeof value === "number") continue;
-    throw new TypeError(`Cannot make arange: got ${name} ${describe(value)}, expected a number`);
+    refuseKind("make arange", name, value, "a number");
   }
   if (![first, bound, step].every(Number.isFinite) || step === 0) {
-    throw new RangeError(
-      `Cannot make arange: got start ${first}, end ${bound}, step ${step}, expected finite numbers ` +
-        `and a step other than 0`,
+    refuse(
+      "make arange",
+      `start ${first}, end ${bound}, step ${step}`,
+      "finite numbers and a step other than 0",
     );
   }
   if ((bound - first) / step < 0) {
-    throw new RangeError(
-      `Cannot make arange: got start ${first}, end ${bound}, step ${step}, expected a step that ` +
-        `leads from start to end`,
+    refuse(
+      "make arange",
+      `start ${first}, end ${bound}, step ${step}`,
+      "a step that leads from start to end",
     );
   }
   const count = Math.ceil((bound - first) / step);
@@ -319,9 +320,7 @@ export function linspace(
 function endOf(name: string, value: number | Tensor): number {
   if (typeof value === "number") return value;
   if (value instanceof Tensor && value.ndim === 0) return value.item();
-  throw new TypeError(
-    `Cannot make linspace: got ${name} ${describe(value)}, expected a number or a scalar`,
-  );
+  refuseKind("make linspace", name, value, "a number or a scalar");
 }
 
 /** The matrix with ones on its diagonal and zeros elsewhere, n × n or n × m. */

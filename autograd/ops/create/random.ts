@@ -5,7 +5,8 @@ import { allocateUninitialised } from "../../runtime/memory.ts";
 import { chooseGenerator, type Generator } from "../../random.ts";
 import { type Shape, sizeOf, validateShape } from "../../shape.ts";
 import { Tensor } from "../../tensor.ts";
-import { assertTensor, type CreationOptions, describe } from "./creation.ts";
+import { assertTensor, type CreationOptions } from "./creation.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertOptions } from "../../check/options.ts";
 
 /** What every function that draws a tensor accepts. */
@@ -113,13 +114,9 @@ export function randint(
  * ```
  */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
-  if (typeof n !== "number") {
-    throw new TypeError(`Cannot make randperm: got n ${describe(n)}, expected a number`);
-  }
+  if (typeof n !== "number") refuseKind("make randperm", "n", n, "a number");
   if (!Number.isSafeInteger(n) || n < 0) {
-    throw new RangeError(
-      `Cannot make randperm: got n ${n}, expected an integer of at least 0`,
-    );
+    refuse("make randperm", `n ${n}`, "an integer of at least 0");
   }
   return draw("make randperm", [n], options, (random, out) => random.fillPermutation(out));
 }

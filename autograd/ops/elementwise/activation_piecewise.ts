@@ -3,7 +3,7 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { formatShape } from "../../shape.ts";
+import { shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
@@ -11,6 +11,7 @@ import { clamp } from "./bounds.ts";
 import { gt, le, lt } from "./compare.ts";
 import { ofTensor } from "./declare.ts";
 import { assertTensor } from "../create/creation.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertNoOptions, assertOptions, type Known, numberOption } from "../../check/options.ts";
 import { abs, exp, expm1 } from "./math.ts";
 import { signed, uniform, uniformAwayFrom } from "../create/samples.ts";
@@ -87,11 +88,7 @@ export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
   assertOptions("hardtanh", options, HARDTANH);
   const low = numberOption("hardtanh", options.minVal, "minVal", -1);
   const high = numberOption("hardtanh", options.maxVal, "maxVal", 1);
-  if (low > high) {
-    throw new RangeError(
-      `Cannot hardtanh: got minVal ${low} and maxVal ${high}, expected minVal to be no larger`,
-    );
-  }
+  if (low > high) refuse("hardtanh", `minVal ${low} and maxVal ${high}`, "minVal to be no larger");
   return hardtanhOf(x, { low, high });
 }
 
@@ -208,9 +205,7 @@ export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tens
   assertTensor("celu", x, "x");
   assertOptions("celu", options, ["alpha"]);
   const alpha = numberOption("celu", options.alpha, "alpha", 1);
-  if (alpha === 0) {
-    throw new RangeError("Cannot celu: got alpha 0, expected another number");
-  }
+  if (alpha === 0) refuse("celu", "alpha 0", "another number");
   if (alpha > 0) return mul(elu(div(x, alpha)), alpha);
   return add(relu(x), mul(expm1(div(clamp(x, { max: 0 }), alpha)), alpha));
 }
@@ -307,9 +302,10 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   assertTensor("prelu", weight, "weight");
   const channels = x.ndim > 1 ? x.shape[1] : 1;
   if (weight.ndim > 1 || (weight.size !== 1 && (weight.size !== channels || x.ndim === 0))) {
-    throw new RangeError(
-      `Cannot prelu: got weight of shape ${formatShape(weight.shape)} for x of shape ` +
-        `${formatShape(x.shape)}, expected [1] or one slope for each of ${channels} channels`,
+    refuse(
+      "prelu",
+      `${shaped("weight", weight)} for ${shaped("x", x)}`,
+      `[1] or one slope for each of ${channels} channels`,
     );
   }
   const slopes = weight.size === 1
@@ -342,9 +338,7 @@ export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
   assertTensor("softshrink", x, "x");
   assertOptions("softshrink", options, SHRINK);
   const lambd = numberOption("softshrink", options.lambd, "lambd", 0.5);
-  if (lambd < 0) {
-    throw new RangeError(`Cannot softshrink: got lambd ${lambd}, expected at least 0`);
-  }
+  if (lambd < 0) refuse("softshrink", `lambd ${lambd}`, "at least 0");
   return sub(x, clamp(x, { min: -lambd, max: lambd }));
 }
 

@@ -2,11 +2,13 @@
  * Smooth activations: sigmoid, tanh and what is made of them.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { formatShape, normalizeDim } from "../../shape.ts";
+import { normalizeDim, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, div, mul, neg, sub } from "./arithmetic.ts";
 import { lt } from "./compare.ts";
-import { assertTensor, describe } from "../create/creation.ts";
+import { assertTensor } from "../create/creation.ts";
+import { describe } from "../../check/describe.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions, numberOption } from "../../check/options.ts";
 import { ofTensor } from "./declare.ts";
 import { abs, exp } from "./math.ts";
@@ -156,9 +158,7 @@ export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   const approximate = options.approximate ?? "none";
   if (approximate === "none") return geluOf(x, undefined);
   if (approximate === "tanh") return geluTanhOf(x, undefined);
-  throw new RangeError(
-    `Cannot gelu: got approximate ${describe(approximate)}, expected "none" or "tanh"`,
-  );
+  refuse("gelu", `approximate ${describe(approximate)}`, `"none" or "tanh"`);
 }
 
 const softplusOf = /* @__PURE__ */ defineSlope<
@@ -299,9 +299,7 @@ export function glu(x: Tensor, options: { readonly dim?: number } = {}): Tensor 
   assertOptions("glu", options, ["dim"]);
   const dim = normalizeDim("glu", options.dim ?? -1, x.ndim);
   if (x.ndim === 0 || x.shape[dim] % 2 !== 0) {
-    throw new RangeError(
-      `Cannot glu: got x of shape ${formatShape(x.shape)}, expected an even size at dim ${dim}`,
-    );
+    refuse("glu", shaped("x", x), `an even size at dim ${dim}`);
   }
   const half = x.shape[dim] / 2;
   return mul(part(x, dim, 0, half), sigmoid(part(x, dim, half, half)));

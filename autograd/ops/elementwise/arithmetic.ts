@@ -7,7 +7,9 @@ import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned } from "../shape/broadcast.ts";
-import { asTensor, describe, zeros } from "../create/creation.ts";
+import { asTensor, zeros } from "../create/creation.ts";
+import { describe } from "../../check/describe.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { pairs, signed, uniform, uniformAwayFrom } from "../create/samples.ts";
 import { binary, unary } from "./declare.ts";
@@ -190,9 +192,7 @@ export function div(
   const mode = options?.roundingMode ?? null;
   if (mode === null) return quotient(x, y);
   if (mode !== "trunc" && mode !== "floor") {
-    throw new RangeError(
-      `Cannot div: got roundingMode ${describe(mode)}, expected "trunc", "floor" or null`,
-    );
+    refuse("div", `roundingMode ${describe(mode)}`, `"trunc", "floor" or null`);
   }
   const inputs = [asTensor("div", x, "x"), asTensor("div", y, "y")] as const;
   return bind(divRoundedPrimitive, inputs, { mode })[0];

@@ -15,7 +15,8 @@ import { Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { eq, ge, gt, le, lt } from "./compare.ts";
-import { assertTensor, asTensor, describe, fromValues } from "../create/creation.ts";
+import { assertTensor, asTensor, fromValues } from "../create/creation.ts";
+import { refuseKind } from "../../check/refuse.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
 import { defineSlope, describedSlope } from "./slope.ts";
@@ -231,7 +232,7 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
   assertOptions("clamp", options, CLAMP);
   const { min = null, max = null } = options;
   if (min === null && max === null) {
-    throw new TypeError("Cannot clamp: got neither min nor max, expected at least one of them");
+    throw new TypeError(`Cannot clamp: got neither min nor max, expected at least one of them`);
   }
   const numbers = (min === null || typeof min === "number") &&
     (max === null || typeof max === "number");
@@ -269,8 +270,10 @@ export function clampMax(x: Tensor, max: Tensor): Tensor {
 
 function assertBound(name: "min" | "max", bound: unknown): void {
   if (bound instanceof Tensor) return;
-  throw new TypeError(
-    `Cannot clamp${name === "min" ? "Min" : "Max"}: got ${name} ${describe(bound)}, expected a ` +
-      `Tensor; clamp(x, { ${name} }) takes a number`,
+  refuseKind(
+    `clamp${name === "min" ? "Min" : "Max"}`,
+    name,
+    bound,
+    `a Tensor; clamp(x, { ${name} }) takes a number`,
   );
 }

@@ -3,11 +3,12 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { broadcastShapes, formatShape } from "../../shape.ts";
+import { broadcastShapes, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { assertTensor, asTensor, fromValues } from "../create/creation.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertNoOptions } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 
@@ -103,11 +104,6 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Tensor | number): Ten
   assertTensor("maskedFill", x, "x");
   assertTensor("maskedFill", mask, "mask");
   const fill = asTensor("maskedFill", value, "value");
-  if (fill.ndim !== 0) {
-    throw new RangeError(
-      `Cannot maskedFill: got value of shape ${formatShape(fill.shape)}, expected a number or a ` +
-        `0-d tensor`,
-    );
-  }
+  if (fill.ndim !== 0) refuse("maskedFill", shaped("value", fill), "a number or a 0-d tensor");
   return where(mask, fill, x);
 }

@@ -3,14 +3,16 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { formatShape, normalizeDim, normalizeDims } from "../../shape.ts";
+import { formatShape, normalizeDim, normalizeDims, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { maximum, minimum } from "../elementwise/bounds.ts";
 import { eq, ne } from "../elementwise/compare.ts";
-import { assertTensor, describe, fromValues } from "../create/creation.ts";
+import { assertTensor, fromValues } from "../create/creation.ts";
 import { gather } from "../shape/index.ts";
+import { describe } from "../../check/describe.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
@@ -77,10 +79,7 @@ function reduceExtremum(
 
 function assertSome(action: string, x: Tensor, dims: readonly number[]): void {
   if (countOver(x.shape, dims) === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected at least one element ` +
-        `over dims ${formatShape(dims)}`,
-    );
+    refuse(action, shaped("x", x), `at least one element over dims ${formatShape(dims)}`);
   }
 }
 

@@ -8,7 +8,8 @@ import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { div, mul, sub } from "../elementwise/arithmetic.ts";
 import { eq } from "../elementwise/compare.ts";
-import { assertTensor, describe } from "../create/creation.ts";
+import { assertTensor } from "../create/creation.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertOptions, type Known, numberOption } from "../../check/options.ts";
 import { mean, type ReduceOptions } from "./reduce.ts";
 import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
@@ -92,15 +93,9 @@ function correctionOf(action: string, { correction, unbiased }: MomentOptions): 
   if (unbiased === undefined) {
     return numberOption(action, correction ?? undefined, "correction", 1);
   }
-  if (typeof unbiased !== "boolean") {
-    throw new TypeError(
-      `Cannot ${action}: got unbiased ${describe(unbiased)}, expected true or false`,
-    );
-  }
+  if (typeof unbiased !== "boolean") refuseKind(action, "unbiased", unbiased, "true or false");
   if (correction !== undefined) {
-    throw new RangeError(
-      `Cannot ${action}: got both correction and unbiased, expected one of them at most`,
-    );
+    refuse(action, "both correction and unbiased", "one of them at most");
   }
   return unbiased ? 1 : 0;
 }

@@ -3,12 +3,13 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { type Dims, formatShape, normalizeDims } from "../../shape.ts";
+import { type Dims, formatShape, normalizeDims, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { eq, ne } from "../elementwise/compare.ts";
-import { assertTensor, describe, zerosLike } from "../create/creation.ts";
+import { assertTensor, zerosLike } from "../create/creation.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { abs, sign } from "../elementwise/math.ts";
 import { pow } from "../elementwise/power.ts";
@@ -69,9 +70,10 @@ function reduceNorm(action: string, x: Tensor, p: number, options: ReduceOptions
   assertTensor(action, x, "x");
   const dims = normalizeDims(action, options.dim, x.ndim);
   if ((p < 0 || p === Infinity) && countOver(x.shape, dims) === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected at least one element ` +
-        `over dims ${formatShape(dims)}: order ${p} has no value for none`,
+    refuse(
+      action,
+      shaped("x", x),
+      `at least one element over dims ${formatShape(dims)}: order ${p} has no value for none`,
     );
   }
   return dropDims(bind(normPrimitive, [x], { dims, p })[0], dims, options.keepdim);
@@ -111,9 +113,7 @@ const NORM: Known<NormOptions> = ["p", "dim", "keepdim"];
 export function norm(x: Tensor, options: NormOptions = {}): Tensor {
   assertOptions("norm", options, NORM);
   const p = options.p ?? 2;
-  if (typeof p !== "number" && p !== "fro") {
-    throw new TypeError(`Cannot norm: got p ${describe(p)}, expected a number or "fro"`);
-  }
+  if (typeof p !== "number" && p !== "fro") refuseKind("norm", "p", p, `a number or "fro"`);
   return reduceNorm("norm", x, p === "fro" ? 2 : p, options);
 }
 
@@ -133,8 +133,6 @@ const VECTOR_NORM: Known<VectorNormOptions> = ["ord", "dim", "keepdim"];
 export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
   assertOptions("vectorNorm", options, VECTOR_NORM);
   const ord = options.ord ?? 2;
-  if (typeof ord !== "number") {
-    throw new TypeError(`Cannot vectorNorm: got ord ${describe(ord)}, expected a number`);
-  }
+  if (typeof ord !== "number") refuseKind("vectorNorm", "ord", ord, "a number");
   return reduceNorm("vectorNorm", x, ord, options);
 }

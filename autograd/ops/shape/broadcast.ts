@@ -1,6 +1,7 @@
 /**
  * Broadcasting and its transpose, summing over what was broadcast.
  */
+import { refuse } from "../../check/refuse.ts";
 import { unshared } from "./clone.ts";
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import * as kernels from "../../kernels/mod.ts";
@@ -10,6 +11,7 @@ import {
   formatShape,
   sameShape,
   type Shape,
+  shaped,
   sizeOf,
   stridesOf,
   validateShape,
@@ -103,9 +105,10 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   const sizes = keptSizes(x.shape, shape);
   validateShape("broadcastTo", sizes);
   if (!broadcastsTo(x.shape, sizes)) {
-    throw new RangeError(
-      `Cannot broadcastTo: got x of shape ${formatShape(x.shape)}, expected sizes that are 1 or ` +
-        `equal to those of ${formatShape(shape)}`,
+    refuse(
+      "broadcastTo",
+      shaped("x", x),
+      `sizes that are 1 or equal to those of ${formatShape(shape)}`,
     );
   }
   return unshared(spread(x, [...sizes]), x);
@@ -134,10 +137,7 @@ export function keptSizes(from: Shape, to: Shape): Shape {
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   if (!broadcastsTo(shape, x.shape)) {
-    throw new RangeError(
-      `Cannot sumTo: got x of shape ${formatShape(x.shape)}, expected one that ` +
-        `${formatShape(shape)} broadcasts to`,
-    );
+    refuse("sumTo", shaped("x", x), `one that ${formatShape(shape)} broadcasts to`);
   }
   return bind(sumToPrimitive, [x], { shape })[0];
 }

@@ -1,6 +1,7 @@
 /**
  * Edits in place, and what they do to the tape.
  */
+import { refuse } from "../../check/refuse.ts";
 import { type Binary, described, ownPrimitive } from "../../tape/primitive.ts";
 import { broadcastsTo, formatShape, type Shape } from "../../shape.ts";
 import { bind, enableGrad, isGradEnabled } from "../../tape/tape.ts";
@@ -30,9 +31,10 @@ const overwritePrimitive = /* @__PURE__ */ ownPrimitive<Binary>({
 export function copyInto(target: Tensor, source: Tensor | number): Tensor {
   const from = asTensor("copy_", source, "source");
   if (!broadcastsTo(from.shape, target.shape)) {
-    throw new RangeError(
-      `Cannot copy_: got source of shape ${formatShape(from.shape)}, expected one that ` +
-        `broadcasts to ${formatShape(target.shape)}`,
+    refuse(
+      "copy_",
+      `source of shape ${formatShape(from.shape)}`,
+      `one that broadcasts to ${formatShape(target.shape)}`,
     );
   }
   if (!isGradEnabled() || !(from.requiresGrad || target.requiresGrad)) {

@@ -2,10 +2,11 @@
  * Class numbers as vectors: learned ones, or ones and zeros.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { assertInteger, formatShape } from "../../shape.ts";
+import { assertInteger, shaped } from "../../shape.ts";
 import { storageOf, type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor, zeros } from "../create/creation.ts";
 import { asIndex, type Index, selectAt } from "./index.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions } from "../../check/options.ts";
 import { reshape } from "./shape.ts";
 
@@ -38,11 +39,7 @@ export interface EmbeddingOptions {
  */
 export function embedding(index: Index, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   assertTensor("embedding", weight, "weight");
-  if (weight.ndim !== 2) {
-    throw new RangeError(
-      `Cannot embedding: got weight of shape ${formatShape(weight.shape)}, expected a matrix`,
-    );
-  }
+  if (weight.ndim !== 2) refuse("embedding", shaped("weight", weight), "a matrix");
   const [count, size] = weight.shape;
   const rows = asIndex("embedding", index, "index", count);
   assertOptions("embedding", options, ["paddingIdx"]);
@@ -50,9 +47,7 @@ export function embedding(index: Index, weight: Tensor, options: EmbeddingOption
   if (padding !== null) {
     assertInteger("embedding", padding, "paddingIdx");
     if (padding < -count || padding >= count) {
-      throw new RangeError(
-        `Cannot embedding: got paddingIdx ${padding}, expected one of ${-count} … ${count - 1}`,
-      );
+      refuse("embedding", `paddingIdx ${padding}`, `one of ${-count} … ${count - 1}`);
     }
   }
   const skip = padding !== null && padding < 0 ? padding + count : padding;
@@ -79,14 +74,10 @@ export function embedding(index: Index, weight: Tensor, options: EmbeddingOption
  */
 export function oneHot(index: Index, numClasses = -1): Tensor {
   assertInteger("oneHot", numClasses, "numClasses");
-  if (numClasses < -1) {
-    throw new RangeError(`Cannot oneHot: got numClasses ${numClasses}, expected −1 or more`);
-  }
+  if (numClasses < -1) refuse("oneHot", `numClasses ${numClasses}`, "−1 or more");
   const classes = asIndex("oneHot", index, "index", numClasses === -1 ? Infinity : numClasses);
   if (classes.size === 0 && numClasses <= 0) {
-    throw new RangeError(
-      `Cannot oneHot: got no index and numClasses ${numClasses}, expected numClasses of at least 1`,
-    );
+    refuse("oneHot", `no index and numClasses ${numClasses}`, "numClasses of at least 1");
   }
   const { values } = storageOf(classes);
   const length = numClasses === -1 ? values.reduce((a, b) => Math.max(a, b), 0) + 1 : numClasses;

@@ -4,11 +4,12 @@
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { NestedArray } from "../../print.ts";
-import { formatShape, normalizeDim, type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import { formatShape, normalizeDim, type Shape, shaped, sizeOf, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { storageOf, Tensor, valuesOf } from "../../tensor.ts";
 import { add } from "../elementwise/arithmetic.ts";
-import { assertTensor, describe, fromValues, tensor } from "../create/creation.ts";
+import { assertTensor, fromValues, tensor } from "../create/creation.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertNoOptions } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "./shape.ts";
@@ -25,19 +26,14 @@ export type Index = Tensor | NestedArray;
  */
 export function asIndex(action: string, index: Index, name: string, length: number): Tensor {
   if (!(index instanceof Tensor) && !Array.isArray(index) && typeof index !== "number") {
-    throw new TypeError(
-      `Cannot ${action}: got ${name} ${describe(index)}, expected a tensor of integers or ` +
-        `plain numbers`,
-    );
+    refuseKind(action, name, index, "a tensor of integers or plain numbers");
   }
   const result = index instanceof Tensor ? index : tensor(index);
   const { values } = storageOf(result);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (!(value >= 0 && value < length && Number.isInteger(value))) {
-      throw new RangeError(
-        `Cannot ${action}: got ${value} in ${name}, expected integers of 0 … ${length - 1}`,
-      );
+      refuse(action, `${value} in ${name}`, `integers of 0 … ${length - 1}`);
     }
   }
   return result;
@@ -169,17 +165,10 @@ export function indexSelect(x: Tensor, dim: number, index: Index): Tensor {
   assertTensor("indexSelect", x, "x");
   const axis = normalizeDim("indexSelect", dim, x.ndim);
   const wanted = asIndex("indexSelect", index, "index", x.shape[axis] ?? 1);
-  if (wanted.ndim > 1) {
-    throw new RangeError(
-      `Cannot indexSelect: got index of shape ${formatShape(wanted.shape)}, expected a vector or ` +
-        `a scalar`,
-    );
-  }
+  if (wanted.ndim > 1) refuse("indexSelect", shaped("index", wanted), "a vector or a scalar");
   if (x.ndim === 0) {
     if (wanted.size !== 1) {
-      throw new RangeError(
-        `Cannot indexSelect: got an index of ${wanted.size} elements for a scalar, expected one`,
-      );
+      refuse("indexSelect", `an index of ${wanted.size} elements for a scalar`, "one");
     }
     return reshape(selectAt(reshape(x, [1]), wanted, 0, null), []);
   }
@@ -273,10 +262,10 @@ function assertFits(action: string, index: Tensor, x: Tensor, dim: number, name:
   const fits = Math.max(index.ndim, 1) === Math.max(x.ndim, 1) &&
     index.shape.every((size, i) => i === dim || size <= (x.shape[i] ?? 1));
   if (!fits) {
-    throw new RangeError(
-      `Cannot ${action}: got index of shape ${formatShape(index.shape)} for ${name} of shape ` +
-        `${formatShape(x.shape)}, expected as many dims and sizes that are no larger` +
-        (dim < 0 ? "" : ` except at dim ${dim}`),
+    refuse(
+      action,
+      `${shaped("index", index)} for ${name} of shape ${formatShape(x.shape)}`,
+      `as many dims and sizes that are no larger${dim < 0 ? "" : ` except at dim ${dim}`}`,
     );
   }
 }

@@ -15,7 +15,8 @@ import {
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./clone.ts";
-import { assertEach, assertTensor, describe, zeros } from "../create/creation.ts";
+import { assertEach, assertTensor, zeros } from "../create/creation.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { flatten, reshape, unsqueeze } from "./shape.ts";
@@ -116,14 +117,8 @@ function assertTensors(
   action: string,
   tensors: unknown,
 ): asserts tensors is readonly Tensor[] {
-  if (!Array.isArray(tensors)) {
-    throw new TypeError(
-      `Cannot ${action}: got tensors ${describe(tensors)}, expected a list of Tensors`,
-    );
-  }
-  if (tensors.length === 0) {
-    throw new RangeError(`Cannot ${action}: got an empty list of tensors, expected at least one`);
-  }
+  if (!Array.isArray(tensors)) refuseKind(action, "tensors", tensors, "a list of Tensors");
+  if (tensors.length === 0) refuse(action, "an empty list of tensors", "at least one");
   assertEach(action, tensors, "tensors");
 }
 
@@ -151,20 +146,17 @@ export function cat(tensors: readonly Tensor[], options: DimOptions = {}): Tenso
   assertTensors("cat", tensors);
   assertOptions("cat", options, KNOWN);
   const scalar = tensors.findIndex((x) => x.ndim === 0);
-  if (scalar >= 0) {
-    throw new RangeError(
-      `Cannot cat: got tensors[${scalar}] of shape [], expected at least one dim; use stack`,
-    );
-  }
+  if (scalar >= 0) refuse("cat", `tensors[${scalar}] of shape []`, "at least one dim; use stack");
   const first = tensors.find((x) => !isSkipped(x.shape)) ?? tensors[0];
   const dim = normalizeDim("cat", options.dim ?? 0, first.ndim);
   tensors.forEach(({ shape }, i) => {
     const fits = isSkipped(shape) || (shape.length === first.ndim &&
       shape.every((size, axis) => axis === dim || size === first.shape[axis]));
     if (!fits) {
-      throw new RangeError(
-        `Cannot cat: got tensors[${i}] of shape ${formatShape(shape)}, expected that of the ` +
-          `first, ${formatShape(first.shape)}, except at dim ${dim}`,
+      refuse(
+        "cat",
+        `tensors[${i}] of shape ${formatShape(shape)}`,
+        `that of the first, ${formatShape(first.shape)}, except at dim ${dim}`,
       );
     }
   });
@@ -196,9 +188,10 @@ export function stack(tensors: readonly Tensor[], options: DimOptions = {}): Ten
   const dim = normalizeDim("stack", options.dim ?? 0, ndim + 1);
   tensors.forEach((x, i) => {
     if (!sameShape(x.shape, shape)) {
-      throw new RangeError(
-        `Cannot stack: got tensors[${i}] of shape ${formatShape(x.shape)}, expected that of the ` +
-          `first, ${formatShape(shape)}`,
+      refuse(
+        "stack",
+        `tensors[${i}] of shape ${formatShape(x.shape)}`,
+        `that of the first, ${formatShape(shape)}`,
       );
     }
   });
@@ -236,20 +229,17 @@ export function split(
   if (typeof sizeOrSizes === "number") {
     assertInteger("split", sizeOrSizes, "sizeOrSizes");
     if (sizeOrSizes < 0 || (sizeOrSizes === 0 && length > 0)) {
-      throw new RangeError(
-        `Cannot split: got size ${sizeOrSizes} for a dim of ${length}, expected at least 1`,
-      );
+      refuse("split", `size ${sizeOrSizes} for a dim of ${length}`, "at least 1");
     }
     return apart(x, dim, evenSizes(length, sizeOrSizes));
   }
   assertIntegers("split", sizeOrSizes, "sizeOrSizes");
   const total = sizeOrSizes.reduce((sum, size) => sum + size, 0);
   if (total !== length || sizeOrSizes.some((size) => size < 0)) {
-    throw new RangeError(
-      `Cannot split: got sizes ${
-        formatShape(sizeOrSizes)
-      } for a dim of ${length}, expected sizes ` +
-        `of at least 0 that add up to it`,
+    refuse(
+      "split",
+      `sizes ${formatShape(sizeOrSizes)} for a dim of ${length}`,
+      "sizes of at least 0 that add up to it",
     );
   }
   return apart(x, dim, [...sizeOrSizes]);
@@ -276,13 +266,9 @@ export function split(
 export function chunk(x: Tensor, chunks: number, options: DimOptions = {}): Tensor[] {
   const [dim, length] = axisToSplit("chunk", x, options);
   assertInteger("chunk", chunks, "chunks");
-  if (chunks <= 0) {
-    throw new RangeError(`Cannot chunk: got ${chunks} chunks, expected at least 1`);
-  }
+  if (chunks <= 0) refuse("chunk", `${chunks} chunks`, "at least 1");
   if (length === 0 && chunks > MOST_EMPTY_CHUNKS) {
-    throw new RangeError(
-      `Cannot chunk: got ${chunks} chunks of an empty axis, expected at most ${MOST_EMPTY_CHUNKS}`,
-    );
+    refuse("chunk", `${chunks} chunks of an empty axis`, `at most ${MOST_EMPTY_CHUNKS}`);
   }
   const sizes = length === 0
     ? new Array<number>(chunks).fill(0)
@@ -318,9 +304,7 @@ export function unbind(x: Tensor, options: DimOptions = {}): Tensor[] {
 function axisToSplit(action: string, x: Tensor, options: DimOptions): [dim: number, size: number] {
   assertTensor(action, x, "x");
   assertOptions(action, options, KNOWN);
-  if (x.ndim === 0) {
-    throw new RangeError(`Cannot ${action}: got x of shape [], expected at least one dim`);
-  }
+  if (x.ndim === 0) refuse(action, "x of shape []", "at least one dim");
   const dim = normalizeDim(action, options.dim ?? 0, x.ndim);
   return [dim, x.shape[dim]];
 }
@@ -368,16 +352,15 @@ export function roll(
   assertIntegers("roll", axes, "dims");
   const wholly = axes.length === 0;
   if (distances.length === 0 || distances.length !== (wholly ? 1 : axes.length)) {
-    throw new RangeError(
-      `Cannot roll: got ${distances.length} shifts and ${axes.length} dims, expected one shift ` +
-        `for each dim, or a single one without dims`,
+    refuse(
+      "roll",
+      `${distances.length} shifts and ${axes.length} dims`,
+      "one shift for each dim, or a single one without dims",
     );
   }
   if (wholly) return reshape(rollAxis(flatten(x), distances[0], 0), x.shape);
   if (x.size === 0) return clone(x);
-  if (x.ndim === 0) {
-    throw new RangeError(`Cannot roll: got dims ${formatShape(axes)}, expected none for a scalar`);
-  }
+  if (x.ndim === 0) refuse("roll", `dims ${formatShape(axes)}`, "none for a scalar");
   return axes.reduce(
     (y, dim, i) => rollAxis(y, distances[i], normalizeDim("roll", dim, x.ndim, "dims")),
     x,

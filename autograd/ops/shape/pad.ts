@@ -3,13 +3,14 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { assertIntegers, formatShape, type Shape, stridesOf } from "../../shape.ts";
+import { assertIntegers, formatShape, type Shape, shaped, stridesOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./clone.ts";
 import { assertTensor, fromValues } from "../create/creation.ts";
 import { selectAt } from "./index.ts";
 import { quoted } from "../../check/describe.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions, numberOption } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { part } from "./view.ts";
@@ -91,11 +92,10 @@ export function pad(x: Tensor, sizes: readonly number[], options: PadOptions = {
   const mode = options.mode ?? "constant";
   const value = numberOption("pad", options.value ?? undefined, "value", 0);
   if (sizes.length % 2 !== 0 || sizes.length > 2 * x.ndim) {
-    throw new RangeError(
-      `Cannot pad: got ${sizes.length} sizes for x of shape ${
-        formatShape(x.shape)
-      }, expected two ` +
-        `for each padded dim, at most ${2 * x.ndim}`,
+    refuse(
+      "pad",
+      `${sizes.length} sizes for ${shaped("x", x)}`,
+      `two for each padded dim, at most ${2 * x.ndim}`,
     );
   }
   const before = new Array<number>(x.ndim).fill(0);
@@ -106,19 +106,15 @@ export function pad(x: Tensor, sizes: readonly number[], options: PadOptions = {
   }
   if (mode === "constant") return constantPad(x, before, after, value);
   if (mode !== "reflect" && mode !== "replicate" && mode !== "circular") {
-    throw new RangeError(
-      `Cannot pad: got mode ${quoted(mode)}, expected "constant", "reflect", "replicate" ` +
-        `or "circular"`,
-    );
+    refuse("pad", `mode ${quoted(mode)}`, `"constant", "reflect", "replicate" or "circular"`);
   }
-  if (value !== 0) {
-    throw new RangeError(`Cannot pad: got value ${value} in mode "${mode}", expected none`);
-  }
+  if (value !== 0) refuse("pad", `value ${value} in mode "${mode}"`, "none");
   const padded = sizes.length / 2;
   if (padded < 1 || padded > 3 || (x.ndim !== padded + 1 && x.ndim !== padded + 2)) {
-    throw new RangeError(
-      `Cannot pad: got ${sizes.length} sizes for x of shape ${formatShape(x.shape)} in mode ` +
-        `"${mode}", expected 2, 4 or 6 of them and one or two dims that are not padded`,
+    refuse(
+      "pad",
+      `${sizes.length} sizes for ${shaped("x", x)} in mode "${mode}"`,
+      "2, 4 or 6 of them and one or two dims that are not padded",
     );
   }
   assertPaddable(x.shape, mode, before, after, padded);
@@ -141,11 +137,11 @@ function constantPad(
   const cropBefore = before.map((count) => Math.max(0, -count));
   const cropAfter = after.map((count) => Math.max(0, -count));
   if (x.shape.some((size, axis) => shape[axis] < 0 || cropBefore[axis] + cropAfter[axis] > size)) {
-    throw new RangeError(
-      `Cannot pad: got x of shape ${formatShape(x.shape)} and sizes ${
-        formatShape(before)
-      } before ` +
-        `and ${formatShape(after)} after, expected no more taken away than there is`,
+    refuse(
+      "pad",
+      `${shaped("x", x)} and sizes ${formatShape(before)} before and ${formatShape(after)} ` +
+        "after",
+      "no more taken away than there is",
     );
   }
   let inside = x;
@@ -178,12 +174,12 @@ function assertPaddable(
   });
   // The axis before the padded ones is no batch, and PyTorch lets some padded ones vanish, not all.
   if (!fits || (!wraps && (shape[first - 1] < 1 || sizes.slice(first).every((n) => n < 1)))) {
-    throw new RangeError(
-      `Cannot pad: got x of shape ${formatShape(shape)} and sizes ${formatShape(before)} before ` +
-        `and ${
-          formatShape(after)
-        } after in mode "${mode}", expected elements to copy: fewer than ` +
-        `the axis has for "reflect", no more for "circular"`,
+    refuse(
+      "pad",
+      `x of shape ${formatShape(shape)} and sizes ${formatShape(before)} before and ${
+        formatShape(after)
+      } ` + `after in mode "${mode}"`,
+      `elements to copy: fewer than the axis has for "reflect", no more for "circular"`,
     );
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Values repeated along axes.
  */
-import { assertIntegers, formatShape, type Shape, validateShape } from "../../shape.ts";
+import { refuse } from "../../check/refuse.ts";
+import { assertIntegers, formatShape, type Shape, shaped, validateShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { broadcastTo, keptSizes } from "./broadcast.ts";
 import { clone } from "./clone.ts";
@@ -37,9 +38,10 @@ export function expand(x: Tensor, shape: Shape): Tensor {
       size >= 0 && (i < lead || x.shape[i - lead] === 1 || x.shape[i - lead] === size)
     );
   if (!fits) {
-    throw new RangeError(
-      `Cannot expand: got x of shape ${formatShape(x.shape)} and shape ${formatShape(shape)}, ` +
-        `expected sizes equal to those of x where x has no 1, and −1 only for axes that x has`,
+    refuse(
+      "expand",
+      `${shaped("x", x)} and shape ${formatShape(shape)}`,
+      "sizes equal to those of x where x has no 1, and −1 only for axes that x has",
     );
   }
   return broadcastTo(x, sizes);
@@ -67,9 +69,10 @@ export function repeat(x: Tensor, sizes: readonly number[]): Tensor {
   assertTensor("repeat", x, "x");
   validateShape("repeat", sizes);
   if (sizes.length < x.ndim) {
-    throw new RangeError(
-      `Cannot repeat: got sizes ${formatShape(sizes)} for x of shape ${formatShape(x.shape)}, ` +
-        `expected at least ${x.ndim} sizes`,
+    refuse(
+      "repeat",
+      `sizes ${formatShape(sizes)} for ${shaped("x", x)}`,
+      `at least ${x.ndim} sizes`,
     );
   }
   return tiled(x, sizes);

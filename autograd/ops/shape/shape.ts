@@ -11,12 +11,14 @@ import {
   normalizeDim,
   normalizeDims,
   type Shape,
+  shaped,
   sizeOf,
   stridesOf,
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 
@@ -94,9 +96,10 @@ function resolve(x: Tensor, shape: Shape): Shape {
     sizeOf(resolved) !== size || resolved.some((n) => !Number.isInteger(n) || n < 0) ||
     (unknown >= 0 && known === 0)
   ) {
-    throw new RangeError(
-      `Cannot reshape: got x of shape ${formatShape(x.shape)} and shape ${formatShape(shape)}, ` +
-        `expected ${size} elements and at most one -1 that can be worked out`,
+    refuse(
+      "reshape",
+      `${shaped("x", x)} and shape ${formatShape(shape)}`,
+      `${size} elements and at most one -1 that can be worked out`,
     );
   }
   return resolved;
@@ -122,10 +125,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   assertIntegers("permute", dims, "dims");
   const order = dims.map((dim) => normalizeDim("permute", dim, x.ndim, "dims"));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
-    throw new RangeError(
-      `Cannot permute: got dims ${formatShape(dims)} for x of shape ${formatShape(x.shape)}, ` +
-        `expected every dim once`,
-    );
+    refuse("permute", `dims ${formatShape(dims)} for ${shaped("x", x)}`, "every dim once");
   }
   return bind(permutePrimitive, [x], { dims: order })[0];
 }
@@ -176,11 +176,7 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
  */
 export function t(x: Tensor): Tensor {
   assertTensor("t", x, "x");
-  if (x.ndim > 2) {
-    throw new RangeError(
-      `Cannot t: got x of shape ${formatShape(x.shape)}, expected at most 2 dims; use transpose`,
-    );
-  }
+  if (x.ndim > 2) refuse("t", shaped("x", x), "at most 2 dims; use transpose");
   return x.ndim === 2 ? permute(x, [1, 0]) : clone(x);
 }
 
@@ -219,10 +215,7 @@ export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
   const start = normalizeDim("flatten", startDim, x.ndim, "startDim");
   const end = normalizeDim("flatten", endDim, x.ndim, "endDim");
   if (start > end) {
-    throw new RangeError(
-      `Cannot flatten: got startDim ${startDim} and endDim ${endDim}, expected startDim to come ` +
-        `first`,
-    );
+    refuse("flatten", `startDim ${startDim} and endDim ${endDim}`, "startDim to come first");
   }
   const { shape } = x;
   return reshape(x, [

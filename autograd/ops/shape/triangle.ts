@@ -3,10 +3,11 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
-import { assertInteger, formatShape } from "../../shape.ts";
+import { assertInteger, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertNoOptions } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 
@@ -42,11 +43,7 @@ function triangle(x: Tensor, k: number, upper: boolean): Tensor {
 function check(action: string, x: Tensor, k: number): void {
   assertTensor(action, x, "x");
   assertInteger(action, k, "k");
-  if (x.ndim < 2) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected at least 2 dims`,
-    );
-  }
+  if (x.ndim < 2) refuse(action, shaped("x", x), "at least 2 dims");
 }
 
 /**

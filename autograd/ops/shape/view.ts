@@ -9,12 +9,14 @@ import {
   formatShape,
   normalizeDim,
   type Shape,
+  shaped,
   stridesOf,
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { clone, unshared } from "./clone.ts";
 import { assertTensor } from "../create/creation.ts";
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "./shape.ts";
@@ -116,15 +118,10 @@ export function part(x: Tensor, dim: number, start: number, length: number): Ten
  */
 export function narrow(x: Tensor, dim: number, start: number | Tensor, length: number): Tensor {
   assertTensor("narrow", x, "x");
-  if (x.ndim === 0) {
-    throw new RangeError("Cannot narrow: got x of shape [], expected at least one dim");
-  }
+  if (x.ndim === 0) refuse("narrow", "x of shape []", "at least one dim");
   const axis = normalizeDim("narrow", dim, x.ndim);
   if (start instanceof Tensor && start.ndim !== 0) {
-    throw new RangeError(
-      `Cannot narrow: got start of shape ${formatShape(start.shape)}, expected an integer or ` +
-        `a 0-d tensor`,
-    );
+    refuse("narrow", shaped("start", start), "an integer or a 0-d tensor");
   }
   const first = start instanceof Tensor ? start.item() : start;
   assertInteger("narrow", first, "start");
@@ -132,9 +129,10 @@ export function narrow(x: Tensor, dim: number, start: number | Tensor, length: n
   const size = x.shape[axis];
   const from = first < 0 ? first + size : first;
   if (from < 0 || length < 0 || from + length > size) {
-    throw new RangeError(
-      `Cannot narrow: got start ${first} and length ${length}, expected a part of the ${size} ` +
-        `elements at dim ${dim} of x of shape ${formatShape(x.shape)}`,
+    refuse(
+      "narrow",
+      `start ${first} and length ${length}`,
+      `a part of the ${size} elements at dim ${dim} of ${shaped("x", x)}`,
     );
   }
   return unshared(part(x, axis, from, length), x);
@@ -157,16 +155,15 @@ export function narrow(x: Tensor, dim: number, start: number | Tensor, length: n
  */
 export function select(x: Tensor, dim: number, index: number): Tensor {
   assertTensor("select", x, "x");
-  if (x.ndim === 0) {
-    throw new RangeError("Cannot select: got x of shape [], expected at least one dim");
-  }
+  if (x.ndim === 0) refuse("select", "x of shape []", "at least one dim");
   const axis = normalizeDim("select", dim, x.ndim);
   assertInteger("select", index, "index");
   const size = x.shape[axis];
   if (index < -size || index >= size) {
-    throw new RangeError(
-      `Cannot select: got index ${index}, expected one of ${-size} … ${size - 1} for dim ${dim} ` +
-        `of x of shape ${formatShape(x.shape)}`,
+    refuse(
+      "select",
+      `index ${index}`,
+      `one of ${-size} … ${size - 1} for dim ${dim} of ${shaped("x", x)}`,
     );
   }
   const slice = part(x, axis, index < 0 ? index + size : index, 1);
@@ -197,7 +194,7 @@ export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
   assertIntegers("flip", list, "dims");
   const axes = list.map((dim) => normalizeDim("flip", dim, x.ndim, "dims"));
   if (new Set(axes).size !== axes.length) {
-    throw new RangeError(`Cannot flip: got dims ${formatShape(list)}, expected every dim once`);
+    refuse("flip", `dims ${formatShape(list)}`, "every dim once");
   }
   if (x.ndim === 0 || axes.length === 0) return clone(x);
   const strides = stridesOf(x.shape);
@@ -248,10 +245,7 @@ export function diagonal(x: Tensor, options: DiagonalOptions = {}): Tensor {
   const rows = normalizeDim("diagonal", dim1, x.ndim, "dim1");
   const columns = normalizeDim("diagonal", dim2, x.ndim, "dim2");
   if (rows === columns) {
-    throw new RangeError(
-      `Cannot diagonal: got dim1 ${dim1} and dim2 ${dim2} for x of shape ` +
-        `${formatShape(x.shape)}, expected two different axes`,
-    );
+    refuse("diagonal", `dim1 ${dim1} and dim2 ${dim2} for ${shaped("x", x)}`, "two different axes");
   }
   const strides = stridesOf(x.shape);
   const down = Math.max(0, -offset);
@@ -294,9 +288,12 @@ export function unfold(x: Tensor, dim: number, size: number, step: number): Tens
   assertInteger("unfold", step, "step");
   const longest = x.ndim === 0 ? 1 : x.shape[axis];
   if (size < 0 || size > longest || step <= 0) {
-    throw new RangeError(
-      `Cannot unfold: got size ${size} and step ${step}, expected a size of 0 … ${longest} and a ` +
-        `step of at least 1 for dim ${dim} of x of shape ${formatShape(x.shape)}`,
+    refuse(
+      "unfold",
+      `size ${size} and step ${step}`,
+      `a size of 0 … ${longest} and a step of at least 1 for dim ${dim} of x of shape ${
+        formatShape(x.shape)
+      }`,
     );
   }
   if (x.ndim === 0) return walk(x, [size], [1], 0);

@@ -28,13 +28,7 @@ export * from "./activation/softmax.ts";
 export * from "./activation/composed_activations.ts";
 export { ModuleDict, ModuleList, type NamedModules, Sequential } from "./module/container.ts";
 export { Conv1d, Conv2d, Conv3d, type ConvLayerOptions, type PaddingMode } from "./conv/conv.ts";
-export {
-  ConvTranspose1d,
-  ConvTranspose2d,
-  ConvTranspose3d,
-  type ConvTransposeForwardOptions,
-  type ConvTransposeLayerOptions,
-} from "./conv/conv_transpose.ts";
+export * from "./conv/conv_transpose.ts";
 export { CosineSimilarity, PairwiseDistance } from "./linear/distance.ts";
 export * from "./activation/dropout.ts";
 export { Embedding, type EmbeddingLayerOptions } from "./linear/embedding.ts";
@@ -52,9 +46,7 @@ export { Module, type NamedOptions } from "./module/module.ts";
 export { noStatsUpdate } from "../autograd/mod.ts";
 export { Buffer, Parameter } from "./module/parameter.ts";
 export * from "./conv/padding.ts";
-export * from "./pool/max_pool.ts";
-export * from "./pool/avg_pool.ts";
-export * from "./pool/adaptive_pool.ts";
+export * from "./pool/pool.ts";
 export { Fold, Unfold, Upsample } from "./conv/resize.ts";
 export {
   type LoadResult,

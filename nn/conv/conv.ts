@@ -1,20 +1,13 @@
 /**
  * Convolution layers.
  */
-import { kindOf } from "../../autograd/internal.ts";
+import { kindOf, type Known } from "../../autograd/internal.ts";
 import { type Generator, type PerAxis, type Tensor, zeros } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/internal.ts";
-import {
-  checkChoice,
-  checkCount,
-  checkFlag,
-  checkPerAxis,
-  layerOptions,
-} from "../module/arguments.ts";
 import { conv1d, conv2d, conv3d, pad } from "../functional.ts";
 import { initAffine_ } from "../init/defaults.ts";
-import { Module } from "../module/module.ts";
+import { checkChoice, checkCount, checkFlag, layerOptions } from "../module/arguments.ts";
 import { pythonTuple } from "../module/repr.ts";
+import { SpatialLayer } from "../module/spatial.ts";
 
 /** What fills the border of an input. */
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
@@ -46,12 +39,10 @@ const KNOWN: Known<ConvLayerOptions> = [
   "paddingMode",
   "generator",
 ];
-const KNOWN_IF_TRANSPOSED = [...KNOWN, "outputPadding"] as const;
+const KNOWN_IF_TRANSPOSED = [...KNOWN, "outputPadding"] as readonly string[] as typeof KNOWN;
 
 /** What convolutions and transposed convolutions have in common. */
-export abstract class ConvBase extends Module {
-  /** @internal */ static override readonly kind: string = "ConvBase";
-
+export abstract class ConvBase extends SpatialLayer {
   /** The window, per axis. */
   readonly kernelSize: readonly number[];
   /** The step of the window, per axis. */
@@ -74,12 +65,11 @@ export abstract class ConvBase extends Module {
 
   /** @internal */
   constructor(
-    axes: number,
     inChannels: number,
     outChannels: number,
     kernelSize: PerAxis,
     transposed: boolean,
-    options: ConvLayerOptions,
+    given: ConvLayerOptions,
   ) {
     super();
     this.inChannels = inChannels;
@@ -93,11 +83,7 @@ export abstract class ConvBase extends Module {
       bias = true,
       paddingMode = "zeros",
       generator = null,
-    } = layerOptions<ConvLayerOptions & { readonly outputPadding?: PerAxis }>(
-      layer,
-      options,
-      transposed ? KNOWN_IF_TRANSPOSED : KNOWN,
-    );
+    } = layerOptions(layer, given, transposed ? KNOWN_IF_TRANSPOSED : KNOWN);
     checkCount(layer, "groups", groups, 1);
     for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
       checkCount(layer, name, channels, 0);
@@ -109,23 +95,16 @@ export abstract class ConvBase extends Module {
       }
     }
     checkFlag(layer, "bias", bias);
-    this.kernelSize = checkPerAxis(layer, "kernelSize", kernelSize, axes, 1);
-    this.stride = checkPerAxis(layer, "stride", stride, axes, 1);
-    this.dilation = checkPerAxis(layer, "dilation", dilation, axes, 1);
-    this.padding = typeof padding === "string"
-      ? checkChoice<"valid" | "same">(
-        layer,
-        "padding",
-        padding,
-        transposed ? [] : ["valid", "same"],
-      )
-      : checkPerAxis(layer, "padding", padding, axes, 0);
+    this.kernelSize = this.perAxis("kernelSize", kernelSize, 1);
+    this.stride = this.perAxis("stride", stride, 1);
+    this.dilation = this.perAxis("dilation", dilation, 1);
+    this.padding = typeof padding === "string" && !transposed
+      ? checkChoice<"valid" | "same">(layer, "padding", padding, ["valid", "same"])
+      : this.perAxis("padding", padding as PerAxis, 0);
     if (padding === "same" && this.stride.some((step) => step !== 1)) {
       throw new RangeError(
-        `Cannot make ${layer}: got padding "same" and stride [${
-          this.stride.join(", ")
-        }], expected ` +
-          `stride 1`,
+        `Cannot make ${layer}: got padding "same" and stride [${this.stride.join(", ")}], ` +
+          `expected stride 1`,
       );
     }
     this.groups = groups;
@@ -154,31 +133,52 @@ export abstract class ConvBase extends Module {
   }
 
   override extraRepr(): string {
-    const { padding, dilation } = this;
-    let text = `${this.inChannels}, ${this.outChannels}, kernel_size=${
-      pythonTuple(this.kernelSize)
-    }, stride=${pythonTuple(this.stride)}`;
-    if (typeof padding === "string") text += `, padding=${padding}`;
-    else if (padding.some((n) => n !== 0)) text += `, padding=${pythonTuple(padding)}`;
-    if (dilation.some((n) => n !== 1)) text += `, dilation=${pythonTuple(dilation)}`;
-    text += this.outputPaddingRepr();
-    if (this.groups !== 1) text += `, groups=${this.groups}`;
-    if (this.bias === null) text += ", bias=False";
-    if (this.paddingMode !== "zeros") text += `, padding_mode=${this.paddingMode}`;
-    return text;
+    const { kernelSize, stride, padding, dilation, groups, paddingMode } = this;
+    return `${this.inChannels}, ${this.outChannels}, kernel_size=${pythonTuple(kernelSize)}` +
+      `, stride=${pythonTuple(stride)}` +
+      (typeof padding === "string" ? `, padding=${padding}` : sizesRepr("padding", padding, 0)) +
+      sizesRepr("dilation", dilation, 1) + this.outputPaddingRepr() +
+      (groups === 1 ? "" : `, groups=${groups}`) +
+      (this.bias === null ? ", bias=False" : "") +
+      (paddingMode === "zeros" ? "" : `, padding_mode=${paddingMode}`);
   }
+}
+
+/** Sizes in a printed layer, unless all are the usual one. */
+export function sizesRepr(name: string, sizes: readonly number[], usual: number): string {
+  return sizes.every((size) => size === usual) ? "" : `, ${name}=${pythonTuple(sizes)}`;
 }
 
 /** @internal What Conv1d, 2d and 3d have in common. */
 abstract class Conv extends ConvBase {
-  /** The convolution over this layer's axes, with the border that it asks for. */
-  protected convolve(run: typeof conv2d, x: Tensor): Tensor {
+  /**
+   * Makes the layer.
+   *
+   * @param inChannels The channels of the input.
+   * @param outChannels The channels of the output.
+   * @param kernelSize The window, a number or one for each axis.
+   * @param options stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode.
+   * @throws {TypeError} if an argument is of the wrong kind.
+   * @throws {RangeError} if a size is out of range, or groups do not divide the channels.
+   */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvLayerOptions = {},
+  ) {
+    super(inChannels, outChannels, kernelSize, false, options);
+  }
+
+  /** Convolves a sample or a batch of them. */
+  override forward(x: Tensor): Tensor {
+    const run = [conv1d, conv2d, conv3d][this.axes - 1];
     const { weight, bias, stride, padding, dilation, groups, paddingMode } = this;
     if (paddingMode === "zeros") {
       return run(x, weight, bias, { stride, padding, dilation, groups });
     }
     const bordered = pad(x, this.border(), { mode: paddingMode });
-    return run(bordered, weight, bias, { stride, padding: 0, dilation, groups });
+    return run(bordered, weight, bias, { stride, dilation, groups });
   }
 
   /** The border before and after each axis, the last axis first. */
@@ -197,40 +197,22 @@ abstract class Conv extends ConvBase {
 /**
  * Convolves over one axis.
  *
+ * Made of `inChannels`, `outChannels`, the window's `kernelSize` and the options stride = 1, padding = 0,
+ * dilation = 1, groups = 1, bias = true, paddingMode = "zeros", generator.
+ *
  * Shapes: [N, inChannels, L] → [N, outChannels, L'] with
  * L' = ⌊(L + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1; N may be missing.
  */
 export class Conv1d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv1d";
   /** @internal */ static override readonly keepsNothing = true;
-
-  /**
-   * Makes the layer.
-   *
-   * @param inChannels The channels of the input.
-   * @param outChannels The channels of the output.
-   * @param kernelSize The length of the window.
-   * @param options stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode.
-   * @throws {TypeError} if an argument is of the wrong kind.
-   * @throws {RangeError} if a size is out of range, or groups do not divide the channels.
-   */
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: PerAxis,
-    options: ConvLayerOptions = {},
-  ) {
-    super(1, inChannels, outChannels, kernelSize, false, options);
-  }
-
-  /** Convolves a sample or a batch of them. */
-  override forward(x: Tensor): Tensor {
-    return this.convolve(conv1d, x);
-  }
+  /** @internal */ static override readonly axes = 1;
 }
 
 /**
  * Convolves over two axes.
+ *
+ * Arguments as for {@linkcode Conv1d}; `kernelSize` is a number or [height, width].
  *
  * Shapes: [N, inChannels, H, W] → [N, outChannels, H', W'], sizes as for {@linkcode Conv1d}; N may be
  * missing. weight [outChannels, inChannels / groups, kH, kW], bias [outChannels], both at first evenly
@@ -252,34 +234,13 @@ export class Conv1d extends Conv {
 export class Conv2d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv2d";
   /** @internal */ static override readonly keepsNothing = true;
-
-  /**
-   * Makes the layer.
-   *
-   * @param inChannels The channels of the input.
-   * @param outChannels The channels of the output.
-   * @param kernelSize The window, a number or [height, width].
-   * @param options stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode.
-   * @throws {TypeError} if an argument is of the wrong kind.
-   * @throws {RangeError} if a size is out of range, or groups do not divide the channels.
-   */
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: PerAxis,
-    options: ConvLayerOptions = {},
-  ) {
-    super(2, inChannels, outChannels, kernelSize, false, options);
-  }
-
-  /** Convolves a sample or a batch of them. */
-  override forward(x: Tensor): Tensor {
-    return this.convolve(conv2d, x);
-  }
+  /** @internal */ static override readonly axes = 2;
 }
 
 /**
  * Convolves over three axes.
+ *
+ * Arguments as for {@linkcode Conv1d}; `kernelSize` is a number or [depth, height, width].
  *
  * Shapes: [N, inChannels, D, H, W] → [N, outChannels, D', H', W'], sizes as for {@linkcode Conv1d}; N
  * may be missing.
@@ -287,28 +248,5 @@ export class Conv2d extends Conv {
 export class Conv3d extends Conv {
   /** @internal */ static override readonly kind: string = "Conv3d";
   /** @internal */ static override readonly keepsNothing = true;
-
-  /**
-   * Makes the layer.
-   *
-   * @param inChannels The channels of the input.
-   * @param outChannels The channels of the output.
-   * @param kernelSize The window, a number or [depth, height, width].
-   * @param options stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode.
-   * @throws {TypeError} if an argument is of the wrong kind.
-   * @throws {RangeError} if a size is out of range, or groups do not divide the channels.
-   */
-  constructor(
-    inChannels: number,
-    outChannels: number,
-    kernelSize: PerAxis,
-    options: ConvLayerOptions = {},
-  ) {
-    super(3, inChannels, outChannels, kernelSize, false, options);
-  }
-
-  /** Convolves a sample or a batch of them. */
-  override forward(x: Tensor): Tensor {
-    return this.convolve(conv3d, x);
-  }
+  /** @internal */ static override readonly axes = 3;
 }

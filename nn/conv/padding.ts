@@ -1,44 +1,42 @@
 /**
- * Padding layers.
+ * Layers that pad the border of an input.
  */
 import type { PadMode, Tensor } from "../../autograd/mod.ts";
-import { describe, kindOf, show } from "../../autograd/internal.ts";
-import { checkCount, checkNumber } from "../module/arguments.ts";
+import { kindOf, show } from "../../autograd/internal.ts";
+import { checkNumber, checkPerAxis } from "../module/arguments.ts";
 import { pad } from "../functional.ts";
-import { Module } from "../module/module.ts";
 import { pythonFloat, pythonTuple } from "../module/repr.ts";
+import { SpatialLayer } from "../module/spatial.ts";
 
-/** What all padding layers have in common. */
-abstract class Padding extends Module {
+/** What all padding layers have in common; as it is, the border holds zeros. */
+abstract class Padding extends SpatialLayer {
+  /** @internal What the border is filled with. */
+  static readonly mode: PadMode = "constant";
+
   /** Before and after each axis, the last axis first; negative sizes take away. */
   readonly padding: readonly number[];
 
-  /** One size for all sides, or two for each axis, the last axis first. */
-  constructor(axes: number, padding: number | readonly number[]) {
+  /**
+   * Makes the layer.
+   *
+   * @param padding One size for all sides, or two for each axis, the last axis first.
+   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
+   */
+  constructor(padding: number | readonly number[]) {
     super();
-    const layer = kindOf(this);
-    const sizes = typeof padding === "number" ? new Array<number>(2 * axes).fill(padding) : padding;
-    if (!Array.isArray(sizes)) {
-      throw new TypeError(
-        `Cannot make ${layer}: got padding ${describe(padding)}, expected a number or ${2 * axes}`,
-      );
-    }
-    if (sizes.length !== 2 * axes) {
+    const sides = 2 * this.axes;
+    if (Array.isArray(padding) && padding.length !== sides) {
       throw new RangeError(
-        `Cannot make ${layer}: got padding [${sizes.map(show).join(", ")}], expected a number or ${
-          2 * axes
-        }`,
+        `Cannot make ${kindOf(this)}: got padding [${padding.map(show).join(", ")}], expected a ` +
+          `number or ${sides}`,
       );
     }
-    this.padding = sizes.map((size) => checkCount(layer, "padding", size, -Infinity));
+    this.padding = checkPerAxis(kindOf(this), "padding", padding, sides, -Infinity);
   }
-
-  /** How the border is filled. */
-  protected abstract fill(): { readonly mode: PadMode; readonly value?: number };
 
   /** Pads a sample or a batch of them. */
   override forward(x: Tensor): Tensor {
-    return pad(x, this.padding, this.fill());
+    return pad(x, this.padding, { mode: (this.constructor as typeof Padding).mode });
   }
 
   override extraRepr(): string {
@@ -51,13 +49,21 @@ abstract class ConstantPad extends Padding {
   /** What the border holds. */
   readonly value: number;
 
-  constructor(axes: number, padding: number | readonly number[], value: number) {
-    super(axes, padding);
+  /**
+   * Makes the layer.
+   *
+   * @param padding One size for all sides, or two for each axis, the last axis first.
+   * @param value What the border holds.
+   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
+   */
+  constructor(padding: number | readonly number[], value: number) {
+    super(padding);
     this.value = checkNumber(kindOf(this), "value", value);
   }
 
-  protected override fill(): { readonly mode: PadMode; readonly value: number } {
-    return { mode: "constant", value: this.value };
+  /** Pads a sample or a batch of them. */
+  override forward(x: Tensor): Tensor {
+    return pad(x, this.padding, { value: this.value });
   }
 
   override extraRepr(): string {
@@ -65,99 +71,56 @@ abstract class ConstantPad extends Padding {
   }
 }
 
-/** @internal Pads with zeros. */
-abstract class ZeroPad extends Padding {
-  protected override fill(): { readonly mode: PadMode } {
-    return { mode: "constant" };
-  }
-}
-
 /** @internal Pads with the mirror image, the edge itself not repeated. */
 abstract class ReflectionPad extends Padding {
-  protected override fill(): { readonly mode: PadMode } {
-    return { mode: "reflect" };
-  }
+  static override readonly mode = "reflect";
 }
 
 /** @internal Pads with the edge. */
 abstract class ReplicationPad extends Padding {
-  protected override fill(): { readonly mode: PadMode } {
-    return { mode: "replicate" };
-  }
+  static override readonly mode = "replicate";
 }
 
 /** @internal Pads with the other end. */
 abstract class CircularPad extends Padding {
-  protected override fill(): { readonly mode: PadMode } {
-    return { mode: "circular" };
-  }
-}
-
-/** Pads one axis with one value. */
-export class ConstantPad1d extends ConstantPad {
-  /** @internal */ static override readonly kind: string = "ConstantPad1d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right].
-   * @param value What the border holds.
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[], value: number) {
-    super(1, padding, value);
-  }
-}
-
-/** Pads two axes with one value. */
-export class ConstantPad2d extends ConstantPad {
-  /** @internal */ static override readonly kind: string = "ConstantPad2d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom].
-   * @param value What the border holds.
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[], value: number) {
-    super(2, padding, value);
-  }
-}
-
-/** Pads three axes with one value. */
-export class ConstantPad3d extends ConstantPad {
-  /** @internal */ static override readonly kind: string = "ConstantPad3d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom, front, back].
-   * @param value What the border holds.
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[], value: number) {
-    super(3, padding, value);
-  }
-}
-
-/** Pads one axis with zeros. */
-export class ZeroPad1d extends ZeroPad {
-  /** @internal */ static override readonly kind: string = "ZeroPad1d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(1, padding);
-  }
+  static override readonly mode = "circular";
 }
 
 /**
- * Pads two axes with zeros.
+ * Pads one axis with one value:
+ * `padding` is one size for all sides, or [left, right], `value` what the border holds.
+ */
+export class ConstantPad1d extends ConstantPad {
+  /** @internal */ static override readonly kind: string = "ConstantPad1d";
+  /** @internal */ static override readonly axes = 1;
+}
+
+/**
+ * Pads two axes with one value:
+ * `padding` is one size for all sides, or [left, right, top, bottom], `value` what the border holds.
+ */
+export class ConstantPad2d extends ConstantPad {
+  /** @internal */ static override readonly kind: string = "ConstantPad2d";
+  /** @internal */ static override readonly axes = 2;
+}
+
+/**
+ * Pads three axes with one value:
+ * `padding` is one size for all sides, or [left, right, top, bottom, front, back], `value` what the border holds.
+ */
+export class ConstantPad3d extends ConstantPad {
+  /** @internal */ static override readonly kind: string = "ConstantPad3d";
+  /** @internal */ static override readonly axes = 3;
+}
+
+/** Pads one axis with zeros: `padding` is one size for all sides, or [left, right]. */
+export class ZeroPad1d extends Padding {
+  /** @internal */ static override readonly kind: string = "ZeroPad1d";
+  /** @internal */ static override readonly axes = 1;
+}
+
+/**
+ * Pads two axes with zeros: `padding` is one size for all sides, or [left, right, top, bottom].
  *
  * @example
  * ```ts
@@ -167,166 +130,85 @@ export class ZeroPad1d extends ZeroPad {
  * assertEquals(new nn.ZeroPad2d([1, 2, 0, 0]).forward(zeros([1, 3, 4, 4])).shape, [1, 3, 4, 7]);
  * ```
  */
-export class ZeroPad2d extends ZeroPad {
+export class ZeroPad2d extends Padding {
   /** @internal */ static override readonly kind: string = "ZeroPad2d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(2, padding);
-  }
+  /** @internal */ static override readonly axes = 2;
 }
 
-/** Pads three axes with zeros. */
-export class ZeroPad3d extends ZeroPad {
+/**
+ * Pads three axes with zeros:
+ * `padding` is one size for all sides, or [left, right, top, bottom, front, back].
+ */
+export class ZeroPad3d extends Padding {
   /** @internal */ static override readonly kind: string = "ZeroPad3d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom, front, back].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(3, padding);
-  }
+  /** @internal */ static override readonly axes = 3;
 }
 
-/** Pads one axis with the mirror image, the edge itself not repeated. */
+/**
+ * Pads one axis with the mirror image, the edge itself not repeated:
+ * `padding` is one size for all sides, or [left, right].
+ */
 export class ReflectionPad1d extends ReflectionPad {
   /** @internal */ static override readonly kind: string = "ReflectionPad1d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(1, padding);
-  }
+  /** @internal */ static override readonly axes = 1;
 }
 
-/** Pads two axes with the mirror image, the edge itself not repeated. */
+/**
+ * Pads two axes with the mirror image, the edge itself not repeated:
+ * `padding` is one size for all sides, or [left, right, top, bottom].
+ */
 export class ReflectionPad2d extends ReflectionPad {
   /** @internal */ static override readonly kind: string = "ReflectionPad2d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(2, padding);
-  }
+  /** @internal */ static override readonly axes = 2;
 }
 
-/** Pads three axes with the mirror image, the edge itself not repeated. */
+/**
+ * Pads three axes with the mirror image, the edge itself not repeated:
+ * `padding` is one size for all sides, or [left, right, top, bottom, front, back].
+ */
 export class ReflectionPad3d extends ReflectionPad {
   /** @internal */ static override readonly kind: string = "ReflectionPad3d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom, front, back].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(3, padding);
-  }
+  /** @internal */ static override readonly axes = 3;
 }
 
-/** Pads one axis with the edge. */
+/** Pads one axis with the edge: `padding` is one size for all sides, or [left, right]. */
 export class ReplicationPad1d extends ReplicationPad {
   /** @internal */ static override readonly kind: string = "ReplicationPad1d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(1, padding);
-  }
+  /** @internal */ static override readonly axes = 1;
 }
 
-/** Pads two axes with the edge. */
+/** Pads two axes with the edge: `padding` is one size for all sides, or [left, right, top, bottom]. */
 export class ReplicationPad2d extends ReplicationPad {
   /** @internal */ static override readonly kind: string = "ReplicationPad2d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(2, padding);
-  }
+  /** @internal */ static override readonly axes = 2;
 }
 
-/** Pads three axes with the edge. */
+/**
+ * Pads three axes with the edge:
+ * `padding` is one size for all sides, or [left, right, top, bottom, front, back].
+ */
 export class ReplicationPad3d extends ReplicationPad {
   /** @internal */ static override readonly kind: string = "ReplicationPad3d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom, front, back].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(3, padding);
-  }
+  /** @internal */ static override readonly axes = 3;
 }
 
-/** Pads one axis with the other end. */
+/** Pads one axis with the other end: `padding` is one size for all sides, or [left, right]. */
 export class CircularPad1d extends CircularPad {
   /** @internal */ static override readonly kind: string = "CircularPad1d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(1, padding);
-  }
+  /** @internal */ static override readonly axes = 1;
 }
 
-/** Pads two axes with the other end. */
+/** Pads two axes with the other end: `padding` is one size for all sides, or [left, right, top, bottom]. */
 export class CircularPad2d extends CircularPad {
   /** @internal */ static override readonly kind: string = "CircularPad2d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(2, padding);
-  }
+  /** @internal */ static override readonly axes = 2;
 }
 
-/** Pads three axes with the other end. */
+/**
+ * Pads three axes with the other end:
+ * `padding` is one size for all sides, or [left, right, top, bottom, front, back].
+ */
 export class CircularPad3d extends CircularPad {
   /** @internal */ static override readonly kind: string = "CircularPad3d";
-
-  /**
-   * Makes the layer.
-   *
-   * @param padding One size for all sides, or [left, right, top, bottom, front, back].
-   * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it does not fit.
-   */
-  constructor(padding: number | readonly number[]) {
-    super(3, padding);
-  }
+  /** @internal */ static override readonly axes = 3;
 }

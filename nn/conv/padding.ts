@@ -5,7 +5,7 @@ import type { PadMode, Tensor } from "../../autograd/mod.ts";
 import { kindOf, show } from "../../autograd/internal.ts";
 import { checkNumber, checkPerAxis } from "../module/arguments.ts";
 import { pad } from "../functional.ts";
-import { pythonFloat, pythonTuple } from "../module/repr.ts";
+import { pythonArguments, pythonFloat, pythonTuple } from "../module/repr.ts";
 import { SpatialLayer } from "../module/spatial.ts";
 
 /** What all padding layers have in common; as it is, the border holds zeros. */
@@ -67,7 +67,7 @@ abstract class ConstantPad extends Padding {
   }
 
   override extraRepr(): string {
-    return `padding=${pythonTuple(this.padding)}, value=${pythonFloat(this.value)}`;
+    return pythonArguments({ padding: this.padding, value: pythonFloat(this.value) });
   }
 }
 

@@ -6,7 +6,7 @@ import type { Known } from "../../autograd/internal.ts";
 import { checkPerAxis, layerOptions } from "../module/arguments.ts";
 import { fold, interpolate, unfold } from "../functional.ts";
 import { Module } from "../module/module.ts";
-import { pythonFloat, pythonSizes, pythonTuple } from "../module/repr.ts";
+import { pythonArguments, pythonFloat } from "../module/repr.ts";
 
 const UPSAMPLE: Known<InterpolateOptions> = [
   "size",
@@ -45,17 +45,16 @@ export class Upsample extends Module {
     const { size, scaleFactor, mode = "nearest" } = this.options;
     const factors = typeof scaleFactor === "number"
       ? pythonFloat(scaleFactor)
-      : pythonTuple((scaleFactor ?? []).map(pythonFloat));
-    const target = scaleFactor ? `scale_factor=${factors}` : `size=${pythonSizes(size ?? 0)}`;
-    return `${target}, mode='${mode}'`;
+      : scaleFactor?.map(pythonFloat);
+    const target = scaleFactor ? { scale_factor: factors } : { size: size ?? 0 };
+    return pythonArguments({ ...target, mode: `'${mode}'` });
   }
 }
 
-function windowRepr(kernelSize: PerAxis, options: UnfoldOptions): string {
+/** A window as it is printed. */
+function windowOf(kernelSize: PerAxis, options: UnfoldOptions) {
   const { dilation = 1, padding = 0, stride = 1 } = options;
-  return `kernel_size=${pythonSizes(kernelSize)}, dilation=${pythonSizes(dilation)}, padding=${
-    pythonSizes(padding)
-  }, stride=${pythonSizes(stride)}`;
+  return { kernel_size: kernelSize, dilation, padding, stride };
 }
 
 /** The windows of an image as columns; see {@linkcode unfold}. */
@@ -88,7 +87,7 @@ export class Unfold extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return windowRepr(this.kernelSize, this.options);
+    return pythonArguments(windowOf(this.kernelSize, this.options));
   }
 }
 
@@ -127,8 +126,7 @@ export class Fold extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `output_size=${pythonSizes(this.outputSize)}, ${
-      windowRepr(this.kernelSize, this.options)
-    }`;
+    const window = windowOf(this.kernelSize, this.options);
+    return pythonArguments({ output_size: this.outputSize, ...window });
   }
 }

@@ -8,7 +8,7 @@ import { bilinear, linear } from "../functional.ts";
 import { initAffine_ } from "../init/defaults.ts";
 import { uniform_ } from "../init/fill.ts";
 import { Module } from "../module/module.ts";
-import { pythonBoolean } from "../module/repr.ts";
+import { pythonArguments } from "../module/repr.ts";
 
 /** Options of {@linkcode Linear} and {@linkcode Bilinear}. */
 export interface LinearOptions {
@@ -84,9 +84,11 @@ export class Linear extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${
-      pythonBoolean(this.bias !== null)
-    }`;
+    return pythonArguments({
+      in_features: this.inFeatures,
+      out_features: this.outFeatures,
+      bias: this.bias !== null,
+    });
   }
 }
 
@@ -156,8 +158,11 @@ export class Bilinear extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `in1_features=${this.in1Features}, in2_features=${this.in2Features}, out_features=${this.outFeatures}, bias=${
-      pythonBoolean(this.bias !== null)
-    }`;
+    return pythonArguments({
+      in1_features: this.in1Features,
+      in2_features: this.in2Features,
+      out_features: this.outFeatures,
+      bias: this.bias !== null,
+    });
   }
 }

@@ -11,7 +11,7 @@ import {
 } from "../../autograd/mod.ts";
 import { checkCount, layerOptions } from "./arguments.ts";
 import { Module } from "./module.ts";
-import { pythonTuple } from "./repr.ts";
+import { pythonArguments } from "./repr.ts";
 
 /**
  * Merges axes; by default all but the first.
@@ -58,7 +58,7 @@ export class Flatten extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `start_dim=${this.startDim}, end_dim=${this.endDim}`;
+    return pythonArguments({ start_dim: this.startDim, end_dim: this.endDim });
   }
 }
 
@@ -109,7 +109,7 @@ export class Unflatten extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `dim=${this.dim}, unflattened_size=${pythonTuple(this.unflattenedSize)}`;
+    return pythonArguments({ dim: this.dim, unflattened_size: this.unflattenedSize });
   }
 }
 

@@ -4,8 +4,9 @@
 
 import { show } from "../../autograd/internal.ts";
 
-/** `1e-05`, `0.1`, `1.0`, `inf`; an integer is taken for a float. */
-export function pythonFloat(value: number): string {
+/** `1e-05`, `0.1`, `1.0`, `inf`, `None`; an integer is taken for a float. */
+export function pythonFloat(value: number | null): string {
+  if (value === null) return "None";
   if (typeof value !== "number") return show(value);
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
@@ -17,19 +18,22 @@ export function pythonFloat(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
-/** `True` or `False`. */
-export function pythonBoolean(value: boolean): string {
-  return value ? "True" : "False";
+/** `True`, `None`, `3`, `(3, 3)`; text as it is, a number as an integer: floats come as text. */
+function pythonValue(value: unknown): string {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (value === null) return "None";
+  return Array.isArray(value) ? pythonTuple(value) : String(value);
 }
 
 /** `(3, 3)`, and `(3,)` for a single element. */
-export function pythonTuple(values: readonly (number | string)[]): string {
-  return values.length === 1 ? `(${values[0]},)` : `(${values.join(", ")})`;
+export function pythonTuple(values: readonly unknown[]): string {
+  const items = values.map(pythonValue).join(", ");
+  return values.length === 1 ? `(${items},)` : `(${items})`;
 }
 
-/** One size for all axes as it is, a list of sizes as a tuple. */
-export function pythonSizes(sizes: number | readonly number[]): string {
-  return typeof sizes === "number" ? String(sizes) : pythonTuple(sizes);
+/** Arguments by name: `eps=1e-05, affine=True`. */
+export function pythonArguments(named: Readonly<Record<string, unknown>>): string {
+  return Object.entries(named).map(([name, value]) => `${name}=${pythonValue(value)}`).join(", ");
 }
 
 /** `Name(extra)`, or an indented line for each part of a module that has some. */

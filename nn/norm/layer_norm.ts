@@ -6,7 +6,7 @@ import { ones, type Shape, type Tensor, zeros } from "../../autograd/mod.ts";
 import { groupNorm, layerNorm, rmsNorm } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
 import { Module } from "../module/module.ts";
-import { pythonBoolean, pythonFloat, pythonTuple } from "../module/repr.ts";
+import { pythonArguments, pythonFloat, pythonTuple } from "../module/repr.ts";
 
 /** Options of {@linkcode LayerNorm}. */
 export interface LayerNormOptions {
@@ -88,8 +88,9 @@ export class LayerNorm extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `${pythonTuple(this.normalizedShape)}, eps=${pythonFloat(this.eps)}, ` +
-      `elementwise_affine=${pythonBoolean(this.elementwiseAffine)}`;
+    const { eps, elementwiseAffine: elementwise_affine } = this;
+    return `${pythonTuple(this.normalizedShape)}, ` +
+      pythonArguments({ eps: pythonFloat(eps), elementwise_affine });
   }
 }
 
@@ -132,9 +133,9 @@ export class RMSNorm extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `${pythonTuple(this.normalizedShape)}, eps=${
-      this.eps === null ? "None" : pythonFloat(this.eps)
-    }, elementwise_affine=${pythonBoolean(this.elementwiseAffine)}`;
+    const { eps, elementwiseAffine: elementwise_affine } = this;
+    return `${pythonTuple(this.normalizedShape)}, ` +
+      pythonArguments({ eps: pythonFloat(eps), elementwise_affine });
   }
 }
 
@@ -192,8 +193,7 @@ export class GroupNorm extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `${this.numGroups}, ${this.numChannels}, eps=${pythonFloat(this.eps)}, affine=${
-      pythonBoolean(this.affine)
-    }`;
+    return `${this.numGroups}, ${this.numChannels}, ` +
+      pythonArguments({ eps: pythonFloat(this.eps), affine: this.affine });
   }
 }

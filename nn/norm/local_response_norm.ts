@@ -5,7 +5,7 @@ import { localResponseNorm, type LocalResponseNormOptions } from "../../autograd
 import type { Tensor } from "../../autograd/mod.ts";
 import { checkCount, checkNumber, layerOptions } from "../module/arguments.ts";
 import { Module } from "../module/module.ts";
-import { pythonFloat } from "../module/repr.ts";
+import { pythonArguments, pythonFloat } from "../module/repr.ts";
 
 /** Divides by a power of the mean square of neighbouring channels; see {@linkcode localResponseNorm}. */
 export class LocalResponseNorm extends Module {
@@ -47,8 +47,7 @@ export class LocalResponseNorm extends Module {
 
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
-    return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${
-      pythonFloat(this.k)
-    }`;
+    const [alpha, beta, k] = [this.alpha, this.beta, this.k].map(pythonFloat);
+    return `${this.size}, ` + pythonArguments({ alpha, beta, k });
   }
 }

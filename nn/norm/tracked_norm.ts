@@ -1,13 +1,12 @@
 /**
  * The base of the normalisations that can keep running statistics.
  */
-import { describe, kindOf } from "../../autograd/internal.ts";
+import { assertOptions, kindOf, type Known } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/internal.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
 import { causing } from "../module/cause.ts";
 import { Module } from "../module/module.ts";
-import { pythonBoolean, pythonFloat } from "../module/repr.ts";
+import { pythonArguments, pythonFloat } from "../module/repr.ts";
 import { type NonFinitePolicy, RunningStatistics } from "./running_statistics.ts";
 
 /** Options of the normalisations that can track statistics. */
@@ -73,14 +72,7 @@ export abstract class TrackedNorm extends Module {
   ) {
     super();
     const layer = kindOf(this);
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(
-        `Cannot make ${layer}: got options ${
-          describe(options)
-        }, expected eps, momentum, affine and ` +
-          `trackRunningStats`,
-      );
-    }
+    assertOptions(`make ${layer}`, options, TRACKED_NORM);
     const { eps, momentum, affine, trackRunningStats } = options;
     this.numFeatures = checkCount(layer, "numFeatures", numFeatures, 0);
     this.eps = checkNumber(layer, "eps", eps);
@@ -128,8 +120,11 @@ export abstract class TrackedNorm extends Module {
   /** The arguments as `toString()` shows them. */
   override extraRepr(): string {
     const { numFeatures, eps, momentum, affine, trackRunningStats } = this;
-    return `${numFeatures}, eps=${pythonFloat(eps)}, momentum=${
-      momentum === null ? "None" : pythonFloat(momentum)
-    }, affine=${pythonBoolean(affine)}, track_running_stats=${pythonBoolean(trackRunningStats)}`;
+    return `${numFeatures}, ` + pythonArguments({
+      eps: pythonFloat(eps),
+      momentum: pythonFloat(momentum),
+      affine,
+      track_running_stats: trackRunningStats,
+    });
   }
 }

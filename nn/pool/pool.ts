@@ -27,7 +27,7 @@ import {
   maxPool3d,
 } from "../functional.ts";
 import { checkFlag, layerOptions } from "../module/arguments.ts";
-import { pythonBoolean, pythonSizes, pythonTuple } from "../module/repr.ts";
+import { pythonArguments } from "../module/repr.ts";
 import { SpatialLayer } from "../module/spatial.ts";
 
 const MAX_POOL: Known<MaxPoolOptions> = [
@@ -89,10 +89,9 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends WindowPool<Option
   }
 
   override extraRepr(): string {
-    const { stride, padding = 0, dilation = 1, ceilMode = false } = this.options;
-    return `kernel_size=${pythonSizes(this.kernelSize)}, stride=${pythonSizes(stride!)}, padding=${
-      pythonSizes(padding)
-    }, dilation=${pythonSizes(dilation)}, ceil_mode=${pythonBoolean(ceilMode)}`;
+    const { stride, padding, dilation = 1, ceilMode = false } = this.options;
+    const window = { kernel_size: this.kernelSize, stride, padding, dilation };
+    return pythonArguments({ ...window, ceil_mode: ceilMode });
   }
 }
 
@@ -174,9 +173,12 @@ abstract class AvgPool<Options extends AvgPoolOptions = AvgPoolOptions>
 
   override extraRepr(): string {
     // PyTorch keeps the sizes of one axis as a tuple, and those of several as they were given.
-    const { kernelSize, options: { stride, padding = 0 } } = this;
-    const show = (sizes: PerAxis) => pythonSizes(this.axes === 1 ? [sizes].flat() : sizes);
-    return `kernel_size=${show(kernelSize)}, stride=${show(stride!)}, padding=${show(padding)}`;
+    const shown = (sizes?: PerAxis | null) => this.axes === 1 ? [sizes].flat() : sizes;
+    return pythonArguments({
+      kernel_size: shown(this.kernelSize),
+      stride: shown(this.options.stride),
+      padding: shown(this.options.padding),
+    });
   }
 }
 
@@ -231,8 +233,7 @@ abstract class AdaptivePool extends SpatialLayer {
   }
 
   override extraRepr(): string {
-    const sizes = [this.outputSize].flat().map((size) => size === null ? "None" : String(size));
-    return `output_size=${Array.isArray(this.outputSize) ? pythonTuple(sizes) : sizes[0]}`;
+    return pythonArguments({ output_size: this.outputSize });
   }
 }
 

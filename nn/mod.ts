@@ -37,10 +37,15 @@ export * as functional from "./functional.ts";
 export type { ForwardHook, ForwardPreHook } from "./module/hooks.ts";
 export * as init from "./init.ts";
 export * from "./norm/instance_norm.ts";
-export * from "./norm/layer_norm.ts";
+export {
+  GroupNorm,
+  LayerNorm,
+  type LayerNormOptions,
+  LocalResponseNorm,
+  RMSNorm,
+} from "./norm/layer_norm.ts";
 export * from "./norm/lazy_batch_norm.ts";
 export { Bilinear, Linear, type LinearOptions } from "./linear/linear.ts";
-export { LocalResponseNorm } from "./norm/local_response_norm.ts";
 export * from "./loss.ts";
 export { Module, type NamedOptions } from "./module/module.ts";
 export { noStatsUpdate } from "../autograd/mod.ts";

@@ -1,10 +1,17 @@
 /**
  * Normalisation layers that look at one sample at a time.
  */
-import { assertNumbers, kindOf } from "../../autograd/internal.ts";
+import {
+  assertNumbers,
+  groupNorm,
+  kindOf,
+  layerNorm,
+  localResponseNorm,
+  type LocalResponseNormOptions,
+  rmsNorm,
+} from "../../autograd/internal.ts";
 import { ones, type Shape, type Tensor, zeros } from "../../autograd/mod.ts";
-import { groupNorm, layerNorm, rmsNorm } from "../../autograd/internal.ts";
-import { layerOptions } from "../module/arguments.ts";
+import { checkCount, checkNumber, layerOptions } from "../module/arguments.ts";
 import { Module } from "../module/module.ts";
 import { pythonArguments, pythonFloat, pythonTuple } from "../module/repr.ts";
 
@@ -18,19 +25,23 @@ export interface LayerNormOptions {
   readonly bias?: boolean;
 }
 
+/** γ 1, β 0. */
+export function resetAffine(layer: { weight: Tensor | null; bias?: Tensor | null }): void {
+  layer.weight?.detach().copy_(1);
+  layer.bias?.detach().copy_(0);
+}
+
 /** `normalizedShape` as a list of integers of at least 0. */
 function checkShape(name: string, shape: Shape | number): number[] {
-  if (typeof shape !== "number") assertNumbers(`make ${name}`, shape, "normalizedShape");
-  const sizes = typeof shape === "number" ? [shape] : [...shape];
+  const sizes = typeof shape === "number" ? [shape] : shape;
+  assertNumbers(`make ${name}`, sizes, "normalizedShape");
   if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
     throw new RangeError(
-      `Cannot make ${name}: got normalizedShape [${
-        sizes.join(", ")
-      }], expected sizes of at least one ` +
-        `axis`,
+      `Cannot make ${name}: got normalizedShape [${sizes.join(", ")}], expected sizes of at ` +
+        `least one axis`,
     );
   }
-  return sizes;
+  return [...sizes];
 }
 
 /**
@@ -77,8 +88,7 @@ export class LayerNorm extends Module {
 
   /** Weight 1, bias 0. */
   resetParameters(): void {
-    this.weight?.detach().copy_(1);
-    this.bias?.detach().copy_(0);
+    resetAffine(this);
   }
 
   /** [*, …normalizedShape] → the same shape. */
@@ -123,7 +133,7 @@ export class RMSNorm extends Module {
 
   /** Weight 1. */
   resetParameters(): void {
-    this.weight?.detach().copy_(1);
+    resetAffine(this);
   }
 
   /** [*, …normalizedShape] → the same shape. */
@@ -182,8 +192,7 @@ export class GroupNorm extends Module {
 
   /** Weight 1, bias 0. */
   resetParameters(): void {
-    this.weight?.detach().copy_(1);
-    this.bias?.detach().copy_(0);
+    resetAffine(this);
   }
 
   /** [N, C, …] → the same shape. */
@@ -195,5 +204,50 @@ export class GroupNorm extends Module {
   override extraRepr(): string {
     return `${this.numGroups}, ${this.numChannels}, ` +
       pythonArguments({ eps: pythonFloat(this.eps), affine: this.affine });
+  }
+}
+
+/** Divides by a power of the mean square of neighbouring channels; see {@linkcode localResponseNorm}. */
+export class LocalResponseNorm extends Module {
+  /** @internal */ static override readonly kind: string = "LocalResponseNorm";
+
+  /** The weight of the mean square. */
+  readonly alpha: number;
+  /** The exponent. */
+  readonly beta: number;
+  /** Added to the mean square. */
+  readonly k: number;
+
+  /** How many neighbouring channels are summed. */
+  readonly size: number;
+
+  /**
+   * Makes the layer.
+   *
+   * @param size How many channels a mean runs over.
+   * @param options alpha = 1e-4, beta = 0.75, k = 1.
+   * @throws {TypeError} if an argument is of the wrong kind.
+   * @throws {RangeError} if the size is not an integer of at least 1.
+   */
+  constructor(size: number, options: LocalResponseNormOptions = {}) {
+    super();
+    const layer = kindOf(this);
+    const known = ["alpha", "beta", "k"] as const;
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = layerOptions(layer, options, known);
+    this.size = checkCount(layer, "size", size, 1);
+    this.alpha = checkNumber(layer, "alpha", alpha);
+    this.beta = checkNumber(layer, "beta", beta);
+    this.k = checkNumber(layer, "k", k);
+  }
+
+  /** Normalises a batch. */
+  override forward(x: Tensor): Tensor {
+    return localResponseNorm(x, this.size, { alpha: this.alpha, beta: this.beta, k: this.k });
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    const [alpha, beta, k] = [this.alpha, this.beta, this.k].map(pythonFloat);
+    return `${this.size}, ` + pythonArguments({ alpha, beta, k });
   }
 }

@@ -158,6 +158,13 @@ export class HyperparameterCheck {
     });
   }
 
+  /** @internal Checks for one of some words. @throws {RangeError} for others. */
+  oneOf(key: string, ...words: string[]): void {
+    if (!words.some((word) => word === this.#values[key])) {
+      throw new RangeError(this.fault(key, words.map((word) => `"${word}"`).join(" or ")));
+    }
+  }
+
   /** Checks for booleans. @throws {TypeError} for others. */
   flags(...keys: string[]): void {
     for (const key of keys) {

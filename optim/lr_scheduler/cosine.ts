@@ -1,9 +1,9 @@
 /**
  * Schedules along a cosine.
  */
-import { HyperparameterCheck } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
-import { LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.ts";
+import { DeclaredLR } from "./declared.ts";
+import type { SchedulerOptions } from "./scheduler.ts";
 
 /** The options of {@linkcode CosineAnnealingLR}. */
 export interface CosineAnnealingLROptions extends SchedulerOptions {
@@ -39,13 +39,13 @@ function onCosine(etaMin: number, base: number, part: number): number {
  * assertAlmostEquals(scheduler.getLastLr()[0], 0.5, 1e-15);
  * ```
  */
-export class CosineAnnealingLR extends LRScheduler {
+export class CosineAnnealingLR extends DeclaredLR<CosineAnnealingLROptions> {
   /** @internal */ static override readonly kind: string = "CosineAnnealingLR";
 
   /** How many epochs half a period takes. */
-  tMax: number;
+  declare tMax: number;
   /** The lowest rate. */
-  etaMin: number;
+  declare etaMin: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -60,22 +60,10 @@ export class CosineAnnealingLR extends LRScheduler {
     tMax: number | CosineAnnealingLROptions,
     options?: CosineAnnealingLROptions,
   ) {
-    const action = "make CosineAnnealingLR";
-    const values = readArguments<CosineAnnealingLROptions>(action, "tMax", tMax, options, {
-      etaMin: 0,
+    super(optimizer, tMax, options, { tMax: undefined, etaMin: 0 }, (check) => {
+      check.aboveZero("tMax");
+      check.noNaN("etaMin");
     });
-    const check = new HyperparameterCheck(action, "", values);
-    check.aboveZero("tMax");
-    check.noNaN("etaMin");
-    super(optimizer, values.lastEpoch);
-    this.tMax = values.tMax;
-    this.etaMin = values.etaMin;
-    this.start();
-  }
-
-  /** @internal */
-  protected override stateFields(): readonly string[] {
-    return ["tMax", "etaMin"];
   }
 
   /** @internal */
@@ -130,19 +118,19 @@ export interface CosineAnnealingWarmRestartsOptions extends SchedulerOptions {
  * assertAlmostEquals(scheduler.getLastLr()[0], 1, 1e-15);
  * ```
  */
-export class CosineAnnealingWarmRestarts extends LRScheduler {
+export class CosineAnnealingWarmRestarts extends DeclaredLR<CosineAnnealingWarmRestartsOptions> {
   /** @internal */ static override readonly kind: string = "CosineAnnealingWarmRestarts";
 
   /** How many epochs the first period takes. */
-  t0: number;
+  declare t0: number;
   /** What the length of a period is multiplied with. */
-  tMult: number;
+  declare tMult: number;
   /** The lowest rate. */
-  etaMin: number;
+  declare etaMin: number;
   /** How many epochs the current period takes. */
-  tI: number;
+  declare tI: number;
   /** How far into it we are. */
-  tCur: number;
+  declare tCur: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -157,34 +145,21 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     t0: number | CosineAnnealingWarmRestartsOptions,
     options?: CosineAnnealingWarmRestartsOptions,
   ) {
-    const action = "make CosineAnnealingWarmRestarts";
-    const values = readArguments<CosineAnnealingWarmRestartsOptions>(action, "t0", t0, options, {
-      tMult: 1,
-      etaMin: 0,
+    super(optimizer, t0, options, { t0: undefined, tMult: 1, etaMin: 0 }, (check) => {
+      check.count("t0");
+      check.count("tMult");
+      check.noNaN("etaMin");
     });
-    const check = new HyperparameterCheck(action, "", values);
-    check.count("t0");
-    check.count("tMult");
-    check.noNaN("etaMin");
-    super(optimizer, values.lastEpoch);
-    this.t0 = values.t0;
-    this.tMult = values.tMult;
-    this.etaMin = values.etaMin;
-    this.tI = values.t0;
-    this.tCur = 0;
-    if (values.lastEpoch > 0) this.#seek(values.lastEpoch);
-    this.start();
   }
 
   /** @internal */
   protected override stateFields(): readonly string[] {
-    return ["t0", "tMult", "etaMin", "tI", "tCur"];
+    return [...super.stateFields(), "tI", "tCur"];
   }
 
   /** @internal */
   override restart(): void {
-    this.tI = this.t0;
-    this.tCur = 0;
+    this.seek(0);
     super.restart();
   }
 
@@ -196,9 +171,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
    */
   override step(epoch?: number): void {
     if (epoch === undefined || epoch === null) {
-      if (this.lastEpoch < 0) {
-        this.tI = this.t0;
-        this.tCur = 0;
+      if (this.isInitial || this.lastEpoch < 0) {
+        this.seek(this.lastEpoch + 1);
       } else if (++this.tCur >= this.tI) {
         this.tCur %= this.tI;
         this.tI *= this.tMult;
@@ -207,12 +181,12 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       return;
     }
     this.assertEpoch(epoch, Number.isFinite(epoch), "a number of at least 0");
-    this.#seek(epoch);
+    this.seek(epoch);
     super.step(Math.floor(epoch));
   }
 
   /** Finds the period that an epoch lies in. */
-  #seek(epoch: number): void {
+  private seek(epoch: number): void {
     this.tI = this.t0;
     this.tCur = this.tMult === 1 ? epoch % this.t0 : epoch;
     while (this.tCur >= this.tI) {

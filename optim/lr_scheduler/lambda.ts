@@ -3,7 +3,9 @@
  */
 import { describe, kindOf } from "../../autograd/internal.ts";
 import type { Optimizer } from "../optimizer.ts";
-import { assertOptimizer, LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.ts";
+import { readArguments } from "./declared.ts";
+import { assertOptimizer } from "./rates.ts";
+import { LRScheduler, type SchedulerOptions } from "./scheduler.ts";
 
 /** A factor for each epoch. */
 export type LrLambda = (epoch: number) => number;
@@ -58,7 +60,9 @@ abstract class ByFunction extends LRScheduler {
     options?: LambdaLROptions,
   ) {
     const action = `make ${kindOf(new.target.prototype)}`;
-    const values = readArguments<LambdaLROptions>(action, "lrLambda", lrLambda, options, {});
+    const values = readArguments<LambdaLROptions>(action, lrLambda, options, {
+      lrLambda: undefined,
+    });
     const lambdas = readLambdas(action, optimizer, values.lrLambda);
     super(optimizer, values.lastEpoch);
     this.lrLambdas = lambdas;

@@ -20,8 +20,9 @@ export {
   PolynomialLR,
   type PolynomialLROptions,
 } from "./ramp.ts";
-export { LRScheduler, type SchedulerOptions, type SchedulerStateDict } from "./scheduler.ts";
+export { LRScheduler, type SchedulerOptions } from "./scheduler.ts";
 export { ChainedScheduler, SequentialLR, type SequentialLROptions } from "./sequential.ts";
+export type { SchedulerStateDict } from "./state.ts";
 export {
   ExponentialLR,
   type ExponentialLROptions,

@@ -4,14 +4,10 @@
 import { describe } from "../../autograd/internal.ts";
 import { HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
-import {
-  assertOptimizer,
-  forEachGroup,
-  LRScheduler,
-  readArguments,
-  type SchedulerOptions,
-  type SchedulerStateDict,
-} from "./scheduler.ts";
+import { readArguments } from "./declared.ts";
+import { assertOptimizer, forEachGroup } from "./rates.ts";
+import { LRScheduler, type SchedulerOptions } from "./scheduler.ts";
+import type { SchedulerStateDict } from "./state.ts";
 
 /** The options of {@linkcode OneCycleLR}. */
 export interface OneCycleLROptions extends SchedulerOptions {
@@ -107,7 +103,8 @@ export class OneCycleLR extends LRScheduler {
     options?: OneCycleLROptions,
   ) {
     const action = "make OneCycleLR";
-    const values = readArguments<OneCycleLROptions>(action, "maxLr", maxLr, options, {
+    const values = readArguments<OneCycleLROptions>(action, maxLr, options, {
+      maxLr: undefined,
       totalSteps: null,
       epochs: null,
       stepsPerEpoch: null,
@@ -127,9 +124,7 @@ export class OneCycleLR extends LRScheduler {
     check.aboveZero("divFactor");
     check.aboveZero("finalDivFactor");
     check.flags("cycleMomentum", "threePhase");
-    if (values.annealStrategy !== "cos" && values.annealStrategy !== "linear") {
-      throw new RangeError(check.fault("annealStrategy", `"cos" or "linear"`));
-    }
+    check.oneOf("annealStrategy", "cos", "linear");
     const groups = optimizer.paramGroups as Cycled[];
     const maxLrs = forEachGroup(action, "maxLr", values.maxLr, groups.length);
     const highest = forEachGroup(action, "maxMomentum", values.maxMomentum, groups.length);

@@ -5,15 +5,9 @@ import { Tensor } from "../../autograd/mod.ts";
 import { describe } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
-import {
-  assertOptimizer,
-  assignLrs,
-  diskName,
-  forEachGroup,
-  readArguments,
-  readState,
-  type SchedulerStateDict,
-} from "./scheduler.ts";
+import { readArguments } from "./declared.ts";
+import { assertOptimizer, forEachGroup, lrsOf } from "./rates.ts";
+import { diskNames, loadState, type SchedulerStateDict, takeState } from "./state.ts";
 
 /** The options of {@linkcode ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
@@ -35,7 +29,7 @@ export interface ReduceLROnPlateauOptions {
   readonly eps?: number;
 }
 
-const STATE = [
+const STATE = /* @__PURE__ */ diskNames([
   "mode",
   "factor",
   "patience",
@@ -48,7 +42,7 @@ const STATE = [
   "cooldownCounter",
   "numBadEpochs",
   "lastEpoch",
-];
+]).set("lastLr", "_last_lr");
 
 /**
  * Multiplies the rate by a factor when a measure has made no progress for more than `patience`
@@ -69,22 +63,24 @@ const STATE = [
  * ```
  */
 export class ReduceLROnPlateau {
+  /** @internal */ static readonly kind: string = "ReduceLROnPlateau";
+
   /** The optimizer whose rates are set. */
   readonly optimizer: Optimizer;
   /** Whether the measure is to fall or to rise. */
-  mode: "min" | "max";
+  declare mode: "min" | "max";
   /** What the rate is multiplied with. */
-  factor: number;
+  declare factor: number;
   /** How many epochs without progress are waited for. */
-  patience: number;
+  declare patience: number;
   /** How much better counts as progress. */
-  threshold: number;
+  declare threshold: number;
   /** Whether the threshold is a part of the best value or a difference. */
-  thresholdMode: "rel" | "abs";
+  declare thresholdMode: "rel" | "abs";
   /** How many epochs to wait after a reduction. */
-  cooldown: number;
+  declare cooldown: number;
   /** A reduction by no more than this is left out. */
-  eps: number;
+  declare eps: number;
   /** The lowest rates. */
   minLrs: number[];
   /** The best measure so far. */
@@ -111,7 +107,7 @@ export class ReduceLROnPlateau {
     options?: ReduceLROnPlateauOptions,
   ) {
     const action = "make ReduceLROnPlateau";
-    const values = readArguments<ReduceLROnPlateauOptions>(action, "mode", mode, options, {
+    const values = readArguments<ReduceLROnPlateauOptions>(action, mode, options, {
       mode: "min",
       factor: 0.1,
       patience: 10,
@@ -123,27 +119,18 @@ export class ReduceLROnPlateau {
     });
     assertOptimizer(action, optimizer);
     const check = new HyperparameterCheck(action, "", values);
-    if (values.mode !== "min" && values.mode !== "max") {
-      throw new RangeError(check.fault("mode", `"min" or "max"`));
-    }
-    if (values.thresholdMode !== "rel" && values.thresholdMode !== "abs") {
-      throw new RangeError(check.fault("thresholdMode", `"rel" or "abs"`));
-    }
+    check.oneOf("mode", "min", "max");
+    check.oneOf("thresholdMode", "rel", "abs");
     if (!(check.number("factor") < 1)) {
       throw new RangeError(check.fault("factor", "a number below 1"));
     }
     check.noNaN("patience", "threshold", "cooldown", "eps");
+    const { minLr, lastEpoch: _, ...fields } = values;
+    Object.assign(this, fields);
     this.optimizer = optimizer;
-    this.mode = values.mode;
-    this.factor = values.factor;
-    this.patience = values.patience;
-    this.threshold = values.threshold;
-    this.thresholdMode = values.thresholdMode;
-    this.cooldown = values.cooldown;
-    this.eps = values.eps;
-    this.minLrs = forEachGroup(action, "minLr", values.minLr, optimizer.paramGroups.length);
+    this.minLrs = forEachGroup(action, "minLr", minLr, optimizer.paramGroups.length);
     this.best = this.mode === "min" ? Infinity : -Infinity;
-    this.lastLr = optimizer.paramGroups.map((group) => valueOf(group.lr));
+    this.lastLr = lrsOf(optimizer);
   }
 
   /** Whether a reduction was so recent that nothing is counted. */
@@ -182,7 +169,7 @@ export class ReduceLROnPlateau {
       this.cooldownCounter = this.cooldown;
       this.numBadEpochs = 0;
     }
-    this.lastLr = this.optimizer.paramGroups.map((group) => valueOf(group.lr));
+    this.lastLr = lrsOf(this.optimizer);
   }
 
   #isBetter(value: number): boolean {
@@ -219,12 +206,7 @@ export class ReduceLROnPlateau {
 
   /** What resuming needs; the rates themselves are in the optimizer's state. */
   stateDict(): SchedulerStateDict {
-    const fields = this as unknown as Record<string, unknown>;
-    return {
-      ...Object.fromEntries(STATE.map((field) => [diskName(field), fields[field]])),
-      min_lrs: [...this.minLrs],
-      _last_lr: [...this.lastLr],
-    };
+    return takeState(this, STATE);
   }
 
   /**
@@ -235,11 +217,6 @@ export class ReduceLROnPlateau {
    * @throws {RangeError} if an entry is missing or there is another number of groups.
    */
   loadStateDict(saved: SchedulerStateDict): void {
-    const names = new Map(STATE.map((field) => [field, diskName(field)])).set("lastLr", "_last_lr");
-    const fields = this as unknown as Record<string, unknown>;
-    const action = "load the state of ReduceLROnPlateau";
-    const values = readState(action, fields, names, saved);
-    assignLrs(action, this.optimizer, values.lastLr as number[]);
-    Object.assign(this, values);
+    loadState(this, STATE, saved);
   }
 }

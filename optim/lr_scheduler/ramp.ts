@@ -1,9 +1,9 @@
 /**
  * Schedules that act over the first `totalIters` epochs.
  */
-import { HyperparameterCheck } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
-import { LRScheduler, readArguments, type SchedulerOptions } from "./scheduler.ts";
+import { FactorLR } from "./declared.ts";
+import type { SchedulerOptions } from "./scheduler.ts";
 
 /** The options of {@linkcode ConstantLR}. */
 export interface ConstantLROptions extends SchedulerOptions {
@@ -27,13 +27,13 @@ export interface ConstantLROptions extends SchedulerOptions {
  * assertEquals(rates, [0.5, 1, 1]);
  * ```
  */
-export class ConstantLR extends LRScheduler {
+export class ConstantLR extends FactorLR<ConstantLROptions> {
   /** @internal */ static override readonly kind: string = "ConstantLR";
 
   /** What the rate is multiplied with. */
-  factor: number;
+  declare factor: number;
   /** For how many epochs. */
-  totalIters: number;
+  declare totalIters: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -43,37 +43,25 @@ export class ConstantLR extends LRScheduler {
    * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
    */
   constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
-    const action = "make ConstantLR";
-    const values = readArguments<ConstantLROptions>(action, "factor", options, undefined, {
-      factor: 1 / 3,
-      totalIters: 5,
+    super(optimizer, options, undefined, { factor: 1 / 3, totalIters: 5 }, (check) => {
+      check.count("totalIters");
+      check.fraction("factor", { open: true });
     });
-    const check = new HyperparameterCheck(action, "", values);
-    check.count("totalIters");
-    check.fraction("factor", { open: true });
-    super(optimizer, values.lastEpoch);
-    this.factor = values.factor;
-    this.totalIters = values.totalIters;
-    this.start();
   }
 
   /** @internal */
-  protected override stateFields(): readonly string[] {
-    return ["factor", "totalIters"];
+  protected override firstChange(): number {
+    return this.factor;
   }
 
   /** @internal */
-  protected override getLr(): number[] {
-    const lrs = this.currentLrs();
-    if (this.lastEpoch === 0) return lrs.map((lr) => lr * this.factor);
-    if (this.isInitial || this.lastEpoch !== this.totalIters) return lrs;
-    return lrs.map((lr) => lr * (1 / this.factor));
+  protected override change(epoch: number): number {
+    return epoch === this.totalIters ? 1 / this.factor : 1;
   }
 
   /** @internal */
-  protected override closedForm(): number[] {
-    const factor = this.lastEpoch >= this.totalIters ? 1 : this.factor;
-    return this.baseLrs.map((lr) => lr * factor);
+  protected override changeSoFar(epoch: number): number {
+    return epoch >= this.totalIters ? 1 : this.factor;
   }
 }
 
@@ -102,15 +90,15 @@ export interface LinearLROptions extends SchedulerOptions {
  * assertEquals(rates, [0.75, 1, 1]);
  * ```
  */
-export class LinearLR extends LRScheduler {
+export class LinearLR extends FactorLR<LinearLROptions> {
   /** @internal */ static override readonly kind: string = "LinearLR";
 
   /** The factor at the first epoch. */
-  startFactor: number;
+  declare startFactor: number;
   /** The factor at the end. */
-  endFactor: number;
+  declare endFactor: number;
   /** How many epochs it takes. */
-  totalIters: number;
+  declare totalIters: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -120,43 +108,30 @@ export class LinearLR extends LRScheduler {
    * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
    */
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
-    const action = "make LinearLR";
-    const values = readArguments<LinearLROptions>(action, "startFactor", options, undefined, {
-      startFactor: 1 / 3,
-      endFactor: 1,
-      totalIters: 5,
+    const defaults = { startFactor: 1 / 3, endFactor: 1, totalIters: 5 };
+    super(optimizer, options, undefined, defaults, (check) => {
+      check.count("totalIters");
+      check.fraction("startFactor", { open: true });
+      check.fraction("endFactor");
     });
-    const check = new HyperparameterCheck(action, "", values);
-    check.count("totalIters");
-    check.fraction("startFactor", { open: true });
-    check.fraction("endFactor");
-    super(optimizer, values.lastEpoch);
-    this.startFactor = values.startFactor;
-    this.endFactor = values.endFactor;
-    this.totalIters = values.totalIters;
-    this.start();
   }
 
   /** @internal */
-  protected override stateFields(): readonly string[] {
-    return ["startFactor", "endFactor", "totalIters"];
+  protected override firstChange(): number {
+    return this.startFactor;
   }
 
   /** @internal */
-  protected override getLr(): number[] {
-    const lrs = this.currentLrs();
-    if (this.lastEpoch === 0) return lrs.map((lr) => lr * this.startFactor);
-    if (this.isInitial || this.lastEpoch > this.totalIters) return lrs;
+  protected override change(epoch: number): number {
+    if (epoch > this.totalIters) return 1;
     const rise = this.endFactor - this.startFactor;
-    const before = this.totalIters * this.startFactor + (this.lastEpoch - 1) * rise;
-    return lrs.map((lr) => lr * (1 + rise / before));
+    return 1 + rise / (this.totalIters * this.startFactor + (epoch - 1) * rise);
   }
 
   /** @internal */
-  protected override closedForm(): number[] {
-    const part = Math.min(this.totalIters, this.lastEpoch) / this.totalIters;
-    const factor = this.startFactor + (this.endFactor - this.startFactor) * part;
-    return this.baseLrs.map((lr) => lr * factor);
+  protected override changeSoFar(epoch: number): number {
+    const part = Math.min(this.totalIters, epoch) / this.totalIters;
+    return this.startFactor + (this.endFactor - this.startFactor) * part;
   }
 }
 
@@ -164,7 +139,7 @@ export class LinearLR extends LRScheduler {
 export interface PolynomialLROptions extends SchedulerOptions {
   /** How many epochs it takes to reach 0; defaults to 5. */
   readonly totalIters?: number;
-  /** The power; defaults to 1, a straight line,. */
+  /** The power; defaults to 1, a straight line. */
   readonly power?: number;
 }
 
@@ -182,13 +157,13 @@ export interface PolynomialLROptions extends SchedulerOptions {
  * assertEquals(rates, [0.25, 0, 0]);
  * ```
  */
-export class PolynomialLR extends LRScheduler {
+export class PolynomialLR extends FactorLR<PolynomialLROptions> {
   /** @internal */ static override readonly kind: string = "PolynomialLR";
 
   /** How many epochs it takes to reach 0. */
-  totalIters: number;
+  declare totalIters: number;
   /** The power. */
-  power: number;
+  declare power: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -198,38 +173,21 @@ export class PolynomialLR extends LRScheduler {
    * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
    */
   constructor(optimizer: Optimizer, options: PolynomialLROptions = {}) {
-    const action = "make PolynomialLR";
-    const values = readArguments<PolynomialLROptions>(action, "totalIters", options, undefined, {
-      totalIters: 5,
-      power: 1,
+    super(optimizer, options, undefined, { totalIters: 5, power: 1 }, (check) => {
+      check.count("totalIters");
+      check.noNaN("power");
     });
-    const check = new HyperparameterCheck(action, "", values);
-    check.count("totalIters");
-    check.noNaN("power");
-    super(optimizer, values.lastEpoch);
-    this.totalIters = values.totalIters;
-    this.power = values.power;
-    this.start();
   }
 
   /** @internal */
-  protected override stateFields(): readonly string[] {
-    return ["totalIters", "power"];
+  protected override change(epoch: number): number {
+    if (epoch > this.totalIters) return 1;
+    const before = 1 - (epoch - 1) / this.totalIters;
+    return ((1 - epoch / this.totalIters) / before) ** this.power;
   }
 
   /** @internal */
-  protected override getLr(): number[] {
-    const lrs = this.currentLrs();
-    const rests = this.isInitial || this.lastEpoch === 0 || this.lastEpoch > this.totalIters;
-    if (rests) return lrs;
-    const left = 1 - this.lastEpoch / this.totalIters;
-    const before = 1 - (this.lastEpoch - 1) / this.totalIters;
-    return lrs.map((lr) => lr * (left / before) ** this.power);
-  }
-
-  /** @internal */
-  protected override closedForm(): number[] {
-    const left = 1 - Math.min(this.totalIters, this.lastEpoch) / this.totalIters;
-    return this.baseLrs.map((lr) => lr * left ** this.power);
+  protected override changeSoFar(epoch: number): number {
+    return (1 - Math.min(this.totalIters, epoch) / this.totalIters) ** this.power;
   }
 }

@@ -1,23 +1,18 @@
 /**
  * The base of the schedules that follow a count of steps.
  */
-import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, describe, kindOf, show } from "../../autograd/internal.ts";
-import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
-import { Optimizer } from "../optimizer.ts";
-import { readDict, toSnakeCase } from "../state_dict.ts";
+import { describe, kindOf, show } from "../../autograd/internal.ts";
+import { type Scalar, valueOf } from "../hyperparameters.ts";
+import type { Optimizer } from "../optimizer.ts";
 import { noteScheduleStep } from "../step_warnings.ts";
-
-/** What a schedule writes to disk, under PyTorch's names. */
-export type SchedulerStateDict = Readonly<Record<string, unknown>>;
+import { assertOptimizer, assignLrs, lrsOf } from "./rates.ts";
+import { diskNames, loadState, type SchedulerStateDict, takeState } from "./state.ts";
 
 /** The option that every schedule has. */
 export interface SchedulerOptions {
-  /** The last epoch of a run that goes on; defaults to −1,, begins a new one. */
+  /** The last epoch of a run that goes on; defaults to −1, which begins a new one. */
   readonly lastEpoch?: number;
 }
-
-type Fields = Record<string, unknown>;
 
 /**
  * Base of the schedules: sets the learning rates of an optimizer, once when it is made and then at
@@ -117,7 +112,7 @@ export abstract class LRScheduler {
 
   /** The rates that the groups have now; what `getLr` returns to leave them. */
   protected currentLrs(): number[] {
-    return this.optimizer.paramGroups.map((group) => valueOf(group.lr));
+    return lrsOf(this.optimizer);
   }
 
   /** @internal Takes the first step. */
@@ -206,19 +201,15 @@ export abstract class LRScheduler {
     return [...this.lastLr];
   }
 
+  /** The fields of the state, with the names that they have on disk. */
+  private stateNames(): Map<string, string> {
+    return diskNames([...this.stateFields(), "baseLrs", "lastEpoch"])
+      .set("stepCount", "_step_count").set("lastLr", "_last_lr");
+  }
+
   /** What resuming needs; the rates themselves are in the optimizer's state. */
   stateDict(): SchedulerStateDict {
-    const state: Fields = {};
-    for (const field of this.stateFields()) {
-      state[diskName(field)] = copy((this as unknown as Fields)[field]);
-    }
-    return {
-      ...state,
-      base_lrs: [...this.baseLrs],
-      last_epoch: this.lastEpoch,
-      _step_count: this.stepCount,
-      _last_lr: [...this.lastLr],
-    };
+    return takeState(this, this.stateNames());
   }
 
   /**
@@ -230,160 +221,6 @@ export abstract class LRScheduler {
    * @throws {RangeError} if an entry is missing or there is another number of groups.
    */
   loadStateDict(saved: SchedulerStateDict): void {
-    const names = new Map(this.stateFields().map((field) => [field, diskName(field)]));
-    names.set("baseLrs", "base_lrs").set("lastEpoch", "last_epoch");
-    names.set("stepCount", "_step_count").set("lastLr", "_last_lr");
-    const action = `load the state of ${kindOf(this)}`;
-    const values = readState(action, this as unknown as Fields, names, saved);
-    assignLrs(action, this.optimizer, values.lastLr as number[]);
-    Object.assign(this, values);
+    loadState(this, this.stateNames(), saved);
   }
-}
-
-/**
- * Sets the rates of an optimizer's groups, as far as there are values.
- *
- * @throws {RangeError} if a rate is not finite; none is written then.
- */
-export function assignLrs(action: string, optimizer: Optimizer, values: readonly number[]): void {
-  const { paramGroups } = optimizer;
-  values.forEach((lr, i) => {
-    if (Number.isFinite(lr)) return;
-    throw new RangeError(
-      `Cannot ${action}: got a rate of ${lr} for group ${i}, expected a finite one`,
-    );
-  });
-  for (let i = 0; i < Math.min(paramGroups.length, values.length); i++) {
-    assignScalar(paramGroups[i], "lr", values[i]);
-  }
-}
-
-/** Checks that a schedule was given an optimizer. */
-export function assertOptimizer(action: string, value: unknown): asserts value is Optimizer {
-  if (!(value instanceof Optimizer)) {
-    throw new TypeError(`Cannot ${action}: got ${describe(value)}, expected an optimizer`);
-  }
-}
-
-/** `tMax` → `T_max`, as PyTorch has it; others in snake case. */
-export function diskName(field: string): string {
-  return /^t([A-Z]|0$)/.test(field)
-    ? `T_${field[1].toLowerCase()}${field.slice(2)}`
-    : toSnakeCase(field);
-}
-
-/** Reads the fields of a schedule from a state, an object or a Map, and checks them against those it has. */
-export function readState(
-  action: string,
-  target: Fields,
-  names: ReadonlyMap<string, string>,
-  saved: SchedulerStateDict,
-): Fields {
-  const entries = readDict(action, "", saved);
-  const values: Fields = {};
-  for (const [field, key] of names) {
-    const value = numberOf(entries[key]);
-    const current = target[field];
-    if (value === undefined) {
-      throw new RangeError(`Cannot ${action}: got no ${key}, expected ${[...names.values()]}`);
-    }
-    if (typeof value !== typeof current || Array.isArray(value) !== Array.isArray(current)) {
-      throw new TypeError(
-        `Cannot ${action}: got ${key} ${describe(value)}, expected ${
-          Array.isArray(current) ? "a list" : `a ${typeof current}`
-        }`,
-      );
-    }
-    if (/Lrs?$/.test(field) && Array.isArray(value) && Array.isArray(current)) {
-      // A group may have been added after the schedule was made: the last rates are then one more.
-      const groups = (target.optimizer as Optimizer).paramGroups.length;
-      const fits = value.length === current.length ||
-        (field === "lastLr" && value.length === groups);
-      if (!fits) {
-        throw new RangeError(
-          `Cannot ${action}: got ${value.length} ${key}, expected ${current.length}, one for each ` +
-            `group`,
-        );
-      }
-    }
-    values[field] = value;
-  }
-  return values;
-}
-
-/** A copy of a value, with numbers for tensors of one element. */
-function numberOf(value: unknown): unknown {
-  if (value instanceof Tensor && value.size === 1) return value.item();
-  return Array.isArray(value) ? value.map(numberOf) : value;
-}
-
-function copy(value: unknown): unknown {
-  return Array.isArray(value) ? value.map(copy) : value;
-}
-
-/** PyTorch's T_max is tMax, but TMax letter by letter: both are taken. */
-function withSmallT(options: object): Fields {
-  if (typeof options !== "object") return options;
-  const entries = Object.entries(options);
-  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/^T/, "t"), value]));
-}
-
-/**
- * The options of a call that gives its main argument in front, or among the options.
- *
- * @throws {TypeError} if the main argument is missing or an option is unknown.
- */
-export function readArguments<Options extends object>(
-  action: string,
-  main: keyof Options & string,
-  first: unknown,
-  options: object | undefined,
-  defaults: Partial<Options>,
-): Required<Options> {
-  const named = typeof first === "object" && first !== null && !Array.isArray(first) &&
-    !(first instanceof Tensor);
-  const values: Fields = { lastEpoch: -1, ...defaults };
-  const others = [...Object.keys(defaults), "lastEpoch"].filter((key) => key !== main);
-  // An option by its place, as in StepLR(optimizer, 30, 0.1), is refused too.
-  const rest = options ?? {};
-  assertOptions(action, withSmallT(rest), others);
-  if (named) assertOptions(action, withSmallT(first), [main, ...others]);
-  const given = named ? withSmallT(first) : { ...withSmallT(rest), [main]: first };
-  for (const [key, value] of Object.entries(given)) if (value !== undefined) values[key] = value;
-  if (values[main] === undefined) {
-    throw new TypeError(`Cannot ${action}: got no ${main}, expected one`);
-  }
-  return values as Required<Options>;
-}
-
-/**
- * One value for each group, from one for all or a list.
- *
- * @throws {TypeError} if a value is not a number.
- * @throws {RangeError} if the list has another length, or a value is NaN.
- */
-export function forEachGroup(
-  action: string,
-  name: string,
-  value: Scalar | readonly Scalar[],
-  count: number,
-): number[] {
-  const list = Array.isArray(value) ? value as readonly Scalar[] : null;
-  if (list !== null && list.length !== count) {
-    throw new RangeError(
-      `Cannot ${action}: got ${list.length} values of ${name}, expected ${count}, one for each group`,
-    );
-  }
-  return Array.from({ length: count }, (_, i) => {
-    const scalar = list === null ? value as Scalar : list[i];
-    const valid = typeof scalar === "number" || (scalar instanceof Tensor && scalar.size === 1);
-    if (!valid) {
-      throw new TypeError(`Cannot ${action}: got ${name} ${describe(scalar)}, expected a number`);
-    }
-    const number = valueOf(scalar);
-    if (Number.isNaN(number)) {
-      throw new RangeError(`Cannot ${action}: got ${name} NaN, expected a number`);
-    }
-    return number;
-  });
 }

@@ -1,42 +1,33 @@
 /**
  * Schedules made of schedules.
  */
-import { describe } from "../../autograd/internal.ts";
+import { assertList, describe, kindOf } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
-import { ReduceLROnPlateau } from "./plateau.ts";
 import { readDict } from "../state_dict.ts";
-import {
-  assertOptimizer,
-  assignLrs,
-  LRScheduler,
-  readArguments,
-  type SchedulerOptions,
-  type SchedulerStateDict,
-} from "./scheduler.ts";
+import { readArguments } from "./declared.ts";
+import { ReduceLROnPlateau } from "./plateau.ts";
+import { assertOptimizer, assignLrs } from "./rates.ts";
+import { LRScheduler, type SchedulerOptions } from "./scheduler.ts";
+import type { SchedulerStateDict } from "./state.ts";
 
 function assertSchedulers(
   action: string,
   schedulers: unknown,
   optimizer?: Optimizer,
 ): asserts schedulers is readonly LRScheduler[] {
-  if (!Array.isArray(schedulers)) {
-    throw new TypeError(
-      `Cannot ${action}: got schedulers ${describe(schedulers)}, expected a list of schedules`,
-    );
-  }
+  assertList(action, schedulers, "schedulers", "schedules");
   if (schedulers.length === 0) {
     throw new RangeError(
       `Cannot ${action}: got an empty list of schedulers, expected at least one`,
     );
   }
-  schedulers.forEach((scheduler: unknown, i) => {
+  schedulers.forEach((scheduler, i) => {
     if (scheduler instanceof ReduceLROnPlateau || !(scheduler instanceof LRScheduler)) {
       throw new TypeError(
         `Cannot ${action}: got schedulers[${i}] ${
           describe(scheduler)
-        }, expected a schedule whose ` +
-          `step takes no measure`,
+        }, expected a schedule whose step takes no measure`,
       );
     }
     if (scheduler.optimizer !== (optimizer ?? (schedulers[0] as LRScheduler).optimizer)) {
@@ -47,38 +38,76 @@ function assertSchedulers(
   });
 }
 
-/** Sets the rates that the groups began with. */
-function resetLrs({ optimizer, baseLrs }: LRScheduler): void {
-  optimizer.paramGroups.forEach((group, i) => {
-    const base = group.initialLr ?? baseLrs[i];
-    if (base !== undefined) assignScalar(group, "lr", valueOf(base));
-  });
-}
+/** @internal A schedule that is made of others. */
+abstract class Composed extends LRScheduler {
+  /** The schedules, in their order. */
+  readonly schedulers: readonly LRScheduler[];
 
-/** Loads the states of the parts. */
-function loadParts(
-  name: string,
-  parts: readonly LRScheduler[],
-  saved: SchedulerStateDict,
-): void {
-  const states = readDict(`load the state of ${name}`, "", saved)._schedulers;
-  if (!Array.isArray(states)) {
-    throw new TypeError(
-      `Cannot load the state of ${name}: got _schedulers ${describe(states)}, expected a list`,
-    );
+  constructor(schedulers: readonly LRScheduler[], lastEpoch?: number) {
+    super(schedulers[0].optimizer, lastEpoch);
+    this.schedulers = [...schedulers];
   }
-  if (states.length !== parts.length) {
-    throw new RangeError(
-      `Cannot load the state of ${name}: got ${states.length} schedulers, expected ${parts.length}`,
-    );
+
+  /** @internal */
+  override rewind(): void {
+    super.rewind();
+    for (const scheduler of this.schedulers) scheduler.rewind();
   }
-  const before = parts.map((part) => part.stateDict());
-  try {
-    parts.forEach((part, i) => part.loadStateDict(states[i] as SchedulerStateDict));
-  } catch (error) {
-    parts.forEach((part, i) => part.loadStateDict(before[i]));
-    throw error;
+
+  /** Sets the rates that the groups began with. */
+  protected resetLrs(): void {
+    this.optimizer.paramGroups.forEach((group, i) => {
+      const base = group.initialLr ?? this.baseLrs[i];
+      if (base !== undefined) assignScalar(group, "lr", valueOf(base));
+    });
   }
+
+  /** @internal */
+  protected override getLr(): number[] {
+    return this.currentLrs();
+  }
+
+  /** Does something to the schedules; they and the rates stay as they were if it throws. */
+  protected attempt(act: () => void): void {
+    const before = this.schedulers.map((scheduler) => scheduler.stateDict());
+    const lrs = this.currentLrs();
+    try {
+      act();
+    } catch (error) {
+      this.schedulers.forEach((scheduler, i) => scheduler.loadStateDict(before[i]));
+      assignLrs(`step ${kindOf(this)}`, this.optimizer, lrs);
+      throw error;
+    }
+  }
+
+  /** What resuming needs. */
+  override stateDict(): SchedulerStateDict {
+    return {
+      ...super.stateDict(),
+      _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
+    };
+  }
+
+  /** As in the base, for all of the schedules. */
+  override loadStateDict(saved: SchedulerStateDict): void {
+    const action = `load the state of ${kindOf(this)}`;
+    const entries = readDict(action, "", saved);
+    const states = entries._schedulers;
+    assertList(action, states, "_schedulers", "states");
+    if (states.length !== this.schedulers.length) {
+      throw new RangeError(
+        `Cannot ${action}: got ${states.length} schedulers, expected ${this.schedulers.length}`,
+      );
+    }
+    const own = this.stateDict();
+    this.attempt(() => {
+      this.schedulers.forEach((part, i) => part.loadStateDict(states[i] as SchedulerStateDict));
+      super.loadStateDict({ ...this.defaultState(own), ...entries });
+    });
+  }
+
+  /** The entries that PyTorch leaves out here. */
+  protected abstract defaultState(own: SchedulerStateDict): SchedulerStateDict;
 }
 
 /** The options of {@linkcode SequentialLR}. */
@@ -106,11 +135,9 @@ export interface SequentialLROptions extends SchedulerOptions {
  * assertEquals(rates, [0.25, 1, 0.5]);
  * ```
  */
-export class SequentialLR extends LRScheduler {
+export class SequentialLR extends Composed {
   /** @internal */ static override readonly kind: string = "SequentialLR";
 
-  /** The schedules, in their order. */
-  readonly schedulers: readonly LRScheduler[];
   /** The epochs at which the next schedule takes over. */
   milestones: number[];
 
@@ -136,10 +163,9 @@ export class SequentialLR extends LRScheduler {
     const rest = Array.isArray(milestones) ? { ...options, milestones } : milestones;
     const values = readArguments<SequentialLROptions>(
       action,
-      "schedulers",
       schedulers,
       rest as SequentialLROptions | undefined,
-      { milestones: [] },
+      { schedulers: undefined, milestones: [] },
     );
     assertOptimizer(action, optimizer);
     assertSchedulers(action, values.schedulers, optimizer);
@@ -154,11 +180,10 @@ export class SequentialLR extends LRScheduler {
           `${values.milestones.length} milestones, expected one milestone less than schedulers`,
       );
     }
-    super(optimizer, values.lastEpoch);
-    this.schedulers = [...values.schedulers];
+    super(values.schedulers, values.lastEpoch);
     this.milestones = [...values.milestones];
     // Each was started when it was made; only one is to act on the first rates.
-    resetLrs(this);
+    this.resetLrs();
     this.rewind();
     this.start();
     // A resumed run is at the epoch after its last one.
@@ -178,14 +203,8 @@ export class SequentialLR extends LRScheduler {
   }
 
   /** @internal */
-  override rewind(): void {
-    super.rewind();
-    for (const scheduler of this.schedulers) scheduler.rewind();
-  }
-
-  /** @internal */
   override restart(): void {
-    resetLrs(this);
+    this.resetLrs();
     this.lastEpoch = 0;
     this.schedulers[this.#turnAt(0)].restart();
     this.noteLrs();
@@ -202,44 +221,31 @@ export class SequentialLR extends LRScheduler {
     this.noteLrs();
   }
 
-  /** @internal */
-  protected override getLr(): number[] {
-    return this.currentLrs();
-  }
-
   /** What resuming needs. */
   override stateDict(): SchedulerStateDict {
-    return {
-      ...super.stateDict(),
-      _milestones: [...this.milestones],
-      _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
-    };
+    return { ...super.stateDict(), _milestones: [...this.milestones] };
   }
 
   /** As in the base, for all of the schedules. */
   override loadStateDict(saved: SchedulerStateDict): void {
-    const entries = readDict("load the state of SequentialLR", "", saved);
-    const milestones = entries._milestones;
+    const action = `load the state of ${kindOf(this)}`;
+    const milestones = readDict(action, "", saved)._milestones;
     const fits = Array.isArray(milestones) && milestones.length === this.milestones.length &&
       milestones.every((milestone) => typeof milestone === "number");
     if (!fits) {
       throw new TypeError(
-        `Cannot load the state of SequentialLR: got _milestones ${
+        `Cannot ${action}: got _milestones ${
           describe(milestones)
-        }, expected a ` +
-          `list of ${this.milestones.length} epochs`,
+        }, expected a list of ${this.milestones.length} epochs`,
       );
     }
-    const before = this.schedulers.map((scheduler) => scheduler.stateDict());
-    loadParts("SequentialLR", this.schedulers, saved);
-    try {
-      // PyTorch keeps no base rates here.
-      super.loadStateDict({ base_lrs: this.baseLrs, _step_count: 0, ...entries });
-    } catch (error) {
-      this.schedulers.forEach((scheduler, i) => scheduler.loadStateDict(before[i]));
-      throw error;
-    }
+    super.loadStateDict(saved);
     this.milestones = [...milestones];
+  }
+
+  /** @internal */
+  protected override defaultState(): SchedulerStateDict {
+    return { base_lrs: this.baseLrs, _step_count: 0 };
   }
 }
 
@@ -261,11 +267,8 @@ export class SequentialLR extends LRScheduler {
  * assertEquals(scheduler.getLastLr(), [0.5]);
  * ```
  */
-export class ChainedScheduler extends LRScheduler {
+export class ChainedScheduler extends Composed {
   /** @internal */ static override readonly kind: string = "ChainedScheduler";
-
-  /** The schedules, in their order. */
-  readonly schedulers: readonly LRScheduler[];
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -276,8 +279,7 @@ export class ChainedScheduler extends LRScheduler {
    */
   constructor(schedulers: readonly LRScheduler[]) {
     assertSchedulers("make ChainedScheduler", schedulers);
-    super(schedulers[0].optimizer);
-    this.schedulers = [...schedulers];
+    super(schedulers);
     // The schedules have taken their first step already.
     this.lastEpoch = 0;
     this.noteLrs();
@@ -291,59 +293,23 @@ export class ChainedScheduler extends LRScheduler {
   }
 
   /** @internal */
-  override rewind(): void {
-    super.rewind();
-    for (const scheduler of this.schedulers) scheduler.rewind();
-  }
-
-  /** @internal */
   override restart(): void {
-    resetLrs(this);
+    this.resetLrs();
     this.rewind();
     this.start();
   }
 
   /** Goes on by one epoch in each of the schedules; in none of them if one throws. */
   override step(): void {
-    const before = this.schedulers.map((scheduler) => scheduler.stateDict());
-    const lrs = this.currentLrs();
-    try {
+    this.attempt(() => {
       for (const scheduler of this.schedulers) scheduler.step();
-    } catch (error) {
-      this.schedulers.forEach((scheduler, i) => scheduler.loadStateDict(before[i]));
-      assignLrs("step ChainedScheduler", this.optimizer, lrs);
-      throw error;
-    }
+    });
     this.lastEpoch++;
     this.noteLrs();
   }
 
   /** @internal */
-  protected override getLr(): number[] {
-    return this.currentLrs();
-  }
-
-  /** What resuming needs. */
-  override stateDict(): SchedulerStateDict {
-    return {
-      ...super.stateDict(),
-      _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
-    };
-  }
-
-  /** As in the base, for all of the schedules. */
-  override loadStateDict(saved: SchedulerStateDict): void {
-    const before = this.schedulers.map((scheduler) => scheduler.stateDict());
-    const own = this.stateDict();
-    loadParts("ChainedScheduler", this.schedulers, saved);
-    try {
-      // PyTorch keeps only the last rates beside the schedules.
-      const { lastEpoch } = this.schedulers[0];
-      const entries = readDict("load the state of ChainedScheduler", "", saved);
-      super.loadStateDict({ ...own, last_epoch: lastEpoch, ...entries });
-    } catch (error) {
-      this.schedulers.forEach((scheduler, i) => scheduler.loadStateDict(before[i]));
-      throw error;
-    }
+  protected override defaultState(own: SchedulerStateDict): SchedulerStateDict {
+    return { ...own, last_epoch: this.schedulers[0].lastEpoch };
   }
 }

@@ -1,15 +1,13 @@
 /**
  * Schedules that multiply the rate at chosen epochs.
  */
+import { kindOf } from "../../autograd/internal.ts";
 import { HyperparameterCheck } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { Counter, readDict } from "../state_dict.ts";
-import {
-  LRScheduler,
-  readArguments,
-  type SchedulerOptions,
-  type SchedulerStateDict,
-} from "./scheduler.ts";
+import { FactorLR } from "./declared.ts";
+import type { SchedulerOptions } from "./scheduler.ts";
+import type { SchedulerStateDict } from "./state.ts";
 
 /** The options of {@linkcode StepLR}. */
 export interface StepLROptions extends SchedulerOptions {
@@ -33,13 +31,13 @@ export interface StepLROptions extends SchedulerOptions {
  * assertEquals(rates, [1, 0.5, 0.5, 0.25]);
  * ```
  */
-export class StepLR extends LRScheduler {
+export class StepLR extends FactorLR<StepLROptions> {
   /** @internal */ static override readonly kind: string = "StepLR";
 
   /** How many epochs lie between two changes. */
-  stepSize: number;
+  declare stepSize: number;
   /** What the rate is multiplied with. */
-  gamma: number;
+  declare gamma: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -50,34 +48,20 @@ export class StepLR extends LRScheduler {
    * @throws {TypeError} for a wrong kind. @throws {RangeError} for a wrong value.
    */
   constructor(optimizer: Optimizer, stepSize: number | StepLROptions, options?: StepLROptions) {
-    const values = readArguments<StepLROptions>("make StepLR", "stepSize", stepSize, options, {
-      gamma: 0.1,
+    super(optimizer, stepSize, options, { stepSize: undefined, gamma: 0.1 }, (check) => {
+      check.count("stepSize");
+      check.noNaN("gamma");
     });
-    const check = new HyperparameterCheck("make StepLR", "", values);
-    check.count("stepSize");
-    check.noNaN("gamma");
-    super(optimizer, values.lastEpoch);
-    this.stepSize = values.stepSize;
-    this.gamma = values.gamma;
-    this.start();
   }
 
   /** @internal */
-  protected override stateFields(): readonly string[] {
-    return ["stepSize", "gamma"];
+  protected override change(epoch: number): number {
+    return epoch % this.stepSize === 0 ? this.gamma : 1;
   }
 
   /** @internal */
-  protected override getLr(): number[] {
-    const lrs = this.currentLrs();
-    const rests = this.isInitial || this.lastEpoch === 0 || this.lastEpoch % this.stepSize !== 0;
-    return rests ? lrs : lrs.map((lr) => lr * this.gamma);
-  }
-
-  /** @internal */
-  protected override closedForm(): number[] {
-    const factor = this.gamma ** Math.floor(this.lastEpoch / this.stepSize);
-    return this.baseLrs.map((lr) => lr * factor);
+  protected override changeSoFar(epoch: number): number {
+    return this.gamma ** Math.floor(epoch / this.stepSize);
   }
 }
 
@@ -103,13 +87,13 @@ export interface MultiStepLROptions extends SchedulerOptions {
  * assertEquals(rates, [0.5, 0.5, 0.25]);
  * ```
  */
-export class MultiStepLR extends LRScheduler {
+export class MultiStepLR extends FactorLR<MultiStepLROptions> {
   /** @internal */ static override readonly kind: string = "MultiStepLR";
 
   /** The epochs at which the rate changes, ascending. */
-  milestones: number[];
+  declare milestones: number[];
   /** What the rate is multiplied with. */
-  gamma: number;
+  declare gamma: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -124,22 +108,11 @@ export class MultiStepLR extends LRScheduler {
     milestones: readonly number[] | MultiStepLROptions,
     options?: MultiStepLROptions,
   ) {
-    const action = "make MultiStepLR";
-    const values = readArguments<MultiStepLROptions>(action, "milestones", milestones, options, {
-      gamma: 0.1,
+    super(optimizer, milestones, options, { milestones: undefined, gamma: 0.1 }, (check) => {
+      check.wholeNumbers("milestones");
+      check.noNaN("gamma");
     });
-    const check = new HyperparameterCheck(action, "", values);
-    check.wholeNumbers("milestones");
-    check.noNaN("gamma");
-    super(optimizer, values.lastEpoch);
-    this.milestones = [...values.milestones].sort((a, b) => a - b);
-    this.gamma = values.gamma;
-    this.start();
-  }
-
-  /** @internal */
-  protected override stateFields(): readonly string[] {
-    return ["milestones", "gamma"];
+    this.milestones = this.milestones.toSorted((a, b) => a - b);
   }
 
   /** What resuming needs; the milestones with their counts, as in PyTorch. */
@@ -149,7 +122,7 @@ export class MultiStepLR extends LRScheduler {
 
   /** As in the base; the milestones as a list or with their counts. */
   override loadStateDict(saved: SchedulerStateDict): void {
-    const action = "load the state of MultiStepLR";
+    const action = `load the state of ${kindOf(this)}`;
     const entries = readDict(action, "", saved);
     const milestones = Array.isArray(entries.milestones)
       ? entries.milestones
@@ -161,16 +134,13 @@ export class MultiStepLR extends LRScheduler {
   }
 
   /** @internal */
-  protected override getLr(): number[] {
-    const lrs = this.currentLrs();
-    const times = this.milestones.filter((milestone) => milestone === this.lastEpoch).length;
-    return this.isInitial || times === 0 ? lrs : lrs.map((lr) => lr * this.gamma ** times);
+  protected override change(epoch: number): number {
+    return this.gamma ** this.milestones.filter((milestone) => milestone === epoch).length;
   }
 
   /** @internal */
-  protected override closedForm(): number[] {
-    const passed = this.milestones.filter((milestone) => milestone <= this.lastEpoch).length;
-    return this.baseLrs.map((lr) => lr * this.gamma ** passed);
+  protected override changeSoFar(epoch: number): number {
+    return this.gamma ** this.milestones.filter((milestone) => milestone <= epoch).length;
   }
 }
 
@@ -194,11 +164,11 @@ export interface ExponentialLROptions extends SchedulerOptions {
  * assertEquals(rates, [0.5, 0.25, 0.125]);
  * ```
  */
-export class ExponentialLR extends LRScheduler {
+export class ExponentialLR extends FactorLR<ExponentialLROptions> {
   /** @internal */ static override readonly kind: string = "ExponentialLR";
 
   /** What the rate is multiplied with. */
-  gamma: number;
+  declare gamma: number;
 
   /**
    * Checks the options and sets the rates to begin with.
@@ -213,27 +183,16 @@ export class ExponentialLR extends LRScheduler {
     gamma: number | ExponentialLROptions,
     options?: ExponentialLROptions,
   ) {
-    const action = "make ExponentialLR";
-    const values = readArguments<ExponentialLROptions>(action, "gamma", gamma, options, {});
-    new HyperparameterCheck(action, "", values).noNaN("gamma");
-    super(optimizer, values.lastEpoch);
-    this.gamma = values.gamma;
-    this.start();
+    super(optimizer, gamma, options, { gamma: undefined }, (check) => check.noNaN("gamma"));
   }
 
   /** @internal */
-  protected override stateFields(): readonly string[] {
-    return ["gamma"];
+  protected override change(): number {
+    return this.gamma;
   }
 
   /** @internal */
-  protected override getLr(): number[] {
-    const lrs = this.currentLrs();
-    return this.isInitial || this.lastEpoch === 0 ? lrs : lrs.map((lr) => lr * this.gamma);
-  }
-
-  /** @internal */
-  protected override closedForm(): number[] {
-    return this.baseLrs.map((lr) => lr * this.gamma ** this.lastEpoch);
+  protected override changeSoFar(epoch: number): number {
+    return this.gamma ** epoch;
   }
 }

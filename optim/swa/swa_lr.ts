@@ -4,14 +4,10 @@
 import { HyperparameterCheck, type Scalar } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readDict } from "../state_dict.ts";
-import {
-  assertOptimizer,
-  forEachGroup,
-  LRScheduler,
-  readArguments,
-  type SchedulerOptions,
-  type SchedulerStateDict,
-} from "../lr_scheduler/scheduler.ts";
+import { readArguments } from "../lr_scheduler/declared.ts";
+import { assertOptimizer, forEachGroup } from "../lr_scheduler/rates.ts";
+import { LRScheduler, type SchedulerOptions } from "../lr_scheduler/scheduler.ts";
+import type { SchedulerStateDict } from "../lr_scheduler/state.ts";
 
 /** The options of {@linkcode SWALR}. */
 export interface SWALROptions extends SchedulerOptions {
@@ -60,15 +56,14 @@ export class SWALR extends LRScheduler {
     options?: SWALROptions,
   ) {
     const action = "make SWALR";
-    const values = readArguments<SWALROptions>(action, "swaLr", swaLr, options, {
+    const values = readArguments<SWALROptions>(action, swaLr, options, {
+      swaLr: undefined,
       annealEpochs: 10,
       annealStrategy: "cos",
     });
     assertOptimizer(action, optimizer);
     const check = new HyperparameterCheck(action, "", values);
-    if (values.annealStrategy !== "cos" && values.annealStrategy !== "linear") {
-      throw new RangeError(check.fault("annealStrategy", `"cos" or "linear"`));
-    }
+    check.oneOf("annealStrategy", "cos", "linear");
     if (values.annealEpochs !== 0) check.count("annealEpochs");
     const swaLrs = forEachGroup(action, "swaLr", values.swaLr, optimizer.paramGroups.length);
     super(optimizer, values.lastEpoch);

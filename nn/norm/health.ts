@@ -6,6 +6,7 @@ import type { Tensor } from "../../autograd/mod.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import { assertModule } from "../module/arguments.ts";
 import type { Module } from "../module/module.ts";
+import { join } from "../module/state_dict.ts";
 
 /** The kinds of findings. */
 export type HealthCode =
@@ -63,61 +64,43 @@ export function healthReport(model: Module): HealthFinding[] {
 }
 
 function findingsOf(name: string, layer: BatchNorm): HealthFinding[] {
-  const findings: HealthFinding[] = [];
-  const look = (
-    code: HealthCode,
-    values: Tensor | null,
-    test: (value: number) => boolean,
-    message: (count: string) => string,
-  ): void => {
-    if (values === null) return;
-    const channels = [...valuesOf(values)].flatMap((value, c) => test(value) ? [c] : []);
-    const count = `${channels.length} of ${layer.numFeatures} channels`;
-    if (channels.length > 0) findings.push({ code, name, channels, message: message(count) });
-  };
-  const { weight, bias, runningVar, eps } = layer;
-  const broken = layer.statistics.brokenChannels();
-  if (broken.length > 0) {
-    findings.push({
-      code: "broken-statistics",
-      name,
-      channels: broken,
-      message:
-        `${broken.length} of ${layer.numFeatures} channels have a running mean or variance that ` +
-        `is not finite, or a negative variance: reset them or call updateBn()`,
-    });
-  }
-  for (const parameter of [weight, bias]) {
-    look(
-      "non-finite-parameter",
-      parameter,
-      (value) => !Number.isFinite(value),
-      (count) => `${count} have a ${parameter === weight ? "γ" : "β"} that is not finite`,
-    );
-  }
-  look(
-    "dead-channel",
-    runningVar,
-    (variance) => variance === 0,
-    (count) => `${count} never vary: their output is β alone`,
-  );
-  let largest = 0;
-  for (const gamma of weight === null ? [] : valuesOf(weight)) {
-    if (Number.isFinite(gamma)) largest = Math.max(largest, Math.abs(gamma));
-  }
-  look(
-    "gamma-near-zero",
-    weight,
-    (gamma) => Math.abs(gamma) <= NEAR_ZERO * largest,
-    (count) => `${count} have a γ near zero: almost nothing passes through them`,
-  );
-  look(
-    "variance-below-eps",
-    runningVar,
-    (variance) => variance > 0 && variance < FAR_BELOW * eps,
-    (count) => `${count} have a running variance far below eps ${eps}, which then sets their scale`,
-  );
-  return findings;
+  const { weight, bias, runningVar, eps, numFeatures } = layer;
+  const gammas = weight === null ? [] : [...valuesOf(weight)].filter(Number.isFinite);
+  const largest = gammas.reduce((most, gamma) => Math.max(most, Math.abs(gamma)), 0);
+  const where = (tensor: Tensor | null, test: (value: number) => boolean): number[] =>
+    tensor === null ? [] : [...valuesOf(tensor)].flatMap((value, c) => test(value) ? [c] : []);
+  const isBroken = (value: number): boolean => !Number.isFinite(value);
+  const looks: readonly [HealthCode, channels: number[], what: string][] = [
+    [
+      "broken-statistics",
+      layer.statistics.brokenChannels(),
+      "have a running mean or variance that is not finite, or a negative variance: reset them or " +
+      "call updateBn()",
+    ],
+    ["non-finite-parameter", where(weight, isBroken), "have a γ that is not finite"],
+    ["non-finite-parameter", where(bias, isBroken), "have a β that is not finite"],
+    [
+      "dead-channel",
+      where(runningVar, (variance) => variance === 0),
+      "never vary: their output is β alone",
+    ],
+    [
+      "gamma-near-zero",
+      where(weight, (gamma) => Math.abs(gamma) <= NEAR_ZERO * largest),
+      "have a γ near zero: almost nothing passes through them",
+    ],
+    [
+      "variance-below-eps",
+      where(runningVar, (variance) => variance > 0 && variance < FAR_BELOW * eps),
+      `have a running variance far below eps ${eps}, which then sets their scale`,
+    ],
+  ];
+  return looks.filter(([, channels]) => channels.length > 0).map(([code, channels, what]) => ({
+    code,
+    name,
+    channels,
+    message: `${channels.length} of ${numFeatures} channels ${what}`,
+  }));
 }
 
 function redundantBiases(path: string, module: Module): HealthFinding[] {
@@ -129,7 +112,7 @@ function redundantBiases(path: string, module: Module): HealthFinding[] {
     if (bias.size !== next.numFeatures) return [];
     return [{
       code: "redundant-bias" as const,
-      name: path === "" ? name : `${path}.${name}`,
+      name: join(path, name),
       channels: [],
       message: `the BatchNorm after it subtracts its bias with the mean: make it with bias: false`,
     }];

@@ -39,6 +39,14 @@ interface InitialShare {
   readonly batches: number;
 }
 
+/** The first channel whose mean or variance is not finite; −1 for none. */
+export function firstNonFinite({ mean, variance }: BatchMoments): number {
+  for (let c = 0; c < mean.length; c++) {
+    if (!Number.isFinite(mean[c]) || !Number.isFinite(variance[c])) return c;
+  }
+  return -1;
+}
+
 /**
  * Takes in the moments of batches: running ← (1 − momentum)·running + momentum·batch, or their plain
  * average where momentum is `null`.
@@ -113,17 +121,16 @@ export class RunningStatistics {
     });
   }
 
-  private admits({ mean, variance }: BatchMoments): boolean {
-    if (this.nonFinite === "propagate") return true;
-    for (let c = 0; c < mean.length; c++) {
-      if (Number.isFinite(mean[c]) && Number.isFinite(variance[c])) continue;
-      if (this.nonFinite === "skip") return false;
-      throw new RangeError(
-        `Cannot update the running statistics of ${kindOf(this.layer)}: got mean ${mean[c]} ` +
-          `and variance ${variance[c]} in channel ${c}, expected finite values`,
-      );
-    }
-    return true;
+  private admits(moments: BatchMoments): boolean {
+    const c = this.nonFinite === "propagate" ? -1 : firstNonFinite(moments);
+    if (c < 0) return true;
+    if (this.nonFinite === "skip") return false;
+    throw new RangeError(
+      `Cannot update the running statistics of ${kindOf(this.layer)}: got mean ` +
+        `${moments.mean[c]} and variance ${
+          moments.variance[c]
+        } in channel ${c}, expected finite values`,
+    );
   }
 
   /** Counts a batch and blends its moments in. */

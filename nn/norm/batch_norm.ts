@@ -8,7 +8,6 @@ import {
   assertTensor,
   type BatchNormOperands,
   type BatchNormThen,
-  formatShape,
   isInspected,
   kindOf,
   type Known,
@@ -144,7 +143,7 @@ export abstract class BatchNorm extends TrackedNorm {
    * channel while the batch's statistics are used.
    */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
-    this.checkRank(x);
+    this.checkRank(x, this.ranks);
     const action = `run ${kindOf(this)}`;
     assertOptions(action, options, ["mask"]);
     const mask = options.mask ?? null;
@@ -167,27 +166,18 @@ export abstract class BatchNorm extends TrackedNorm {
     warnOfMode(this, useBatch, update);
     normWatcher?.before(this);
     const tracked = !useBatch || update;
-    const run = (
-      x: Tensor,
-      mask: Tensor | null,
-      residual: Tensor | null,
-    ): NormalizedBatch => {
-      const operands = {
-        x,
-        runningMean: tracked ? this.runningMean : null,
-        runningVar: tracked ? this.runningVar : null,
-        weight: this.weight,
-        bias: this.bias,
-      };
-      const settings = { training: useBatch, eps: this.eps, mask, then, residual };
-      return this.normalizeRun(operands, settings);
+    const operands = {
+      x,
+      runningMean: tracked ? this.runningMean : null,
+      runningVar: tracked ? this.runningVar : null,
+      weight: this.weight,
+      bias: this.bias,
     };
-    const parts = training ? this.ghostSizes(x.shape[0]) : null;
-    const masks = parts === null || mask === null ? null : split(mask, parts);
-    const residuals = parts === null || residual === null ? null : split(residual, parts);
-    const results = parts === null
-      ? [run(x, mask, residual)]
-      : split(x, parts).map((part, i) => run(part, masks?.[i] ?? null, residuals?.[i] ?? null));
+    const settings = { training: useBatch, eps: this.eps, mask, then, residual };
+    const sizes = training ? this.ghostSizes(x.shape[0]) : null;
+    const results = sizes === null
+      ? [this.normalizeRun(operands, settings)]
+      : this.normalizeGhosts(operands, settings, sizes);
     const moments = results.map((result) => result.moments);
     for (const batch of moments) if (batch !== null) warnOfMoments(this, batch, update);
     if (update) this.statistics.absorb(moments);
@@ -210,6 +200,21 @@ export abstract class BatchNorm extends TrackedNorm {
     } finally {
       joined = "none";
     }
+  }
+
+  /** Normalises runs of these many samples, each with its own statistics. */
+  private normalizeGhosts(
+    operands: BatchNormOperands,
+    settings: NormalizeSettings,
+    sizes: readonly number[],
+  ): NormalizedBatch[] {
+    const cut = (whole?: Tensor | null) => whole ? split(whole, sizes) : null;
+    const masks = cut(settings.mask);
+    const residuals = cut(settings.residual);
+    return split(operands.x, sizes).map((x, i) => {
+      const own = { mask: masks?.[i] ?? null, residual: residuals?.[i] ?? null };
+      return this.normalizeRun({ ...operands, x }, { ...settings, ...own });
+    });
   }
 
   /** @internal Normalises one run of samples. */
@@ -360,17 +365,6 @@ export abstract class BatchNorm extends TrackedNorm {
       ? ""
       : `, virtual_batch_size=${this.virtualBatchSize}`;
     return super.extraRepr() + ghost + (this.frozenStats ? ", frozen" : "");
-  }
-
-  /** Refuses an input with another number of axes before anything changes. */
-  protected checkRank(x: Tensor): void {
-    const layer = kindOf(this);
-    assertTensor(`run ${layer}`, x, "x");
-    if (this.ranks.includes(x.ndim)) return;
-    throw new RangeError(
-      `Cannot run ${layer}: got x of shape ${formatShape(x.shape)}, expected ` +
-        `${this.ranks.map((rank) => `${rank}D`).join(" or ")} input (got ${x.ndim}D input)`,
-    );
   }
 }
 

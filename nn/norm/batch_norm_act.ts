@@ -82,7 +82,7 @@ export class BatchNormAct extends BatchNorm {
    * are used.
    */
   override forward(x: Tensor, options: BatchNormActForwardOptions = {}): Tensor {
-    this.checkRank(x);
+    this.checkRank(x, this.ranks);
     const action = `run ${kindOf(this)}`;
     assertOptions(action, options, ["mask", "residual"]);
     const { mask = null, residual = null } = options;

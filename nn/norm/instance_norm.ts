@@ -2,13 +2,7 @@
  * Instance normalisation layers.
  */
 import { isStatsUpdateEnabled, type Tensor } from "../../autograd/mod.ts";
-import {
-  assertTensor,
-  blend,
-  formatShape,
-  kindOf,
-  normalizeInstances,
-} from "../../autograd/internal.ts";
+import { blend, formatShape, kindOf, normalizeInstances } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
 import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./tracked_norm.ts";
 
@@ -45,13 +39,7 @@ export abstract class InstanceNorm extends TrackedNorm {
    */
   override forward(x: Tensor): Tensor {
     const { rank } = this;
-    assertTensor(`run ${kindOf(this)}`, x, "x");
-    if (x.ndim !== rank && x.ndim !== rank - 1) {
-      throw new RangeError(
-        `Cannot run ${kindOf(this)}: got x of shape ${formatShape(x.shape)}, expected ` +
-          `${rank - 1}D or ${rank}D input (got ${x.ndim}D input)`,
-      );
-    }
+    this.checkRank(x, [rank - 1, rank]);
     const channels = x.shape[x.ndim - rank + 1];
     if (this.affine && channels !== this.numFeatures) {
       throw new RangeError(

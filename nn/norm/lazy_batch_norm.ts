@@ -94,7 +94,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
 
   /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
   override forward(x: Tensor, options?: BatchNormForwardOptions): Tensor {
-    this.checkRank(x);
+    this.checkRank(x, this.ranks);
     return settleAndRun(this, BatchNorm1d.prototype, x, options);
   }
 
@@ -115,7 +115,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
 
   /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
   override forward(x: Tensor, options?: BatchNormForwardOptions): Tensor {
-    this.checkRank(x);
+    this.checkRank(x, this.ranks);
     return settleAndRun(this, BatchNorm2d.prototype, x, options);
   }
 
@@ -136,7 +136,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
 
   /** Takes the number of channels from the first input, then normalises as BatchNorm does. */
   override forward(x: Tensor, options?: BatchNormForwardOptions): Tensor {
-    this.checkRank(x);
+    this.checkRank(x, this.ranks);
     return settleAndRun(this, BatchNorm3d.prototype, x, options);
   }
 

@@ -8,7 +8,7 @@ import {
   type NormalizeSettings,
   withoutWarnings,
 } from "../../autograd/internal.ts";
-import { BatchNorm } from "./batch_norm.ts";
+import { BatchNorm, LAYER_OPTIONS } from "./batch_norm.ts";
 import { type LayerMoments, processGroup } from "./process_group.ts";
 import type { Module } from "../module/module.ts";
 
@@ -102,29 +102,15 @@ function isOrdinary(module: Module): module is BatchNorm {
 function convert(bn: BatchNorm): SyncBatchNorm {
   if (bn.then !== "none") {
     throw new RangeError(
-      `Cannot convert ${
-        kindOf(bn)
-      }: got a layer with then "${bn.then}", expected a BatchNorm that ` +
-        `nothing follows`,
+      `Cannot convert ${kindOf(bn)}: got a layer with then "${bn.then}", expected a BatchNorm ` +
+        `that nothing follows`,
     );
   }
-  const { eps, momentum, affine, trackRunningStats, virtualBatchSize, nonFinite } = bn;
+  const options = Object.fromEntries(LAYER_OPTIONS.map((name) => [name, bn[name]]));
   // What there is to warn of was said when the first one was made.
-  const sync = withoutWarnings(() =>
-    new SyncBatchNorm(bn.numFeatures, {
-      eps,
-      momentum,
-      affine,
-      trackRunningStats,
-      virtualBatchSize,
-      nonFinite,
-    })
-  );
-  sync.weight = bn.weight;
-  sync.bias = bn.bias;
-  sync.runningMean = bn.runningMean;
-  sync.runningVar = bn.runningVar;
-  sync.numBatchesTracked = bn.numBatchesTracked;
+  const sync = withoutWarnings(() => new SyncBatchNorm(bn.numFeatures, options));
+  const { weight, bias, runningMean, runningVar, numBatchesTracked } = bn;
+  Object.assign(sync, { weight, bias, runningMean, runningVar, numBatchesTracked });
   sync.adoptState(bn);
   return sync;
 }

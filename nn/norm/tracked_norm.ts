@@ -1,7 +1,13 @@
 /**
  * The base of the normalisations that can keep running statistics.
  */
-import { assertOptions, kindOf, type Known } from "../../autograd/internal.ts";
+import {
+  assertOptions,
+  assertTensor,
+  formatShape,
+  kindOf,
+  type Known,
+} from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
 import { causing } from "../module/cause.ts";
@@ -115,6 +121,17 @@ export abstract class TrackedNorm extends Module {
   /** Layouts before version 2 had no counter. */
   protected override optionalKeys(version: number | null): readonly string[] {
     return version === null || version < 2 ? ["num_batches_tracked"] : [];
+  }
+
+  /** Refuses an input with another number of axes before anything changes. */
+  protected checkRank(x: Tensor, ranks: readonly number[]): void {
+    const action = `run ${kindOf(this)}`;
+    assertTensor(action, x, "x");
+    if (ranks.includes(x.ndim)) return;
+    throw new RangeError(
+      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected ` +
+        `${ranks.map((rank) => `${rank}D`).join(" or ")} input (got ${x.ndim}D input)`,
+    );
   }
 
   /** The arguments as `toString()` shows them. */

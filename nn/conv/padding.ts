@@ -8,7 +8,7 @@ import { pad } from "../functional.ts";
 import { pythonArguments, pythonFloat, pythonTuple } from "../module/repr.ts";
 import { SpatialLayer } from "../module/spatial.ts";
 
-/** What all padding layers have in common; as it is, the border holds zeros. */
+/** @internal What all padding layers have in common; as it is, the border holds zeros. */
 abstract class Padding extends SpatialLayer {
   /** @internal What the border is filled with. */
   static readonly mode: PadMode = "constant";

@@ -131,76 +131,67 @@ function rootMeanSquare(x: Tensor): number {
   return Math.sqrt(x.square().mean().item());
 }
 
+/** What speaks for each cause, the strongest first. */
 function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
-  const reasons: AuditReason[] = [];
-  const add = (cause: AuditCause, detail: string): void => void reasons.push({ cause, detail });
-  const channels = Array.from({ length: layer.numFeatures }, (_, c) => c);
-  const { statistics } = layer;
+  const { statistics, eps } = layer;
+  const { mean, variance, count } = moments;
+  const channels = [...mean.keys()];
+  const of = (some: { length: number }): string => `${some.length} of ${channels.length} channels`;
   const unbiased = unbiasedVariance(moments);
-  const broken = statistics.brokenChannels();
-  if (broken.length > 0) {
-    add(
-      "broken-statistics",
-      `in ${broken.length} of ${channels.length} channels its running mean or variance is not finite, ` +
-        `or the variance is negative`,
-    );
-  }
+  const apart = new Set(channels.filter((c) => isShifted(layer, moments, unbiased, c)));
   const { share: signed, known } = statistics.initialShare();
   const share = Math.abs(signed);
   // A small share of the initial variance 1 can be most of a variance that is much smaller. A share that
   // is only estimated, as after loading a state, counts where the data contradict the statistics.
-  const stale = new Set(
-    channels.filter((c) =>
-      (share > STALE || share > STALE * (valuesOf(layer.runningVar!)[c] + layer.eps)) &&
-      (known || isShifted(layer, moments, unbiased, c))
-    ),
+  const stale = channels.filter((c) =>
+    (share > STALE || share > STALE * (valuesOf(layer.runningVar!)[c] + eps)) &&
+    (known || apart.has(c))
   );
-  if (statistics.untrained) {
-    add("never-updated", "its running statistics have seen no batch");
-  } else if (stale.size > 0) {
-    const batches = `after ${statistics.batches} batches with momentum ${layer.momentum}`;
-    add(
-      "too-few-batches",
-      share > STALE
-        ? `${batches} the initial 0 and 1 still weigh ${(100 * share).toFixed(0)} %`
-        : `${batches} the initial 1 is still more than ${
-          100 * STALE
-        } % of the running variance in ` +
-          `${stale.size} of ${channels.length} channels`,
-    );
-  }
-  if (layer.frozen) add("frozen", "its running statistics are frozen");
-  if (moments.count < TINY_BATCH) {
-    const values = moments.count === 1 ? "1 value" : `${moments.count} values`;
-    add("tiny-batch", `the batch has ${values} in a channel`);
-  }
-  const dominated = moments.variance.filter((variance) => variance < layer.eps).length;
-  if (moments.count > 1 && dominated > DOMINATED_SHARE * channels.length) {
-    add(
-      "eps-dominated",
-      `${dominated} of ${channels.length} channels have a variance below eps ${layer.eps}`,
-    );
-  }
-  const { mean, variance } = moments;
+  for (const c of stale) apart.delete(c);
+  const broken = statistics.brokenChannels();
+  const dominated = channels.filter((c) => variance[c] < eps);
   const unusable = channels.filter((c) =>
-    !(Number.isFinite(mean[c]) && Number.isFinite(variance[c]))
+    !Number.isFinite(mean[c]) || !Number.isFinite(variance[c])
   );
-  if (unusable.length > 0) {
-    add(
+  const { untrained } = statistics;
+  const causes: readonly [AuditCause, applies: boolean, detail: string][] = [
+    [
+      "broken-statistics",
+      broken.length > 0,
+      `in ${of(broken)} its running mean or variance is not finite, or the variance is negative`,
+    ],
+    ["never-updated", untrained, "its running statistics have seen no batch"],
+    [
+      "too-few-batches",
+      !untrained && stale.length > 0,
+      `after ${statistics.batches} batches with momentum ${layer.momentum} the initial ` +
+      (share > STALE
+        ? `0 and 1 still weigh ${(100 * share).toFixed(0)} %`
+        : `1 is still more than ${100 * STALE} % of the running variance in ${of(stale)}`),
+    ],
+    ["frozen", layer.frozen, "its running statistics are frozen"],
+    [
+      "tiny-batch",
+      count < TINY_BATCH,
+      `the batch has ${count} value${count === 1 ? "" : "s"} in a channel`,
+    ],
+    [
+      "eps-dominated",
+      count > 1 && dominated.length > DOMINATED_SHARE * channels.length,
+      `${of(dominated)} have a variance below eps ${eps}`,
+    ],
+    [
       "non-finite-batch",
-      `the batch's mean or variance is not finite in ${unusable.length} of ${channels.length} channels`,
-    );
-  }
-  const settled = channels.filter((c) => !stale.has(c));
-  const shifted = settled.filter((c) => isShifted(layer, moments, unbiased, c)).length;
-  if (shifted > 0) {
-    add(
+      unusable.length > 0,
+      `the batch's mean or variance is not finite in ${of(unusable)}`,
+    ],
+    [
       "shifted-data",
-      `in ${shifted} of ${channels.length} channels the batch's mean or variance lies far from the ` +
-        `running one`,
-    );
-  }
-  return reasons;
+      apart.size > 0,
+      `in ${of([...apart])} the batch's mean or variance lies far from the running one`,
+    ],
+  ];
+  return causes.filter(([, applies]) => applies).map(([cause, , detail]) => ({ cause, detail }));
 }
 
 /** Whether a batch differs from the running statistics by more than chance and by enough to matter. */

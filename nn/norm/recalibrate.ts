@@ -228,10 +228,7 @@ function* pooled(model: Module, layers: readonly BatchNorm[], pooling: Pooling):
     }
     batchCount = read;
     if (found === null) return;
-    const { moments, batches } = pooling(found.layer, {
-      moments: found.moments,
-      batches: found.calls,
-    });
+    const { moments, batches } = pooling(found.layer, found);
     causing("recalibration", () => found.layer.statistics.set(moments, batches));
     waiting.delete(found.layer);
   }
@@ -240,7 +237,7 @@ function* pooled(model: Module, layers: readonly BatchNorm[], pooling: Pooling):
 interface Gathered {
   readonly layer: BatchNorm;
   readonly moments: PooledMoments;
-  calls: number;
+  batches: number;
 }
 
 /** One pass over the data: the moments of the first waiting layer that runs. */
@@ -252,11 +249,11 @@ function* gather(
   const hooks = [...waiting].map((layer) =>
     layer.registerForwardPreHook((_, inputs: unknown[]) => {
       const [x, options] = inputs as [Tensor, BatchNormForwardOptions?];
-      found ??= { layer, moments: new PooledMoments(x.shape[1]), calls: 0 };
+      found ??= { layer, moments: new PooledMoments(x.shape[1]), batches: 0 };
       if (found.layer !== layer) return;
       const mask = options?.mask ?? null;
       found.moments.addBatch(mask === null ? x : maskedRows(x, mask));
-      found.calls++;
+      found.batches++;
     })
   );
   try {

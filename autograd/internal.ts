@@ -22,6 +22,7 @@ export {
   type ChannelStatistics,
   gatherStrided,
   nadamStep,
+  norm,
   radamStep,
   rmspropStep,
   rpropStep,

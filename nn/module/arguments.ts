@@ -88,15 +88,12 @@ export function checkChoice<T extends string>(
   value: T,
   known: readonly T[],
 ): T {
+  const expected = `expected one of ${known.join(", ")}`;
   if (typeof value !== "string") {
-    throw new TypeError(
-      `Cannot make ${layer}: got ${name} ${describe(value)}, expected one of ${known.join(", ")}`,
-    );
+    throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, ${expected}`);
   }
   if (!known.includes(value)) {
-    throw new RangeError(
-      `Cannot make ${layer}: got ${name} "${value}", expected one of ${known.join(", ")}`,
-    );
+    throw new RangeError(`Cannot make ${layer}: got ${name} "${value}", ${expected}`);
   }
   return value;
 }
@@ -129,21 +126,18 @@ export function checkPerAxis(
   axes: number,
   least: number,
 ): number[] {
-  const list = typeof value === "number" ? new Array<number>(axes).fill(value) : value;
+  const list = typeof value === "number" ? [value] : value;
+  const expected = `expected a number or ${axes} of them`;
   if (!Array.isArray(list)) {
-    throw new TypeError(
-      `Cannot make ${layer}: got ${name} ${describe(value)}, expected a number or ${axes} of them`,
-    );
+    throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, ${expected}`);
   }
   if (list.length !== axes && list.length !== 1) {
-    throw new RangeError(
-      `Cannot make ${layer}: got ${name} [${
-        list.map(show).join(", ")
-      }], expected a number or ${axes} of them`,
-    );
+    const sizes = list.map(show).join(", ");
+    throw new RangeError(`Cannot make ${layer}: got ${name} [${sizes}], ${expected}`);
   }
-  const sizes = list.length === axes ? list : new Array<number>(axes).fill(list[0]);
-  return sizes.map((size) => checkCount(layer, name, size, least));
+  return Array.from({ length: axes }, (_, i) => {
+    return checkCount(layer, name, list[list.length === 1 ? 0 : i], least);
+  });
 }
 
 /** @throws {TypeError} if `value` is not a module. */

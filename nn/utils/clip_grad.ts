@@ -2,10 +2,12 @@
  * Gradients kept within bounds.
  */
 import {
+  assertIterable,
   assertOptions,
   assertTensor,
   describe,
   heldGradOf,
+  norm,
   scaleKeeping,
   valuesOf,
 } from "../../autograd/internal.ts";
@@ -64,21 +66,21 @@ export function clipGradNorm_(
     throw new RangeError(`Cannot ${action}: got normType NaN, expected a number`);
   }
   const grads = gradientsOf(action, params);
-  const norms = Float64Array.from(grads, (grad) => vectorNorm(valuesOf(grad), normType));
-  const norm = grads.length === 0 ? 0 : vectorNorm(norms, normType);
-  if (errorIfNonfinite && !Number.isFinite(norm)) {
+  const norms = Float64Array.from(grads, (grad) => normOf(valuesOf(grad), normType));
+  const before = grads.length === 0 ? 0 : normOf(norms, normType);
+  if (errorIfNonfinite && !Number.isFinite(before)) {
     throw new RangeError(
-      `Cannot ${action}: got gradients with a norm of ${norm}, expected a finite one; ` +
+      `Cannot ${action}: got gradients with a norm of ${before}, expected a finite one; ` +
         `errorIfNonfinite: false scales by it`,
     );
   }
-  const factor = Math.min(1, bound / (norm + 1e-6));
+  const factor = Math.min(1, bound / (before + 1e-6));
   for (const grad of grads) {
     scaleKeeping(grad, (values) => {
       for (let i = 0; i < values.length; i++) values[i] *= factor;
     });
   }
-  return tensor(norm);
+  return tensor(before);
 }
 
 /**
@@ -128,46 +130,15 @@ function readBound(action: string, value: unknown, name: string): number {
 function gradientsOf(action: string, params: Tensor | Iterable<Tensor>): Tensor[] {
   const given: unknown = params;
   const list = given instanceof Tensor ? [given] : given;
-  const { [Symbol.iterator]: iterate } = (list ?? {}) as Partial<Iterable<unknown>>;
-  if (typeof list !== "object" || typeof iterate !== "function") {
-    throw new TypeError(
-      `Cannot ${action}: got params ${
-        describe(params)
-      }, expected a Tensor or an iterable of tensors`,
-    );
-  }
-  const grads: Tensor[] = [];
-  let index = 0;
-  for (const param of list as Iterable<unknown>) {
-    assertTensor(action, param, `params[${index++}]`);
-    const grad = heldGradOf(param);
-    if (grad !== null) grads.push(grad);
-  }
-  return grads;
+  assertIterable(action, list, "params", "tensors");
+  return [...list as Iterable<unknown>].flatMap((param, i) => {
+    assertTensor(action, param, `params[${i}]`);
+    return heldGradOf(param) ?? [];
+  });
 }
 
-/** (Σ|x|^p)^(1/p), with its limits at ±∞ and the number of elements other than 0 for p = 0. */
-function vectorNorm(x: Float64Array, p: number): number {
-  let total = 0;
-  switch (p) {
-    case 2:
-      for (let i = 0; i < x.length; i++) total += x[i] * x[i];
-      return Math.sqrt(total);
-    case 1:
-      for (let i = 0; i < x.length; i++) total += Math.abs(x[i]);
-      return total;
-    case 0:
-      for (let i = 0; i < x.length; i++) if (x[i] !== 0) total++;
-      return total;
-    case Infinity:
-      for (let i = 0; i < x.length; i++) total = Math.max(total, Math.abs(x[i]));
-      return total;
-    case -Infinity:
-      total = Infinity;
-      for (let i = 0; i < x.length; i++) total = Math.min(total, Math.abs(x[i]));
-      return total;
-    default:
-      for (let i = 0; i < x.length; i++) total += Math.abs(x[i]) ** p;
-      return total ** (1 / p);
-  }
+function normOf(x: Float64Array, p: number): number {
+  const out = new Float64Array(1);
+  norm(x, out, x.length, p);
+  return out[0];
 }

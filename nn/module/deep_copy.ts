@@ -12,28 +12,35 @@ import { Buffer, Parameter } from "./parameter.ts";
  * is held twice is copied once; functions are shared, and so are built-in objects like dates, whose
  * inside cannot be seen.
  *
+ * @param plainCopy The method that modules have by themselves; another one answers for its class.
  * @throws {TypeError} if a module's `forward` is a field.
  */
-export function deepCopy<T extends Module>(original: T): T {
+export function deepCopy<T extends Module>(original: T, plainCopy: Module["deepCopy"]): T {
   for (const [name, module] of original.namedModules()) {
-    if (hasFieldForward(module)) {
-      throw new TypeError(
-        `Cannot deepCopy ${kindOf(module)}${name === "" ? "" : ` at ${name}`}: got a ` +
-          `forward that is a field and belongs to the original, expected a method`,
-      );
-    }
-    // The package's own layers hold functions that callers gave them, and share these.
-    const fields = Object.hasOwn(module.constructor, "kind") ? [] : Object.entries(module);
-    for (const [field, value] of fields) {
-      if (!holdsFunction(value, new Set())) continue;
-      throw new TypeError(
-        `Cannot deepCopy ${kindOf(module)}${name === "" ? "" : ` at ${name}`}: got a function in ` +
-          `field ${field}, which may go on using the original, expected a method`,
-      );
-    }
-    refusePrivateFields(module);
+    const fault = faultOf(module, plainCopy);
+    if (fault === null) continue;
+    const place = name === "" ? "" : ` at ${name}`;
+    throw new TypeError(`Cannot deepCopy ${kindOf(module)}${place}: got ${fault}`);
   }
   return copyValue(original, new Map()) as T;
+}
+
+/** Why a module cannot be copied part by part; `null` if it can. */
+function faultOf(module: Module, plainCopy: Module["deepCopy"]): string | null {
+  if (hasFieldForward(module)) {
+    return "a forward that is a field and belongs to the original, expected a method";
+  }
+  // The package's own layers hold functions that callers gave them, and share these.
+  const fields = Object.hasOwn(module.constructor, "kind") ? [] : Object.entries(module);
+  const [holder] = fields.find(([, value]) => holdsFunction(value, new Set())) ?? [];
+  if (holder !== undefined) {
+    return `a function in field ${holder}, which may go on using the original, expected a method`;
+  }
+  const hidden = module.deepCopy === plainCopy ? privateField(module) : undefined;
+  return hidden === undefined
+    ? null
+    : `a class with the private field ${hidden}, which a copy would lack, expected public fields or ` +
+      `a deepCopy of its own`;
 }
 
 /** Whether a function may use what it was made beside: all but classes and plain functions without `this`. */
@@ -55,33 +62,15 @@ function holdsFunction(value: unknown, seen: Set<unknown>): boolean {
   return [...items].some((item) => holdsFunction(item, seen));
 }
 
-/** A copy is made without running constructors, so that `#private` fields would be missing in it. */
-function refusePrivateFields(module: Module): void {
-  for (
-    let { constructor } = module;
-    typeof constructor === "function" && constructor !== Function.prototype;
-    constructor = Object.getPrototypeOf(constructor)
-  ) {
+/** A `#private` field of a module's classes: copies are made without the constructors that add those. */
+function privateField(module: Module): string | undefined {
+  let { constructor } = module;
+  for (; typeof constructor === "function"; constructor = Object.getPrototypeOf(constructor)) {
     const source = Function.prototype.toString.call(constructor);
     const field = /(?:^|[{;}\s])(#[A-Za-z_$][\w$]*)\s*(?:=|;|\n)/.exec(source)?.[1];
-    if (field === undefined || module.deepCopy !== moduleCopy(module)) continue;
-    throw new TypeError(
-      `Cannot deepCopy ${
-        kindOf(module)
-      }: got a class with the private field ${field}, which a copy ` +
-        `would lack, expected public fields or a deepCopy of its own`,
-    );
+    if (field !== undefined) return field;
   }
-}
-
-/** The method that modules have by themselves. */
-function moduleCopy(module: Module): Module["deepCopy"] | undefined {
-  let owner: object = module;
-  let found: Module["deepCopy"] | undefined;
-  for (; owner !== null; owner = Object.getPrototypeOf(owner)) {
-    if (Object.hasOwn(owner, "deepCopy")) found = (owner as Module).deepCopy;
-  }
-  return found;
+  return undefined;
 }
 
 function copyValue(value: unknown, copies: Map<object, unknown>): unknown {

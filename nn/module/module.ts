@@ -23,13 +23,14 @@ import { guardForward } from "./location.ts";
 import { Registry } from "./registry.ts";
 import { pythonModule } from "./repr.ts";
 import {
+  copyState,
+  entriesOf,
+  entriesOfModule,
   join,
   type LoadResult,
-  loadState,
-  type StateDict,
-  type StatePlace,
+  StateDict,
   type StateSource,
-  takeState,
+  versionIn,
 } from "./state_dict.ts";
 
 /** How the named listings walk. */
@@ -312,18 +313,14 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    */
   stateDict(options: { readonly prefix?: string } = {}): StateDict {
     assertOptions("take the state", options, ["prefix"]);
-    return takeState(this.statePlaces(withoutDot(options.prefix ?? "")));
-  }
-
-  /** @internal This module and all below it, as their state is taken and loaded. */
-  private statePlaces(prefix: string): StatePlace[] {
-    return this.namedModules({ prefix, removeDuplicate: false }).map(([path, module]) => ({
-      path,
-      version: module.stateVersion(),
-      tensors: () => module.ownRegistry.ownState(),
-      optionalKeys: (version) => module.optionalKeys(version),
-      beforeLoad: (own) => module.beforeLoad(own),
-    }));
+    const state = new StateDict();
+    for (const [path, module] of this.namedModules({ ...options, removeDuplicate: false })) {
+      state.metadata.set(path, { version: module.stateVersion() });
+      for (const [name, value] of module.ownRegistry.ownState()) {
+        state.set(join(path, name), value.detach());
+      }
+    }
+    return state;
   }
 
   /**
@@ -338,8 +335,23 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    */
   loadStateDict(state: StateSource, options: { readonly strict?: boolean } = {}): LoadResult {
     assertOptions("load a state", options, ["strict"]);
-    const places = this.statePlaces("");
-    return loadState(kindOf(this), places, state, options.strict ?? true);
+    const source = entriesOf(state);
+    const modules = this.namedModules({ removeDuplicate: false });
+    const undo = modules.map(([path, module]) => module.beforeLoad(entriesOfModule(source, path)));
+    try {
+      const places = modules.flatMap(([path, module]) => {
+        const optional = module.optionalKeys(versionIn(source, path));
+        return Array.from(module.ownRegistry.ownState(), ([name, target]) => ({
+          key: join(path, name),
+          target,
+          isOptional: optional.includes(name),
+        }));
+      });
+      return copyState(kindOf(this), places, source, options.strict ?? true);
+    } catch (error) {
+      for (const undoOne of undo) undoOne?.();
+      throw error;
+    }
   }
 
   /** Calls `fn` with every module, children first, and returns this one. */
@@ -395,7 +407,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    * original's layers.
    */
   deepCopy(): this {
-    return deepCopy(this);
+    return deepCopy(this, Module.prototype.deepCopy);
   }
 
   /** What `JSON.stringify` writes: the state dict, which {@linkcode loadStateDict} takes back. */

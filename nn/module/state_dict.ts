@@ -1,7 +1,7 @@
 /**
  * The state of a tree of modules: taken, and loaded in one go or not at all.
  */
-import { assertIterable, describe, show } from "../../autograd/internal.ts";
+import { assertIterable, describe, formatShape, sameShape, show } from "../../autograd/internal.ts";
 import { noGrad, Tensor, tensor, type TensorJson } from "../../autograd/mod.ts";
 import { causing } from "./cause.ts";
 
@@ -81,18 +81,14 @@ export interface LoadResult {
   readonly unexpectedKeys: string[];
 }
 
-/** A module, as {@linkcode takeState} and {@linkcode loadState} see it. */
+/** A tensor that a state fills. */
 export interface StatePlace {
-  /** Its dotted name; `""` for the module that was asked. */
-  readonly path: string;
-  /** The version of the layout that it writes. */
-  readonly version: number;
-  /** Its own parameters and persistent buffers. */
-  tensors(): Iterable<[string, Tensor]>;
-  /** Own names that a state of that version may lack. */
-  optionalKeys(version: number | null): readonly string[];
-  /** Makes ready for the entries under its own names; what it returns undoes that. */
-  beforeLoad(own: ReadonlyMap<string, Tensor>): (() => void) | null;
+  /** Its dotted name. */
+  readonly key: string;
+  /** What is written to. */
+  readonly target: Tensor;
+  /** Whether a state may lack it; the values then stay. */
+  readonly isOptional: boolean;
 }
 
 /** The dotted name of what a module calls `name`. */
@@ -100,39 +96,12 @@ export function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** The tensors of modules, off the tape, and the versions of their layouts. */
-export function takeState(places: readonly StatePlace[]): StateDict {
-  const state = new StateDict();
-  for (const place of places) {
-    state.metadata.set(place.path, { version: place.version });
-    for (const [name, value] of place.tensors()) state.set(join(place.path, name), value.detach());
-  }
-  return state;
-}
-
-/** Copies a state into modules, or, if anything does not fit, says everything that does not. */
-export function loadState(
-  className: string,
-  places: readonly StatePlace[],
-  state: StateSource,
-  strict: boolean,
-): LoadResult {
-  const source = entriesOf(state);
-  const undo = places.map((place) => place.beforeLoad(entriesBelow(source, join(place.path, ""))));
-  try {
-    return copyState(className, places, source, strict);
-  } catch (error) {
-    for (const undoOne of undo) undoOne?.();
-    throw error;
-  }
-}
-
 /**
  * A state as a map.
  *
  * @throws {TypeError} if it is neither a map nor an object.
  */
-function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
+export function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
   if (state instanceof Map) return state;
   if (typeof state !== "object" || state === null) {
     throw new TypeError(
@@ -149,11 +118,12 @@ function isJson(value: Tensor | TensorJson): value is TensorJson {
     Array.isArray(value.shape) && Array.isArray(value.data);
 }
 
-/** The entries directly below a prefix, under their own names. */
-function entriesBelow(
+/** The entries of the module at a path, under their own names. */
+export function entriesOfModule(
   source: ReadonlyMap<string, Tensor>,
-  prefix: string,
+  path: string,
 ): Map<string, Tensor> {
+  const prefix = join(path, "");
   const own = new Map<string, Tensor>();
   for (const [key, value] of source) {
     const name = key.slice(prefix.length);
@@ -162,7 +132,13 @@ function entriesBelow(
   return own;
 }
 
-function copyState(
+/** The version of the layout that a module wrote into a state; `null` where the state does not say. */
+export function versionIn(source: ReadonlyMap<string, Tensor>, path: string): number | null {
+  return source instanceof StateDict ? source.metadata.get(path)?.version ?? null : null;
+}
+
+/** Copies a state into its places, or, if anything does not fit, says everything that does not. */
+export function copyState(
   className: string,
   places: readonly StatePlace[],
   source: ReadonlyMap<string, Tensor>,
@@ -170,33 +146,28 @@ function copyState(
 ): LoadResult {
   const missingKeys: string[] = [];
   const misfits: string[] = [];
-  const known = new Set<string>();
   const copies: [Tensor, Tensor][] = [];
-  const metadata = source instanceof StateDict ? source.metadata : null;
-  for (const place of places) {
-    const optional = place.optionalKeys(metadata?.get(place.path)?.version ?? null);
-    for (const [name, target] of place.tensors()) {
-      const key = join(place.path, name);
-      known.add(key);
-      const value = source.get(key);
-      if (value === undefined) {
-        if (!optional.includes(name)) missingKeys.push(key);
-      } else {
-        const misfit = misfitOf(key, value, target);
-        if (misfit === null) copies.push([target, value]);
-        else if (isOldScalar(value, target)) copies.push([target, value.reshape([])]);
-        else misfits.push(misfit);
-      }
+  for (const { key, target, isOptional } of places) {
+    const value = source.get(key);
+    if (value === undefined) {
+      if (!isOptional) missingKeys.push(key);
+    } else if (isOldScalar(value, target)) {
+      copies.push([target, value.reshape([])]);
+    } else {
+      const misfit = misfitOf(key, value, target);
+      if (misfit === null) copies.push([target, value]);
+      else misfits.push(misfit);
     }
   }
+  const known = new Set(places.map(({ key }) => key));
   const unexpectedKeys = [...source.keys()].filter((key) => !known.has(key));
+  const named = (what: string, keys: readonly string[]): string[] =>
+    strict && keys.length > 0
+      ? [`${what} key(s) in state_dict: ${keys.map((key) => `"${key}"`).join(", ")}.`]
+      : [];
   const faults = [
-    ...(strict && missingKeys.length > 0
-      ? [`Missing key(s) in state_dict: ${quote(missingKeys)}.`]
-      : []),
-    ...(strict && unexpectedKeys.length > 0
-      ? [`Unexpected key(s) in state_dict: ${quote(unexpectedKeys)}.`]
-      : []),
+    ...named("Missing", missingKeys),
+    ...named("Unexpected", unexpectedKeys),
     ...misfits,
   ];
   if (faults.length > 0) {
@@ -215,11 +186,7 @@ function misfitOf(key: string, value: unknown, target: Tensor): string | null {
   if (!(value instanceof Tensor)) {
     return `kind mismatch for ${key}: got ${typeof value}, expected a Tensor.`;
   }
-  if (value.ndim === target.ndim && value.shape.every((n, i) => n === target.shape[i])) return null;
-  return `size mismatch for ${key}: got shape [${value.shape.join(", ")}], expected ` +
-    `[${target.shape.join(", ")}].`;
-}
-
-function quote(keys: readonly string[]): string {
-  return keys.map((key) => `"${key}"`).join(", ");
+  if (sameShape(value.shape, target.shape)) return null;
+  return `size mismatch for ${key}: got shape ${formatShape(value.shape)}, expected ` +
+    `${formatShape(target.shape)}.`;
 }

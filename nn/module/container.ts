@@ -10,52 +10,38 @@ import { pythonModule } from "./repr.ts";
 /** Modules by name: a record, a Map or pairs; their order is that of the container. */
 export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
 
-/** The module at an index, which may be negative. */
-function moduleAt(container: Module, modules: readonly Module[], index: number): Module {
-  const found = Number.isInteger(index) ? modules.at(index) : undefined;
-  if (found === undefined) {
-    throw new RangeError(
-      `Cannot take a module of ${kindOf(container)}: got index ${show(index)}, expected one of ` +
-        `${-modules.length} … ${modules.length - 1}`,
-    );
-  }
-  return found;
+function refuse(container: Module, value: unknown, expected: string): never {
+  throw new TypeError(
+    `Cannot fill ${kindOf(container)}: got ${describe(value)}, expected ${expected}`,
+  );
 }
 
 function checkModule(container: Module, value: unknown): asserts value is Module {
-  if (!(value instanceof Module)) {
-    throw new TypeError(
-      `Cannot fill ${kindOf(container)}: got ${describe(value)}, expected a Module`,
-    );
-  }
+  if (!(value instanceof Module)) refuse(container, value, "a Module");
 }
 
 function namedEntries(container: Module, modules: NamedModules): [string, Module][] {
   if (typeof modules !== "object" || modules === null) {
-    throw new TypeError(
-      `Cannot fill ${kindOf(container)}: got ${describe(modules)}, expected modules by name`,
-    );
+    refuse(container, modules, "modules by name");
   }
+  const action = `fill ${kindOf(container)}`;
   const isIterable = Symbol.iterator in modules;
-  if (isIterable) assertIterable(`fill ${kindOf(container)}`, modules, "modules", "[name, Module]");
+  if (isIterable) assertIterable(action, modules, "modules", "[name, Module]");
   const pairs = isIterable
     ? [...modules as Iterable<readonly [string, Module]>]
     : Object.entries(modules);
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new TypeError(
-        `Cannot fill ${kindOf(container)}: got ${describe(pair)}, expected pairs of a ` +
-          `name and a Module`,
-      );
+      refuse(container, pair, "pairs of a name and a Module");
     }
   }
   const first = pairs.find(([name]) => /^(0|[1-9]\d*)$/.test(name));
   if (first !== undefined && pairs.length > 1 && !isIterable) {
     throw new RangeError(
-      `Cannot fill ${kindOf(container)}: got the name "${
+      `Cannot ${action}: got the name "${
         first[0]
-      }" in an object, where names that ` +
-        `are numbers come first whatever their place, expected a Map or pairs`,
+      }" in an object, where names that are numbers come ` +
+        `first whatever their place, expected a Map or pairs`,
     );
   }
   return pairs.map(([name, module]) => {
@@ -77,8 +63,8 @@ abstract class ModuleRow extends Module {
   }
 
   /** Runs over the modules in order. */
-  *[Symbol.iterator](): IterableIterator<Module> {
-    yield* this.row();
+  [Symbol.iterator](): IterableIterator<Module> {
+    return this.row().values();
   }
 
   /**
@@ -87,7 +73,13 @@ abstract class ModuleRow extends Module {
    * @throws {RangeError} if there is none.
    */
   at(index: number): Module {
-    return moduleAt(this, this.row(), index);
+    const row = this.row();
+    const found = Number.isInteger(index) ? row.at(index) : undefined;
+    if (found !== undefined) return found;
+    throw new RangeError(
+      `Cannot take a module of ${kindOf(this)}: got index ${show(index)}, expected one of ` +
+        `${-row.length} … ${row.length - 1}`,
+    );
   }
 
   /**
@@ -309,13 +301,13 @@ export class ModuleDict extends Module {
   }
 
   /** The modules in order. */
-  *values(): IterableIterator<Module> {
-    for (const [, module] of this.entries()) yield module;
+  values(): IterableIterator<Module> {
+    return this.childEntries().map(([, module]) => module).values();
   }
 
   /** Names and modules in order. */
-  *entries(): IterableIterator<[string, Module]> {
-    yield* this.childEntries();
+  entries(): IterableIterator<[string, Module]> {
+    return this.childEntries().values();
   }
 
   /** Names and modules in order. */

@@ -32,6 +32,10 @@ export function layerOptions<T extends object>(
   return given as T;
 }
 
+function refuse(layer: string, name: string, value: unknown, expected: string): never {
+  throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, expected ${expected}`);
+}
+
 /**
  * Checks an integer.
  *
@@ -54,9 +58,7 @@ export function checkCount(layer: string, name: string, value: unknown, least: n
  * @throws {TypeError} if it is none. @throws {RangeError} if it is NaN.
  */
 export function checkNumber(layer: string, name: string, value: unknown): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, expected a number`);
-  }
+  if (typeof value !== "number") refuse(layer, name, value, "a number");
   if (Number.isNaN(value)) {
     throw new RangeError(`Cannot make ${layer}: got ${name} NaN, expected a number`);
   }
@@ -69,11 +71,7 @@ export function checkNumber(layer: string, name: string, value: unknown): number
  * @throws {TypeError} if it is not a boolean.
  */
 export function checkFlag(layer: string, name: string, value: unknown): boolean {
-  if (typeof value !== "boolean") {
-    throw new TypeError(
-      `Cannot make ${layer}: got ${name} ${describe(value)}, expected true or false`,
-    );
-  }
+  if (typeof value !== "boolean") refuse(layer, name, value, "true or false");
   return value;
 }
 
@@ -88,12 +86,10 @@ export function checkChoice<T extends string>(
   value: T,
   known: readonly T[],
 ): T {
-  const expected = `expected one of ${known.join(", ")}`;
-  if (typeof value !== "string") {
-    throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, ${expected}`);
-  }
+  const expected = `one of ${known.join(", ")}`;
+  if (typeof value !== "string") refuse(layer, name, value, expected);
   if (!known.includes(value)) {
-    throw new RangeError(`Cannot make ${layer}: got ${name} "${value}", ${expected}`);
+    throw new RangeError(`Cannot make ${layer}: got ${name} "${value}", expected ${expected}`);
   }
   return value;
 }
@@ -105,11 +101,7 @@ export function checkChoice<T extends string>(
  */
 export function checkTensor(layer: string, name: string, value: unknown): Tensor | null {
   if (value === undefined || value === null) return null;
-  if (!(value instanceof Tensor)) {
-    throw new TypeError(
-      `Cannot make ${layer}: got ${name} ${describe(value)}, expected a Tensor or null`,
-    );
-  }
+  if (!(value instanceof Tensor)) refuse(layer, name, value, "a Tensor or null");
   return value;
 }
 
@@ -127,13 +119,11 @@ export function checkPerAxis(
   least: number,
 ): number[] {
   const list = typeof value === "number" ? [value] : value;
-  const expected = `expected a number or ${axes} of them`;
-  if (!Array.isArray(list)) {
-    throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, ${expected}`);
-  }
+  const expected = `a number or ${axes} of them`;
+  if (!Array.isArray(list)) refuse(layer, name, value, expected);
   if (list.length !== axes && list.length !== 1) {
     const sizes = list.map(show).join(", ");
-    throw new RangeError(`Cannot make ${layer}: got ${name} [${sizes}], ${expected}`);
+    throw new RangeError(`Cannot make ${layer}: got ${name} [${sizes}], expected ${expected}`);
   }
   return Array.from({ length: axes }, (_, i) => {
     return checkCount(layer, name, list[list.length === 1 ? 0 : i], least);

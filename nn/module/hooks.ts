@@ -21,23 +21,13 @@ interface Hooks {
 /** The hooks of each module: not in it, since they stay behind when it is copied. */
 const hooksOf = new WeakMap<Module, Hooks>();
 
-/** Adds a hook that runs before each forward. */
-export function addForwardPreHook(module: Module, hook: ForwardPreHook): { remove(): void } {
-  // A function of its own for each call, so that a hook may be added twice.
-  return addHook(module, "before", (...args) => hook(...args));
-}
-
-/** Adds a hook that runs after each forward. */
-export function addForwardHook(module: Module, hook: ForwardHook): { remove(): void } {
-  return addHook(module, "after", (...args) => hook(...args));
-}
-
 /** Whether a module's forward is a field, seen through the hooks in front of it. */
 export function hasFieldForward(module: Module): boolean {
   return hooksOf.get(module)?.field !== undefined || Object.keys(module).includes("forward");
 }
 
-function addHook<When extends "before" | "after">(
+/** Adds a hook that runs before or after each forward. */
+export function addHook<When extends "before" | "after">(
   module: Module,
   when: When,
   hook: When extends "before" ? ForwardPreHook : ForwardHook,
@@ -46,11 +36,13 @@ function addHook<When extends "before" | "after">(
   hooksOf.set(module, hooks);
   const none = () => hooks.before.size + hooks.after.size === 0;
   if (none()) standInFront(module, hooks);
-  const list: Set<ForwardPreHook | ForwardHook> = hooks[when];
-  list.add(hook);
+  const list: Set<ForwardHook> = hooks[when];
+  // A function of its own for each call, so that a hook may be added twice.
+  const own: ForwardHook = (...args) => hook(...args);
+  list.add(own);
   return {
     remove: () => {
-      if (list.delete(hook) && none()) stepAside(module, hooks);
+      if (list.delete(own) && none()) stepAside(module, hooks);
     },
   };
 }

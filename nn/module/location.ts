@@ -18,8 +18,7 @@ let depth = 0;
 
 /** Wraps the `forward` that a class inherits or has, unless that is done. */
 export function guardForward(kind: { readonly prototype: Module }): void {
-  let owner: object = kind.prototype;
-  while (!Object.hasOwn(owner, "forward")) owner = Object.getPrototypeOf(owner);
+  const owner = ownerOf(kind.prototype);
   const descriptor = Object.getOwnPropertyDescriptor(owner, "forward")!;
   const forward: unknown = descriptor.value;
   if (typeof forward !== "function" || guarded.has(forward as Forward)) return;
@@ -31,9 +30,14 @@ export function guardForward(kind: { readonly prototype: Module }): void {
 
 /** Whether instances run the `forward` that their class came with, and not one that was put in its place. */
 export function isGuard(prototype: Module): boolean {
+  return guards.get(ownerOf(prototype)) === prototype.forward;
+}
+
+/** The prototype that a class has its `forward` from. */
+function ownerOf(prototype: Module): object {
   let owner: object = prototype;
   while (!Object.hasOwn(owner, "forward")) owner = Object.getPrototypeOf(owner);
-  return guards.get(owner) === prototype.forward;
+  return owner;
 }
 
 function guardOf(forward: Forward): Forward {

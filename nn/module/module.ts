@@ -12,12 +12,7 @@ import {
   show,
 } from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
-import {
-  addForwardHook,
-  addForwardPreHook,
-  type ForwardHook,
-  type ForwardPreHook,
-} from "./hooks.ts";
+import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.ts";
 import type { Absorbable, Joined } from "./joining.ts";
 import { guardForward } from "./location.ts";
 import { Registry } from "./registry.ts";
@@ -382,7 +377,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    */
   registerForwardHook(hook: ForwardHook): { remove(): void } {
     assertHook("register a forward hook", hook, arguments.length);
-    return addForwardHook(this, hook);
+    return addHook(this, "after", hook);
   }
 
   /**
@@ -393,7 +388,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    */
   registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
     assertHook("register a forward pre-hook", hook, arguments.length);
-    return addForwardPreHook(this, hook);
+    return addHook(this, "before", hook);
   }
 
   /**

@@ -46,32 +46,25 @@ function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: n
   if (!(bn instanceof BatchNorm)) {
     throw new TypeError(`Cannot run ${action}: got bn ${describe(bn)}, expected a BatchNorm`);
   }
+  const refuse: (got: string, expected: string) => never = (got, expected) => {
+    throw new RangeError(`Cannot run ${action}: got ${got}, expected ${expected}`);
+  };
   if (bn.then !== "none") {
-    throw new RangeError(
-      `Cannot run ${action}: got a layer with then "${bn.then}", expected a BatchNorm that nothing follows`,
-    );
+    refuse(`a layer with then "${bn.then}"`, "a BatchNorm that nothing follows");
   }
   if (layer.training || bn.training) {
-    throw new RangeError(
-      `Cannot run ${action}: got ${layer.training ? "a layer" : "a BatchNorm"} in training mode, ` +
-        `expected both after eval()`,
-    );
+    const which = layer.training ? "a layer" : "a BatchNorm";
+    refuse(`${which} in training mode`, "both after eval()");
   }
   const { runningMean, runningVar } = bn;
   if (runningMean === null || runningVar === null) {
-    throw new RangeError(
-      `Cannot run ${action}: got a BatchNorm without running statistics, expected ` +
-        `trackRunningStats: true`,
-    );
+    refuse("a BatchNorm without running statistics", "trackRunningStats: true");
   }
   // Only a transposed convolution divides its output channels into groups on an axis of their own.
   const groups = axis === 0 ? 1 : layer.groups ?? 1;
   const { shape } = layer.weight;
   if (groups * shape[axis] !== bn.numFeatures) {
-    throw new RangeError(
-      `Cannot run ${action}: got ${groups * shape[axis]} output channels, expected ` +
-        `${bn.numFeatures} as in the BatchNorm`,
-    );
+    refuse(`${groups * shape[axis]} output channels`, `${bn.numFeatures} as in the BatchNorm`);
   }
   const fused = layer.deepCopy();
   noGrad(() => {

@@ -31,17 +31,45 @@ export function resetAffine(layer: { weight: Tensor | null; bias?: Tensor | null
   layer.bias?.detach().copy_(0);
 }
 
-/** `normalizedShape` as a list of integers of at least 0. */
-function checkShape(name: string, shape: Shape | number): number[] {
-  const sizes = typeof shape === "number" ? [shape] : shape;
-  assertNumbers(`make ${name}`, sizes, "normalizedShape");
-  if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
-    throw new RangeError(
-      `Cannot make ${name}: got normalizedShape [${sizes.join(", ")}], expected sizes of at ` +
-        `least one axis`,
-    );
+/** @internal What LayerNorm and RMSNorm have in common. */
+abstract class LastAxesNorm extends Module {
+  /** The sizes of the axes that are normalised over. */
+  readonly normalizedShape: Shape;
+  /** Whether the weight is learned, and the bias where there is one. */
+  readonly elementwiseAffine: boolean;
+  /** γ, of `normalizedShape`. */
+  weight: Tensor | null;
+  /** Added to the variance or mean square; `null` for the machine's epsilon. */
+  abstract readonly eps: number | null;
+
+  constructor(shape: Shape | number, elementwiseAffine: boolean) {
+    super();
+    const sizes = typeof shape === "number" ? [shape] : shape;
+    assertNumbers(`make ${kindOf(this)}`, sizes, "normalizedShape");
+    if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
+      throw new RangeError(
+        `Cannot make ${kindOf(this)}: got normalizedShape [${
+          sizes.join(", ")
+        }], expected sizes of ` +
+          `at least one axis`,
+      );
+    }
+    this.normalizedShape = [...sizes];
+    this.elementwiseAffine = elementwiseAffine;
+    this.weight = this.registerParameter("weight", elementwiseAffine ? ones(sizes) : null);
   }
-  return [...sizes];
+
+  /** Weight 1, bias 0. */
+  resetParameters(): void {
+    resetAffine(this);
+  }
+
+  /** The arguments as `toString()` shows them. */
+  override extraRepr(): string {
+    const { eps, elementwiseAffine: elementwise_affine } = this;
+    return `${pythonTuple(this.normalizedShape)}, ` +
+      pythonArguments({ eps: pythonFloat(eps), elementwise_affine });
+  }
 }
 
 /**
@@ -55,97 +83,57 @@ function checkShape(name: string, shape: Shape | number): number[] {
  * assertEquals(new nn.LayerNorm([4]).forward(zeros([2, 3, 4])).shape, [2, 3, 4]);
  * ```
  */
-export class LayerNorm extends Module {
+export class LayerNorm extends LastAxesNorm {
   /** @internal */ static override readonly kind: string = "LayerNorm";
   /** @internal */ static override readonly keepsNothing = true;
 
-  /** The sizes of the axes that are normalised over. */
-  readonly normalizedShape: Shape;
   /** Added to the variance. */
-  readonly eps: number;
-  /** Whether weight and bias are learned. */
-  readonly elementwiseAffine: boolean;
-  /** γ, of `normalizedShape`. */
-  weight: Tensor | null;
+  override readonly eps: number;
   /** β, of `normalizedShape`. */
   bias: Tensor | null;
 
   /** Makes the layer. @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
   constructor(normalizedShape: Shape | number, options: LayerNormOptions = {}) {
-    super();
+    const known = ["eps", "elementwiseAffine", "bias"] as const;
+    const layer = kindOf(new.target.prototype);
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = layerOptions(
-      kindOf(this),
+      layer,
       options,
-      ["eps", "elementwiseAffine", "bias"],
+      known,
     );
-    const shape = checkShape(kindOf(this), normalizedShape);
-    this.normalizedShape = shape;
+    super(normalizedShape, elementwiseAffine);
     this.eps = eps;
-    this.elementwiseAffine = elementwiseAffine;
-    this.weight = this.registerParameter("weight", elementwiseAffine ? ones(shape) : null);
+    const shape = this.normalizedShape;
     this.bias = this.registerParameter("bias", elementwiseAffine && bias ? zeros(shape) : null);
-  }
-
-  /** Weight 1, bias 0. */
-  resetParameters(): void {
-    resetAffine(this);
   }
 
   /** [*, …normalizedShape] → the same shape. */
   override forward(x: Tensor): Tensor {
     return layerNorm(x, this.normalizedShape, this.weight, this.bias, { eps: this.eps });
   }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    const { eps, elementwiseAffine: elementwise_affine } = this;
-    return `${pythonTuple(this.normalizedShape)}, ` +
-      pythonArguments({ eps: pythonFloat(eps), elementwise_affine });
-  }
 }
 
 /** Root mean square normalisation over the last axes: see `nn.functional.rmsNorm`. */
-export class RMSNorm extends Module {
+export class RMSNorm extends LastAxesNorm {
   /** @internal */ static override readonly kind: string = "RMSNorm";
 
-  /** The sizes of the axes that are normalised over. */
-  readonly normalizedShape: Shape;
   /** Added to the mean square; `null` for the machine's epsilon. */
-  readonly eps: number | null;
-  /** Whether the weight is learned. */
-  readonly elementwiseAffine: boolean;
-  /** γ, of `normalizedShape`. */
-  weight: Tensor | null;
+  override readonly eps: number | null;
 
   /** Makes the layer. @throws {RangeError} if `normalizedShape` is empty or has a negative size. */
   constructor(
     normalizedShape: Shape | number,
     options: { readonly eps?: number | null; readonly elementwiseAffine?: boolean } = {},
   ) {
-    super();
-    const shape = checkShape(kindOf(this), normalizedShape);
-    this.normalizedShape = shape;
-    const given = layerOptions(kindOf(this), options, ["eps", "elementwiseAffine"]);
+    const known = ["eps", "elementwiseAffine"] as const;
+    const given = layerOptions(kindOf(new.target.prototype), options, known);
+    super(normalizedShape, given.elementwiseAffine ?? true);
     this.eps = given.eps ?? null;
-    this.elementwiseAffine = given.elementwiseAffine ?? true;
-    this.weight = this.registerParameter("weight", this.elementwiseAffine ? ones(shape) : null);
-  }
-
-  /** Weight 1. */
-  resetParameters(): void {
-    resetAffine(this);
   }
 
   /** [*, …normalizedShape] → the same shape. */
   override forward(x: Tensor): Tensor {
     return rmsNorm(x, this.normalizedShape, this.weight, { eps: this.eps });
-  }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    const { eps, elementwiseAffine: elementwise_affine } = this;
-    return `${pythonTuple(this.normalizedShape)}, ` +
-      pythonArguments({ eps: pythonFloat(eps), elementwise_affine });
   }
 }
 

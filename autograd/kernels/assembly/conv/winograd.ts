@@ -24,6 +24,8 @@ export const SMALLEST: f64 = 3.87e-121;
 const ABOUT: usize = 16;
 /** The flag of a tile that was computed directly; the sixteen below are its windows that are all zero. */
 const DIRECT: u32 = 1 << 16;
+/** Flags and extent of a tile of four by four outputs without a flag. */
+const WHOLE: u64 = <u64>(4 << 4 | 4) << 32;
 
 /** Bytes between the 36 matrices: an odd number of cache lines, so that they fall into different sets. */
 // @ts-ignore: decorator
@@ -328,6 +330,26 @@ function transformOutput(
   v128.store(to, fma(d2, four, f64x2.add(d1, m5)));
 }
 
+/** Aᵀ [m0 … m5] + start of two whole tiles: a row of the one in lanes 0, for `first`, of the other in lanes 1. */
+// @ts-ignore: decorator
+@inline
+function writeRows(
+  m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128, start: v128, first: usize, second: usize,
+): void {
+  const four = f64x2.splat(4);
+  const s1 = f64x2.add(m1, m2), d1 = f64x2.sub(m1, m2);
+  const s2 = f64x2.add(m3, m4), half = f64x2.sub(m3, m4);
+  const d2 = f64x2.add(half, half);
+  const y0 = f64x2.add(f64x2.add(f64x2.add(m0, s1), s2), start);
+  const y1 = f64x2.add(f64x2.add(d1, d2), start);
+  const y2 = f64x2.add(fma(s2, four, s1), start);
+  const y3 = f64x2.add(fma(d2, four, f64x2.add(d1, m5)), start);
+  v128.store(first, v128.shuffle<f64>(y0, y1, 0, 2));
+  v128.store(first, v128.shuffle<f64>(y2, y3, 0, 2), 16);
+  v128.store(second, v128.shuffle<f64>(y0, y1, 1, 3));
+  v128.store(second, v128.shuffle<f64>(y2, y3, 1, 3), 16);
+}
+
 /**
  * y = conv(x, weight) + bias for the images `image` … `image + images − 1`: x [c, height, width] and
  * y [k, outHeight, outWidth] of each, `weights` as `winogradWeights` leaves them, the weights themselves
@@ -442,6 +464,20 @@ function writeOutputs(
           v128.load(at + 3 * step), v128.load(at + 4 * step), v128.load(at + 5 * step),
           to, 96,
         );
+      }
+      if (
+        load<u64>(about, 8) == WHOLE && load<u64>(about + ABOUT, 8) == WHOLE && t + 1 < count
+      ) {
+        let first = <usize>load<u32>(about, 4) + plane, second = <usize>load<u32>(about + ABOUT, 4) + plane;
+        for (let m = temporary, end = temporary + 384; m < end; m += 96) {
+          writeRows(
+            v128.load(m), v128.load(m, 16), v128.load(m, 32), v128.load(m, 48), v128.load(m, 64),
+            v128.load(m, 80), start, first, second,
+          );
+          first += yRow;
+          second += yRow;
+        }
+        continue;
       }
       // Rows of both tiles, four by four.
       for (let r = 0, m = temporary; r < 4; r++, m += 96) {

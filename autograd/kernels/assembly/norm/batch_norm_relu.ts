@@ -21,69 +21,84 @@ export function addRelu(y: usize, residual: usize, n: i32, size: i32, stride: i3
 }
 
 /**
- * Windows of pairs of rows and columns, two side by side at a time; a last odd one is done twice. Of equals the
- * first wins, of NaN the last. With g not 0 what goes to `out` is that cotangent at the place that won, if relu let
- * it through, and 0 at the three others; else the largest value.
+ * Two windows side by side, or with `single` the same one twice. Of equals the first wins, of NaN the last. With
+ * `back` what goes to `out` is the cotangent g at the place that won, if relu let it through, and 0 at the three
+ * others; else the largest value.
  */
-function windows(
-  g: usize, x: usize, out: usize, height: i32, width: i32, mean: f64, scale: f64, shift: f64,
+// @ts-ignore: decorator
+@inline
+function window(
+  back: bool, single: bool, g: usize, x: usize, out: usize, row: usize, m: v128, a: v128, b: v128,
 ): void {
-  const back = g != 0;
+  const z0 = fma(f64x2.sub(v128.load(x), m), a, b);
+  const z1 = single ? z0 : fma(f64x2.sub(v128.load(x, 16), m), a, b);
+  const z2 = fma(f64x2.sub(v128.load(x + row), m), a, b);
+  const z3 = single ? z2 : fma(f64x2.sub(v128.load(x + row, 16), m), a, b);
+  let best = v128.shuffle<f64>(z0, z1, 0, 2), other = v128.shuffle<f64>(z0, z1, 1, 3);
+  const second = v128.or(f64x2.gt(other, best), f64x2.ne(other, other));
+  best = v128.bitselect(other, best, second);
+  other = v128.shuffle<f64>(z2, z3, 0, 2);
+  const third = v128.or(f64x2.gt(other, best), f64x2.ne(other, other));
+  best = v128.bitselect(other, best, third);
+  other = v128.shuffle<f64>(z2, z3, 1, 3);
+  const fourth = v128.or(f64x2.gt(other, best), f64x2.ne(other, other));
+  best = v128.bitselect(other, best, fourth);
+  const shut = f64x2.le(best, f64x2.splat(0));
+  if (!back) {
+    best = v128.andnot(best, shut);
+    if (single) v128.store64_lane(out, best, 0);
+    else v128.store(out, best);
+    return;
+  }
+  // + 0: as where cotangents are added up from zeros.
+  const through = f64x2.add(
+    v128.andnot(single ? v128.load64_splat(g) : v128.load(g), shut), f64x2.splat(0),
+  );
+  const last = v128.and(through, fourth);
+  const rest = v128.andnot(through, fourth);
+  const lower = v128.and(rest, third);
+  const upper = v128.andnot(rest, third);
+  const right = v128.and(upper, second), left = v128.andnot(upper, second);
+  v128.store(out, v128.shuffle<f64>(left, right, 0, 2));
+  v128.store(out + row, v128.shuffle<f64>(lower, last, 0, 2));
+  if (single) return;
+  v128.store(out, v128.shuffle<f64>(left, right, 1, 3), 16);
+  v128.store(out + row, v128.shuffle<f64>(lower, last, 1, 3), 16);
+}
+
+/** The windows of pairs of rows and columns. */
+// @ts-ignore: decorator
+@inline
+function windows(
+  back: bool, g: usize, x: usize, out: usize, height: i32, width: i32,
+  mean: f64, scale: f64, shift: f64,
+): void {
   const m = f64x2.splat(mean), a = f64x2.splat(scale), b = f64x2.splat(shift);
-  const rowBytes = <usize>width << 3, columns = width >> 1;
+  const row = <usize>width << 3, columns = width >> 1;
   for (let h = 0; h < height >> 1; h++) {
-    for (let w = 0; w < columns; w += 2) {
-      const single = w + 1 == columns, next: usize = single ? 0 : 16;
-      const z0 = fma(f64x2.sub(v128.load(x), m), a, b);
-      const z1 = fma(f64x2.sub(v128.load(x + next), m), a, b);
-      const z2 = fma(f64x2.sub(v128.load(x + rowBytes), m), a, b);
-      const z3 = fma(f64x2.sub(v128.load(x + rowBytes + next), m), a, b);
-      let best = v128.shuffle<f64>(z0, z1, 0, 2), other = v128.shuffle<f64>(z0, z1, 1, 3);
-      let second = v128.or(f64x2.gt(other, best), f64x2.ne(other, other));
-      best = v128.bitselect(other, best, second);
-      other = v128.shuffle<f64>(z2, z3, 0, 2);
-      let third = v128.or(f64x2.gt(other, best), f64x2.ne(other, other));
-      best = v128.bitselect(other, best, third);
-      other = v128.shuffle<f64>(z2, z3, 1, 3);
-      const fourth = v128.or(f64x2.gt(other, best), f64x2.ne(other, other));
-      best = v128.bitselect(other, best, fourth);
-      const shut = f64x2.le(best, f64x2.splat(0));
-      if (back) {
-        // + 0: as where cotangents are added up from zeros.
-        const through = f64x2.add(
-          v128.andnot(single ? v128.load64_splat(g) : v128.load(g), shut), f64x2.splat(0),
-        );
-        const last = v128.and(through, fourth);
-        const rest = v128.andnot(through, fourth);
-        const lower = v128.and(rest, third);
-        const upper = v128.andnot(rest, third);
-        const right = v128.and(upper, second), left = v128.andnot(upper, second);
-        v128.store(out, v128.shuffle<f64>(left, right, 0, 2));
-        v128.store(out + next, v128.shuffle<f64>(left, right, 1, 3));
-        v128.store(out + rowBytes, v128.shuffle<f64>(lower, last, 0, 2));
-        v128.store(out + rowBytes + next, v128.shuffle<f64>(lower, last, 1, 3));
-        out += next + 16;
-        g += single ? 8 : 16;
-      } else {
-        best = v128.andnot(best, shut);
-        if (single) v128.store64_lane(out, best, 0);
-        else v128.store(out, best);
-        out += single ? 8 : 16;
-      }
-      x += next + 16;
+    for (let end = x + (<usize>(columns >> 1) << 5); x < end; x += 32) {
+      window(back, false, g, x, out, row, m, a, b);
+      g += 16;
+      out += back ? 32 : 16;
+    }
+    if (columns & 1) {
+      window(back, true, g, x, out, row, m, a, b);
+      x += 16;
+      g += 8;
+      out += back ? 16 : 8;
     }
     if (width & 1) {
       if (back) {
         store<f64>(out, 0);
-        store<f64>(out + rowBytes, 0);
+        store<f64>(out + row, 0);
         out += 8;
       }
       x += 8;
     }
-    x += rowBytes;
-    if (back) out += rowBytes;
+    x += row;
+    if (back) out += row;
   }
-  if (back && (height & 1)) memory.fill(out, 0, rowBytes);
+  if (back && (height & 1)) memory.fill(out, 0, row);
 }
 
 /** own = (x − mean)·scale + shift + residual */
@@ -115,7 +130,8 @@ export function pooledAffine(
         a = 1;
         b = 0;
       }
-      windows(g ? g + few : 0, from, y + (g ? full : few), height, width, m, a, b);
+      if (g) windows(true, g + few, from, y + full, height, width, m, a, b);
+      else windows(false, 0, from, y + few, height, width, m, a, b);
     }
   }
 }

@@ -171,6 +171,10 @@ export function conv(
   return true;
 }
 
+/** What a thread takes of a weight's gradient at least: each packs its own taps, or all of them. */
+const TAPS_TOGETHER = 24;
+const CHANNELS_TOGETHER = 8;
+
 /** weight = Σ over images of y · windowsᵀ; false where it has to be the plain way. */
 export function convWeight(
   x: Float64Array,
@@ -189,33 +193,37 @@ export function convWeight(
   const layout = lay(window, inChannels, weight.byteLength, bytes);
   const weights = inPool(weight) ? weight.byteOffset : layout.copies;
   const work = images * outChannels * taps * windows;
+  // Threads take taps or output channels, not images: what an element sums must not depend on them.
+  const byTaps = taps / TAPS_TOGETHER > outChannels / CHANNELS_TOGETHER;
   for (let group = 0; group < groups; group++) {
-    // Threads take taps, not images: what an element sums must not depend on them.
     share(
       kernels,
       "convWeightGradient",
       layout,
       work,
-      taps,
-      24,
-      (from, count, [padded, memory]) => [
-        x.byteOffset + group * inChannels * plane,
-        groups * inChannels * plane,
-        y.byteOffset + 8 * group * outChannels * windows,
-        8 * groups * outChannels * windows,
-        weights + 8 * group * outChannels * taps,
-        images,
-        outChannels,
-        taps,
-        from,
-        from + count,
-        windows,
-        ...layout.image,
-        padded,
-        layout.taps,
-        layout.windows,
-        memory,
-      ],
+      byTaps ? taps : outChannels,
+      byTaps ? TAPS_TOGETHER : CHANNELS_TOGETHER,
+      (from, count, [padded, memory]) => {
+        const channel = group * outChannels + (byTaps ? 0 : from);
+        return [
+          x.byteOffset + group * inChannels * plane,
+          groups * inChannels * plane,
+          y.byteOffset + 8 * channel * windows,
+          8 * groups * outChannels * windows,
+          weights + 8 * channel * taps,
+          images,
+          byTaps ? outChannels : count,
+          taps,
+          byTaps ? from : 0,
+          byTaps ? from + count : taps,
+          windows,
+          ...layout.image,
+          padded,
+          layout.taps,
+          layout.windows,
+          memory,
+        ];
+      },
     );
   }
   if (!inPool(weight)) copyOut(weights, weight);

@@ -8,9 +8,9 @@
  *
  * @module
  */
+import { refuseKind } from "./check/refuse.ts";
 import { fma } from "./random/fma.ts";
-import { Mt19937 } from "./random/mt19937.ts";
-import { decodeState, encodeState } from "./random/state.ts";
+import { decodeState, encodeState, Mt19937 } from "./random/mt19937.ts";
 import {
   normalizeSeed,
   type Seed,
@@ -325,9 +325,7 @@ export function manualSeed(seed: Seed): Generator {
 export function chooseGenerator(action: string, generator?: Generator | null): Generator {
   if (generator === undefined || generator === null) return defaultGenerator;
   if (!(generator instanceof Generator)) {
-    throw new TypeError(
-      `Cannot ${action}: got generator ${typeof generator}, expected a Generator`,
-    );
+    refuseKind(action, "generator", generator, "a Generator");
   }
   return generator;
 }

@@ -87,7 +87,6 @@ export {
 } from "./create/random.ts";
 export * from "./reduce/reduce.ts";
 export * from "./shape/repeat.ts";
-export * from "./reduce/scan.ts";
 export * from "./shape/shape.ts";
 export * from "./elementwise/activation_smooth.ts";
 export {

@@ -40,16 +40,12 @@ export function normalizeSeed(seed: Seed): bigint {
  * @throws {RangeError} if they or their distance are not finite, or `high` is below `low`.
  */
 export function validateBounds(low: number, high: number): void {
-  expectNumber("draw uniform numbers", "low", low);
-  expectNumber("draw uniform numbers", "high", high);
-  if (!Number.isFinite(low) || !Number.isFinite(high) || !Number.isFinite(high - low)) {
-    refuse(
-      "draw uniform numbers",
-      `low ${low} and high ${high}`,
-      "finite bounds at a finite distance",
-    );
-  }
-  if (high < low) refuse("draw uniform numbers", `low ${low} and high ${high}`, "low ≤ high");
+  const action = "draw uniform numbers";
+  assertNumber(action, "low", low);
+  assertNumber(action, "high", high);
+  const isFinite = Number.isFinite(low) && Number.isFinite(high) && Number.isFinite(high - low);
+  if (!isFinite) refuseRange(action, low, high, "finite bounds at a finite distance");
+  if (high < low) refuseRange(action, low, high, "low ≤ high");
 }
 
 /**
@@ -59,14 +55,11 @@ export function validateBounds(low: number, high: number): void {
  * @throws {RangeError} if one is not finite or `std` is negative.
  */
 export function validateMoments(mean: number, std: number): void {
-  expectNumber("draw normal numbers", "mean", mean);
-  expectNumber("draw normal numbers", "std", std);
+  const action = "draw normal numbers";
+  assertNumber(action, "mean", mean);
+  assertNumber(action, "std", std);
   if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
-    refuse(
-      "draw normal numbers",
-      `mean ${mean} and std ${std}`,
-      "finite numbers and a std of at least 0",
-    );
+    refuse(action, `mean ${mean} and std ${std}`, "finite numbers and a std of at least 0");
   }
 }
 
@@ -78,16 +71,18 @@ export function validateMoments(mean: number, std: number): void {
  * apart.
  */
 export function validateIntegers(low: number, high: number): void {
-  expectNumber("draw integers", "low", low);
-  expectNumber("draw integers", "high", high);
-  if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high)) {
-    refuse("draw integers", `low ${low} and high ${high}`, "integers below 2^53 in size");
-  }
-  if (high <= low) refuse("draw integers", `low ${low} and high ${high}`, "low < high");
+  const action = "draw integers";
+  assertNumber(action, "low", low);
+  assertNumber(action, "high", high);
+  const isSafe = Number.isSafeInteger(low) && Number.isSafeInteger(high);
+  if (!isSafe) refuseRange(action, low, high, "integers below 2^53 in size");
+  if (high <= low) refuseRange(action, low, high, "low < high");
   // high − low itself may be rounded.
-  if (high - 2 ** 53 > low) {
-    refuse("draw integers", `low ${low} and high ${high}`, "at most 2^53 between them");
-  }
+  if (high - 2 ** 53 > low) refuseRange(action, low, high, "at most 2^53 between them");
+}
+
+function refuseRange(action: string, low: number, high: number, expected: string): never {
+  refuse(action, `low ${low} and high ${high}`, expected);
 }
 
 /**
@@ -97,7 +92,7 @@ export function validateIntegers(low: number, high: number): void {
  * @throws {RangeError} if it is not in 0 … 1.
  */
 export function validateProbability(p: number): void {
-  expectNumber("draw Bernoulli numbers", "p", p);
+  assertNumber("draw Bernoulli numbers", "p", p);
   if (!(p >= 0 && p <= 1)) refuse("draw Bernoulli numbers", `p ${p}`, "a probability in 0 … 1");
 }
 
@@ -110,7 +105,7 @@ export function validateOut(action: string, out: unknown): void {
   if (!(out instanceof Float64Array)) refuseKind(action, "out", out, "a Float64Array");
 }
 
-function expectNumber(action: string, name: string, value: unknown): void {
+function assertNumber(action: string, name: string, value: unknown): void {
   if (typeof value !== "number") {
     throw new TypeError(
       `Cannot ${action}: got ${name} ${show(value)} (${typeof value}), expected a number`,

@@ -1,7 +1,17 @@
-/** The Mersenne Twister MT19937, word for word the stream of PyTorch's CPU generator. */
+/**
+ * The Mersenne Twister MT19937, word for word the stream of PyTorch's CPU generator, and the state of a
+ * generator as bytes, in the layout of PyTorch's `Generator.get_state()`, so that either side goes on
+ * where the other stopped.
+ *
+ * Little-endian: initial seed (u64 at 0), words left (i32 at 8), seeded (i32 at 12), next word (u64 at
+ * 16), 624 words as u64 (at 24), three doubles of which the second is the normal sample kept back (at
+ * 5016), whether it is there (i32 at 5040), and the same for a float32 sample (at 5048), which float64
+ * never uses.
+ */
+import { refuse, refuseKind } from "../check/refuse.ts";
 
 /** Words of state. */
-export const STATE_WORDS = 624;
+const STATE_WORDS = 624;
 
 const SHIFT_WORDS = 397;
 const MATRIX_A = 0x9908b0df;
@@ -41,11 +51,6 @@ export class Mt19937 {
     return (y ^ (y >>> 18)) >>> 0;
   }
 
-  /** Whether the counters and the words can belong to an engine. */
-  isValid(): boolean {
-    return this.left > 0 && this.left <= STATE_WORDS && this.next >= 0 && this.next <= STATE_WORDS;
-  }
-
   #regenerate(): void {
     const words = this.words;
     let i = 0;
@@ -66,4 +71,64 @@ function twist(upper: number, lower: number): number {
   const y = (upper & 0x80000000) | (lower & 0x7fffffff);
   // All ones or zero instead of a branch, which no processor could predict.
   return (y >>> 1) ^ (-(lower & 1) & MATRIX_A);
+}
+
+/** The length of a state in bytes. */
+const STATE_BYTES = 5056;
+
+const LEFT = 8;
+const SEEDED = 12;
+const NEXT = 16;
+const WORDS = 24;
+const NORMAL = 5024;
+const HAS_NORMAL = 5040;
+
+/** What a generator is: the seed it began with, its engine, and the normal sample kept back. */
+export interface GeneratorState {
+  /** The seed, 0 … 2⁶⁴ − 1. */
+  readonly seed: bigint;
+  /** The engine. */
+  readonly engine: Mt19937;
+  /** The second sample of the last pair, while nobody has taken it. */
+  readonly spareNormal: number | null;
+}
+
+/** The bytes of a state. */
+export function encodeState({ seed, engine, spareNormal }: GeneratorState): Uint8Array {
+  const bytes = new Uint8Array(STATE_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, seed, true);
+  view.setInt32(LEFT, engine.left, true);
+  view.setInt32(SEEDED, 1, true);
+  view.setUint32(NEXT, engine.next, true);
+  for (let i = 0; i < STATE_WORDS; i++) view.setUint32(WORDS + 8 * i, engine.words[i], true);
+  if (spareNormal !== null) {
+    view.setFloat64(NORMAL, spareNormal, true);
+    view.setInt32(HAS_NORMAL, 1, true);
+  }
+  return bytes;
+}
+
+/**
+ * The state that the bytes hold.
+ *
+ * @throws {TypeError} if they are no Uint8Array.
+ * @throws {RangeError} if they have another length or cannot be a state.
+ */
+export function decodeState(bytes: Uint8Array): GeneratorState {
+  const action = "set the generator's state";
+  if (!(bytes instanceof Uint8Array)) refuseKind(action, "state", bytes, "a Uint8Array");
+  if (bytes.length !== STATE_BYTES) refuse(action, `${bytes.length} bytes`, `${STATE_BYTES}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const engine = new Mt19937(0);
+  engine.left = view.getInt32(LEFT, true);
+  engine.next = view.getUint32(NEXT, true);
+  for (let i = 0; i < STATE_WORDS; i++) engine.words[i] = view.getUint32(WORDS + 8 * i, true);
+  const { left, next } = engine;
+  const isValid = left > 0 && left <= STATE_WORDS && next >= 0 && next <= STATE_WORDS;
+  if (view.getInt32(SEEDED, true) !== 1 || !isValid) {
+    refuse(action, `${left} words left and word ${next} next`, "the bytes of getState()");
+  }
+  const spareNormal = view.getInt32(HAS_NORMAL, true) === 0 ? null : view.getFloat64(NORMAL, true);
+  return { seed: view.getBigUint64(0, true), engine, spareNormal };
 }

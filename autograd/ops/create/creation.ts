@@ -1,7 +1,7 @@
 /**
  * Tensors from numbers.
  */
-import { allocateStorage, allocateUninitialised } from "../../runtime/memory.ts";
+import { allocateStorage, allocateUninitialised, type Storage } from "../../runtime/memory.ts";
 import type { NestedArray } from "../../print.ts";
 import { assertCount, formatShape, type Shape, sizeOf, validateShape } from "../../shape.ts";
 import { Tensor, type TensorJson, valuesOf } from "../../tensor.ts";
@@ -149,20 +149,15 @@ const MOST_AXES = 64;
 
 function flatten(values: unknown): [flat: ArrayLike<number>, shape: Shape] {
   if (typeof values === "number") return [[values], []];
-  if (ArrayBuffer.isView(values) && !(values instanceof DataView)) {
-    const array = values as TypedArray;
-    if (typeof array[0] === "bigint") {
-      throw new TypeError(
-        `Cannot make a tensor: got ${describe(values)}, expected an array of numbers`,
-      );
-    }
-    return [array, [array.length]];
+  const isTyped = ArrayBuffer.isView(values) && !(values instanceof DataView);
+  if (isTyped && typeof (values as TypedArray)[0] !== "bigint") {
+    return [values as TypedArray, [(values as TypedArray).length]];
   }
   if (!Array.isArray(values)) {
     throw new TypeError(
-      `Cannot make a tensor: got ${
-        describe(values)
-      }, expected a number, nested arrays or a typed array`,
+      `Cannot make a tensor: got ${describe(values)}, expected ${
+        isTyped ? "an array of numbers" : "a number, nested arrays or a typed array"
+      }`,
     );
   }
   const shape: number[] = [];
@@ -175,44 +170,49 @@ function flatten(values: unknown): [flat: ArrayLike<number>, shape: Shape] {
   const flat = new Float64Array(sizeOf(shape));
   let next = 0;
   const visit = (level: unknown, axis: number, path: string): void => {
-    if (axis === shape.length) {
-      if (typeof level !== "number") {
-        if (Array.isArray(level)) throw ragged(path, "an array", "a number");
-        throw new TypeError(
-          `Cannot make a tensor: got ${describe(level)} at values${path}, expected a number`,
-        );
-      }
+    const isLeaf = axis === shape.length;
+    if (isLeaf && typeof level === "number") {
       flat[next++] = level;
-      return;
-    }
-    if (!Array.isArray(level)) {
-      if (typeof level === "number") throw ragged(path, "a number", `${shape[axis]} elements`);
+    } else if (!isLeaf && Array.isArray(level)) {
+      const [got, expected] = [level.length, shape[axis]];
+      if (got !== expected) ragged(path, `${got} elements`, `${expected} as in its neighbours`);
+      for (let i = 0; i < got; i++) visit(level[i], axis + 1, `${path}[${i}]`);
+    } else if (Array.isArray(level)) {
+      ragged(path, "an array", "a number");
+    } else if (typeof level === "number") {
+      ragged(path, "a number", `${shape[axis]} elements`);
+    } else {
       throw new TypeError(
-        `Cannot make a tensor: got ${describe(level)} at values${path}, expected an array`,
+        `Cannot make a tensor: got ${describe(level)} at values${path}, expected ${
+          isLeaf ? "a number" : "an array"
+        }`,
       );
     }
-    if (level.length !== shape[axis]) {
-      throw ragged(path, `${level.length} elements`, `${shape[axis]} as in its neighbours`);
-    }
-    for (let i = 0; i < level.length; i++) visit(level[i], axis + 1, `${path}[${i}]`);
   };
   visit(values, 0, "");
   return [flat, shape];
 }
 
-function ragged(path: string, got: string, expected: string): RangeError {
-  return new RangeError(
-    `Cannot make a tensor: got ragged arrays, ${got} at values${path}, expected ${expected}`,
-  );
+function ragged(path: string, got: string, expected: string): never {
+  refuse("make a tensor", `ragged arrays, ${got} at values${path}`, expected);
+}
+
+/** A new leaf, its arguments checked, over the memory that `allocate` gives for so many values. */
+export function leaf<Options extends CreationOptions>(
+  action: string,
+  shape: Shape,
+  options: Options,
+  known: Known<NoInfer<Options>>,
+  allocate: (size: number) => Storage,
+): Tensor {
+  assertOptions(action, options, known);
+  const sizes = [...validateShape(action, shape)];
+  return new Tensor(allocate(sizeOf(sizes)), sizes).requiresGrad_(options.requiresGrad ?? false);
 }
 
 /** A tensor of zeros. */
 export function zeros(shape: Shape, options: CreationOptions = {}): Tensor {
-  assertOptions("make zeros", options, KNOWN);
-  const sizes = [...validateShape("make zeros", shape)];
-  return new Tensor(allocateStorage(sizeOf(sizes)), sizes).requiresGrad_(
-    options.requiresGrad ?? false,
-  );
+  return leaf("make zeros", shape, options, KNOWN, allocateStorage);
 }
 
 /** A tensor of ones. */
@@ -227,11 +227,11 @@ export function ones(shape: Shape, options: CreationOptions = {}): Tensor {
  */
 export function full(shape: Shape, value: number, options: CreationOptions = {}): Tensor {
   if (typeof value !== "number") refuseKind("make full", "value", value, "a number");
-  assertOptions("make full", options, KNOWN);
-  const sizes = [...validateShape("make full", shape)];
-  const storage = allocateUninitialised(sizeOf(sizes));
-  storage.values.fill(value);
-  return new Tensor(storage, sizes).requiresGrad_(options.requiresGrad ?? false);
+  return leaf("make full", shape, options, KNOWN, (size) => {
+    const storage = allocateUninitialised(size);
+    storage.values.fill(value);
+    return storage;
+  });
 }
 
 /** Zeros of the shape of `x`. */
@@ -264,29 +264,24 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   assertNoOptions("arange", arguments, 3);
   const [first, bound] = end === undefined ? [0, start] : [start, end];
   for (const [name, value] of Object.entries({ start, end, step })) {
-    if (value === undefined || value === null || typeof value === "number") continue;
-    refuseKind("make arange", name, value, "a number");
+    const isNumber = value === undefined || value === null || typeof value === "number";
+    if (!isNumber) refuseKind("make arange", name, value, "a number");
   }
-  if (![first, bound, step].every(Number.isFinite) || step === 0) {
+  const isFinite = [first, bound, step].every(Number.isFinite) && step !== 0;
+  const steps = (bound - first) / step;
+  if (!isFinite || steps < 0) {
     refuse(
       "make arange",
       `start ${first}, end ${bound}, step ${step}`,
-      "finite numbers and a step other than 0",
+      isFinite ? "a step that leads from start to end" : "finite numbers and a step other than 0",
     );
   }
-  if ((bound - first) / step < 0) {
-    refuse(
-      "make arange",
-      `start ${first}, end ${bound}, step ${step}`,
-      "a step that leads from start to end",
-    );
-  }
-  const count = Math.ceil((bound - first) / step);
-  assertCount("make arange", count);
-  const storage = allocateUninitialised(count);
-  const { values } = storage;
-  for (let i = 0; i < count; i++) values[i] = first + i * step;
-  return new Tensor(storage, [count]);
+  const size = Math.ceil(steps);
+  assertCount("make arange", size);
+  const result = zeros([size]);
+  const values = valuesOf(result);
+  for (let i = 0; i < size; i++) values[i] = first + i * step;
+  return result;
 }
 
 /**
@@ -309,12 +304,12 @@ export function linspace(
   const step = count > 1 ? (last - first) / (count - 1) : 0;
   // Counted from the nearer end, so that both ends are exact and the row is symmetric.
   const half = Math.floor(count / 2);
-  const storage = allocateUninitialised(count);
-  const { values } = storage;
+  const result = zeros([count]);
+  const values = valuesOf(result);
   for (let i = 0; i < count; i++) {
     values[i] = i < half || count === 1 ? first + i * step : last - (count - 1 - i) * step;
   }
-  return new Tensor(storage, [count]);
+  return result;
 }
 
 function endOf(name: string, value: number | Tensor): number {

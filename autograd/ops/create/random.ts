@@ -3,17 +3,19 @@
  */
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import { chooseGenerator, type Generator } from "../../random.ts";
-import { type Shape, sizeOf, validateShape } from "../../shape.ts";
-import { Tensor } from "../../tensor.ts";
-import { assertTensor, type CreationOptions } from "./creation.ts";
+import type { Shape } from "../../shape.ts";
+import type { Tensor } from "../../tensor.ts";
+import { assertTensor, type CreationOptions, leaf } from "./creation.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
-import { assertOptions } from "../../check/options.ts";
+import type { Known } from "../../check/options.ts";
 
 /** What every function that draws a tensor accepts. */
 export interface RandomOptions extends CreationOptions {
   /** Where the numbers come from; the default generator if left out. */
   readonly generator?: Generator | null;
 }
+
+const KNOWN: Known<RandomOptions> = ["generator", "requiresGrad"];
 
 /**
  * A tensor drawn evenly from [0, 1).
@@ -139,10 +141,10 @@ function draw(
   options: RandomOptions,
   fill: (random: Generator, out: Float64Array) => void,
 ): Tensor {
-  assertOptions(action, options, ["generator", "requiresGrad"]);
-  const sizes = [...validateShape(action, shape)];
-  const random = chooseGenerator(action, options.generator);
-  const storage = allocateUninitialised(sizeOf(sizes));
-  fill(random, storage.values);
-  return new Tensor(storage, sizes).requiresGrad_(options.requiresGrad ?? false);
+  return leaf(action, shape, options, KNOWN, (size) => {
+    const random = chooseGenerator(action, options.generator);
+    const storage = allocateUninitialised(size);
+    fill(random, storage.values);
+    return storage;
+  });
 }

@@ -2,9 +2,8 @@
  * The largest and the smallest over axes, and where they stand.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { formatShape, normalizeDim, normalizeDims, shaped } from "../../shape.ts";
-import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { maximum, minimum } from "../elementwise/bounds.ts";
@@ -15,7 +14,15 @@ import { describe } from "../../check/describe.ts";
 import { refuse } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
-import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
+import {
+  countOver,
+  dropDims,
+  keptShape,
+  reduceBy,
+  type Reduced,
+  reducedDims,
+  rowsOver,
+} from "./rows.ts";
 import { where } from "../elementwise/where.ts";
 
 interface ExtremumAttrs extends Reduced {
@@ -41,10 +48,9 @@ function distinct() {
   }));
 }
 
-function defineExtremum(name: string, summary: string, kernel: RowKernel): Extremum {
+function defineExtremum(name: string, kernel: RowKernel): Extremum {
   return ownPrimitive<Extremum>({
     name,
-    summary,
     shape: keptShape,
     forward: ([x], [y], { dims }) =>
       kernel(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims)),
@@ -56,12 +62,13 @@ function defineExtremum(name: string, summary: string, kernel: RowKernel): Extre
       const ties = add(same, mul(ne(x, x), ne(y, y)));
       return [where(ties, div(g, sum(ties, { dim: dims, keepdim: true })), 0)];
     },
-    samples: distinct,
   });
 }
 
-const amaxPrimitive = /* @__PURE__ */ defineExtremum("amax", "the largest element", kernels.amax);
-const aminPrimitive = /* @__PURE__ */ defineExtremum("amin", "the smallest element", kernels.amin);
+const amaxPrimitive = /* @__PURE__ */ defineExtremum("amax", kernels.amax);
+const aminPrimitive = /* @__PURE__ */ defineExtremum("amin", kernels.amin);
+/* @__PURE__ */ described(amaxPrimitive, "the largest element", distinct);
+/* @__PURE__ */ described(aminPrimitive, "the smallest element", distinct);
 
 function reduceExtremum(
   action: string,
@@ -70,11 +77,9 @@ function reduceExtremum(
   options: ReduceOptions,
   nanShares = false,
 ): Tensor {
-  assertTensor(action, x, "x");
-  assertOptions(action, options, KNOWN);
-  const dims = normalizeDims(action, options.dim, x.ndim);
+  const dims = reducedDims(action, x, options, KNOWN);
   assertSome(action, x, dims);
-  return dropDims(bind(primitive, [x], { dims, nanShares })[0], dims, options.keepdim);
+  return reduceBy(primitive, x, { dims, nanShares }, options.keepdim);
 }
 
 function assertSome(action: string, x: Tensor, dims: readonly number[]): void {
@@ -135,31 +140,28 @@ const KNOWN: Known<ExtremumOptions> = ["dim", "keepdim"];
 
 type Places = Primitive<readonly [x: Tensor], readonly [indices: Tensor], readonly [], Reduced>;
 
-function definePlaces(name: string, summary: string, kernel: RowKernel): Places {
+function definePlaces(name: string, kernel: RowKernel): Places {
   return ownPrimitive<Places>({
     name,
-    summary,
     shape: keptShape,
     forward: ([x], [y], { dims }) =>
       kernel(rowsOver(x, dims), valuesOf(y), countOver(x.shape, dims)),
-    samples: () => distinct().map(({ inputs, attrs: { dims } }) => ({ inputs, attrs: { dims } })),
   });
 }
 
-const argmaxPrimitive = definePlaces("argmax", "where the largest stands first", kernels.argmax);
-const argminPrimitive = definePlaces("argmin", "where the smallest stands first", kernels.argmin);
+const argmaxPrimitive = /* @__PURE__ */ definePlaces("argmax", kernels.argmax);
+const argminPrimitive = /* @__PURE__ */ definePlaces("argmin", kernels.argmin);
+/* @__PURE__ */ described(argmaxPrimitive, "where the largest stands first", distinct);
+/* @__PURE__ */ described(argminPrimitive, "where the smallest stands first", distinct);
 
 function places(action: string, primitive: Places, x: Tensor, options: ExtremumOptions): Tensor {
   assertTensor(action, x, "x");
   assertOptions(action, options, KNOWN);
-  const dim = options.dim ?? null;
-  const dims = normalizeDims(
-    action,
-    dim === null ? null : normalizeDim(action, dim, x.ndim),
-    x.ndim,
-  );
+  const { dim = null, keepdim } = options;
+  const axes = dim === null ? null : normalizeDim(action, dim, x.ndim);
+  const dims = normalizeDims(action, axes, x.ndim);
   assertSome(action, x, dims);
-  return dropDims(bind(primitive, [x], { dims })[0], dims, options.keepdim);
+  return reduceBy(primitive, x, { dims }, keepdim);
 }
 
 /**

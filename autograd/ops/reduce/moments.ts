@@ -2,17 +2,14 @@
  * Variances and standard deviations.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { normalizeDims } from "../../shape.ts";
-import { bind } from "../../tape/tape.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { div, mul, sub } from "../elementwise/arithmetic.ts";
 import { eq } from "../elementwise/compare.ts";
-import { assertTensor } from "../create/creation.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
-import { assertOptions, type Known, numberOption } from "../../check/options.ts";
+import { type Known, numberOption } from "../../check/options.ts";
 import { mean, type ReduceOptions } from "./reduce.ts";
-import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
+import { countOver, keptShape, reduceBy, type Reduced, reducedDims, rowsOver } from "./rows.ts";
 import { uniform } from "../create/samples.ts";
 import { where } from "../elementwise/where.ts";
 import type { Generator } from "../../random.ts";
@@ -58,13 +55,12 @@ const variancePrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [x: Tensor], MomentAttrs>
 >({
   name: "variance",
-  summary: "Σ(x − mean)² / (n − correction)",
   shape: keptShape,
   forward: ([x], [y], attrs) => fillVariance(x, y, attrs),
   save: ([x]) => [x],
   vjp: ([g], { saved: [x], attrs }) => [varianceBackward(g, x, attrs)],
-  samples: eachWay,
 });
+/* @__PURE__ */ described(variancePrimitive, "Σ(x − mean)² / (n − correction)", eachWay);
 
 const stdPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -75,7 +71,6 @@ const stdPrimitive = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "std",
-  summary: "√(Σ(x − mean)² / (n − correction))",
   shape: keptShape,
   forward: ([x], [y], attrs) => {
     fillVariance(x, y, attrs);
@@ -86,8 +81,8 @@ const stdPrimitive = /* @__PURE__ */ ownPrimitive<
   vjp: ([g], { saved: [x, y], attrs }) => [
     varianceBackward(where(eq(y, 0), 0, div(g, mul(y, 2))), x, attrs),
   ],
-  samples: eachWay,
 });
+/* @__PURE__ */ described(stdPrimitive, "√(Σ(x − mean)² / (n − correction))", eachWay);
 
 function correctionOf(action: string, { correction, unbiased }: MomentOptions): number {
   if (unbiased === undefined) {
@@ -101,11 +96,9 @@ function correctionOf(action: string, { correction, unbiased }: MomentOptions): 
 }
 
 function attrsOf(action: string, x: Tensor, options: MomentOptions): MomentAttrs {
-  assertTensor(action, x, "x");
-  assertOptions(action, options, KNOWN);
-  const correction = correctionOf(action, options);
-  const dims = normalizeDims(action, options.dim, x.ndim);
-  return { dims, correction, whole: x.ndim === 0 || (options.dim ?? null) === null };
+  const dims = reducedDims(action, x, options, KNOWN);
+  const whole = x.ndim === 0 || (options.dim ?? null) === null;
+  return { dims, correction: correctionOf(action, options), whole };
 }
 
 /**
@@ -130,8 +123,7 @@ function attrsOf(action: string, x: Tensor, options: MomentOptions): MomentAttrs
  * ```
  */
 export function variance(x: Tensor, options: MomentOptions = {}): Tensor {
-  const attrs = attrsOf("variance", x, options);
-  return dropDims(bind(variancePrimitive, [x], attrs)[0], attrs.dims, options.keepdim);
+  return reduceBy(variancePrimitive, x, attrsOf("variance", x, options), options.keepdim);
 }
 
 /**
@@ -151,8 +143,7 @@ export function variance(x: Tensor, options: MomentOptions = {}): Tensor {
  * ```
  */
 export function std(x: Tensor, options: MomentOptions = {}): Tensor {
-  const attrs = attrsOf("std", x, options);
-  return dropDims(bind(stdPrimitive, [x], attrs)[0], attrs.dims, options.keepdim);
+  return reduceBy(stdPrimitive, x, attrsOf("std", x, options), options.keepdim);
 }
 
 /** The {@linkcode variance} and the mean over the same axes. */

@@ -3,18 +3,17 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { type Dims, formatShape, normalizeDims, shaped } from "../../shape.ts";
-import { bind } from "../../tape/tape.ts";
+import { type Dims, formatShape, shaped } from "../../shape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { eq, ne } from "../elementwise/compare.ts";
-import { assertTensor, zerosLike } from "../create/creation.ts";
+import { zerosLike } from "../create/creation.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
-import { assertOptions, type Known } from "../../check/options.ts";
+import { type Known, numberOption } from "../../check/options.ts";
 import { abs, sign } from "../elementwise/math.ts";
 import { pow } from "../elementwise/power.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
-import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
+import { countOver, keptShape, reduceBy, type Reduced, reducedDims, rowsOver } from "./rows.ts";
 import { uniformAwayFrom } from "../create/samples.ts";
 import { where } from "../elementwise/where.ts";
 
@@ -66,17 +65,18 @@ function normBackward(g: Tensor, x: Tensor, y: Tensor, { p, dims }: NormAttrs): 
   return mul(scaled, where(eq(y, 0), 0, div(g, pow(y, p - 1))));
 }
 
-function reduceNorm(action: string, x: Tensor, p: number, options: ReduceOptions): Tensor {
-  assertTensor(action, x, "x");
-  const dims = normalizeDims(action, options.dim, x.ndim);
+function normOver(
+  action: string,
+  x: Tensor,
+  attrs: NormAttrs,
+  keepdim: boolean | undefined,
+): Tensor {
+  const { p, dims } = attrs;
   if ((p < 0 || p === Infinity) && countOver(x.shape, dims) === 0) {
-    refuse(
-      action,
-      shaped("x", x),
-      `at least one element over dims ${formatShape(dims)}: order ${p} has no value for none`,
-    );
+    const expected = `at least one element over dims ${formatShape(dims)}`;
+    refuse(action, shaped("x", x), `${expected}: order ${p} has no value for none`);
   }
-  return dropDims(bind(normPrimitive, [x], { dims, p })[0], dims, options.keepdim);
+  return reduceBy(normPrimitive, x, attrs, keepdim);
 }
 
 /** The order and the axes of {@linkcode norm}. */
@@ -111,10 +111,10 @@ const NORM: Known<NormOptions> = ["p", "dim", "keepdim"];
  * ```
  */
 export function norm(x: Tensor, options: NormOptions = {}): Tensor {
-  assertOptions("norm", options, NORM);
+  const dims = reducedDims("norm", x, options, NORM);
   const p = options.p ?? 2;
-  if (typeof p !== "number" && p !== "fro") refuseKind("norm", "p", p, `a number or "fro"`);
-  return reduceNorm("norm", x, p === "fro" ? 2 : p, options);
+  if (typeof p !== "number" && p !== "fro") refuseKind("norm", "p", p, 'a number or "fro"');
+  return normOver("norm", x, { p: p === "fro" ? 2 : p, dims }, options.keepdim);
 }
 
 /** The order and the axes of {@linkcode vectorNorm}. */
@@ -131,8 +131,7 @@ const VECTOR_NORM: Known<VectorNormOptions> = ["ord", "dim", "keepdim"];
 
 /** As {@linkcode norm}, with the order called `ord`: `torch.linalg.vector_norm`. */
 export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
-  assertOptions("vectorNorm", options, VECTOR_NORM);
-  const ord = options.ord ?? 2;
-  if (typeof ord !== "number") refuseKind("vectorNorm", "ord", ord, "a number");
-  return reduceNorm("vectorNorm", x, ord, options);
+  const dims = reducedDims("vectorNorm", x, options, VECTOR_NORM);
+  const p = numberOption("vectorNorm", options.ord ?? undefined, "ord", 2);
+  return normOver("vectorNorm", x, { p, dims }, options.keepdim);
 }

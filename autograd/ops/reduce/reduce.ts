@@ -1,18 +1,27 @@
 /**
- * Reductions over axes: sums, means, products.
+ * Reductions over axes: sums, means, products, and sums that keep every step.
  */
 import { unshared } from "../shape/clone.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { type Dims, normalizeDims, reducedShape } from "../../shape.ts";
+import { described, ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
+import { type Dims, reducedShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul, sub } from "../elementwise/arithmetic.ts";
 import { sumTo } from "../shape/broadcast.ts";
-import { assertTensor } from "../create/creation.ts";
-import { assertOptions, type Known } from "../../check/options.ts";
+import type { Known } from "../../check/options.ts";
 import { exp } from "../elementwise/math.ts";
-import { countOver, dropDims, keptShape, type Reduced, rowsOver } from "./rows.ts";
+import {
+  alongDim,
+  countOver,
+  dropDims,
+  keptShape,
+  reduceBy,
+  type Reduced,
+  reducedDims,
+  rowsOver,
+  sizesAround,
+} from "./rows.ts";
 import { uniform } from "../create/samples.ts";
 import { reorder, reshape } from "../shape/shape.ts";
 import { part } from "../shape/view.ts";
@@ -45,9 +54,7 @@ const KNOWN: Known<ReduceOptions> = ["dim", "keepdim"];
  * ```
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  assertTensor("sum", x, "x");
-  assertOptions("sum", options, KNOWN);
-  const dims = normalizeDims("sum", options.dim, x.ndim);
+  const dims = reducedDims("sum", x, options, KNOWN);
   const total = dims.length === x.ndim && !options.keepdim
     ? sumTo(x, [])
     : dropDims(sumTo(x, reducedShape(x.shape, dims, true)), dims, options.keepdim);
@@ -70,9 +77,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  * ```
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  assertTensor("mean", x, "x");
-  assertOptions("mean", options, KNOWN);
-  const dims = normalizeDims("mean", options.dim, x.ndim);
+  const dims = reducedDims("mean", x, options, KNOWN);
   const total = sumTo(x, reducedShape(x.shape, dims, true));
   return dropDims(div(total, countOver(x.shape, dims)), dims, options.keepdim);
 }
@@ -99,9 +104,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  * ```
  */
 export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
-  assertTensor("prod", x, "x");
-  assertOptions("prod", options, KNOWN);
-  const dims = normalizeDims("prod", options.dim, x.ndim);
+  const dims = reducedDims("prod", x, options, KNOWN);
   const shape = reducedShape(x.shape, dims, options.keepdim ?? false);
   const order = [...dims, ...x.shape.keys().filter((dim) => !dims.includes(dim))];
   let n = countOver(x.shape, dims);
@@ -161,8 +164,57 @@ const logsumexpPrimitive = /* @__PURE__ */ ownPrimitive<
  * ```
  */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
-  assertTensor("logsumexp", x, "x");
-  assertOptions("logsumexp", options, KNOWN);
-  const dims = normalizeDims("logsumexp", options.dim, x.ndim);
-  return dropDims(bind(logsumexpPrimitive, [x], { dims })[0], dims, options.keepdim);
+  const dims = reducedDims("logsumexp", x, options, KNOWN);
+  return reduceBy(logsumexpPrimitive, x, { dims }, options.keepdim);
 }
+
+interface ScanAttrs {
+  readonly dim: number;
+  readonly reverse: boolean;
+}
+
+const cumsumPrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], ScanAttrs>>({
+  name: "cumsum",
+  shape: ([x]) => [x],
+  forward: ([x], [y], { dim, reverse }) =>
+    kernels.cumsum(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim), reverse),
+  // Its transpose sums from the other end.
+  vjp: ([g], { attrs: { dim, reverse } }) => [scan(g, dim, !reverse)],
+});
+
+/* @__PURE__ */ described(
+  cumsumPrimitive,
+  "yᵢ = x₀ + … + xᵢ along a dim, or xᵢ + … + xₙ in reverse",
+  (random) =>
+    [false, true].map((reverse) => ({
+      inputs: [uniform(random, [2, 3, 2], -1, 1)],
+      attrs: { dim: 1, reverse },
+    })),
+);
+
+function scan(x: Tensor, dim: number, reverse: boolean): Tensor {
+  return bind(cumsumPrimitive, [x], { dim, reverse })[0];
+}
+
+/**
+ * The sum of all elements up to and including each, along an axis.
+ *
+ * Shapes: any, kept. Gradient: the sums of g from the other end.
+ *
+ * @param x A tensor.
+ * @param dim The axis.
+ * @returns A tensor of the same shape.
+ * @throws {RangeError} if the dim is out of range.
+ *
+ * @example
+ * ```ts
+ * import { cumsum, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(cumsum(tensor([1, 2, 3]), 0).toArray(), [1, 3, 6]);
+ * ```
+ */
+export const cumsum: (x: Tensor, dim: number) => Tensor = /* @__PURE__ */ alongDim(
+  "cumsum",
+  (x, dim) => scan(x, dim, false),
+);

@@ -5,9 +5,21 @@
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import type { AxisSizes } from "../../kernels/mod.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { reducedShape, type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
+import {
+  normalizeDim,
+  normalizeDims,
+  reducedShape,
+  type Shape,
+  sizeOf,
+  stridesOf,
+} from "../../shape.ts";
+import { bind } from "../../tape/tape.ts";
+import type { Input, Primitive } from "../../tape/primitive.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
+import { assertTensor } from "../create/creation.ts";
 import { reshape } from "../shape/shape.ts";
+import type { ReduceOptions } from "./reduce.ts";
 
 /** Which axes a reduction runs over: normalized dims, ascending. */
 export interface Reduced {
@@ -48,6 +60,28 @@ export function rowsOver(x: Tensor, dims: readonly number[]): Float64Array {
   return rows;
 }
 
+/** The axes that a reduction's options name, after its arguments were checked. */
+export function reducedDims<Options extends ReduceOptions>(
+  action: string,
+  x: Tensor,
+  options: Options,
+  known: Known<NoInfer<Options>>,
+): number[] {
+  assertTensor(action, x, "x");
+  assertOptions(action, options, known);
+  return normalizeDims(action, options.dim, x.ndim);
+}
+
+/** Runs a reduction and drops the reduced axes unless they are to be kept. */
+export function reduceBy<Saved extends readonly Input[], Attrs extends Reduced>(
+  primitive: Primitive<readonly [x: Tensor], readonly [y: Tensor], Saved, Attrs>,
+  x: Tensor,
+  attrs: Attrs,
+  keepdim: boolean | undefined,
+): Tensor {
+  return dropDims(bind(primitive, [x], attrs)[0], attrs.dims, keepdim);
+}
+
 /** Drops the reduced axes of a result unless they are to be kept. */
 export function dropDims(
   y: Tensor,
@@ -55,6 +89,18 @@ export function dropDims(
   keepdim: boolean | undefined,
 ): Tensor {
   return keepdim ? y : reshape(y, y.shape.filter((_, dim) => !dims.includes(dim)));
+}
+
+/** A function along one axis and nothing else, with its arguments checked. */
+export function alongDim(
+  name: string,
+  of: (x: Tensor, dim: number) => Tensor,
+): (x: Tensor, dim: number) => Tensor {
+  return function (x: Tensor, dim: number): Tensor {
+    assertNoOptions(name, arguments, 2);
+    assertTensor(name, x, "x");
+    return of(x, normalizeDim(name, dim, x.ndim));
+  };
 }
 
 /** The sizes before, at and behind an axis; a scalar has one element at each. */

@@ -4,15 +4,12 @@
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
-import { normalizeDim } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul, neg, sub } from "../elementwise/arithmetic.ts";
-import { assertTensor } from "../create/creation.ts";
-import { assertNoOptions } from "../../check/options.ts";
 import { exp } from "../elementwise/math.ts";
 import { sum } from "./reduce.ts";
-import { sizesAround } from "./rows.ts";
+import { alongDim, sizesAround } from "./rows.ts";
 import { uniform } from "../create/samples.ts";
 
 interface AlongDim {
@@ -33,6 +30,51 @@ type Backward = Primitive<
   AlongDim
 >;
 
+/** What there is to say about a function along an axis whose derivative is one pass over g and y. */
+interface AlongRule {
+  readonly name: string;
+  readonly forward: typeof kernels.softmax;
+  readonly backward: typeof kernels.softmaxBackward;
+  /**
+   * The cotangent of g from that of the backward, v; sums run along the axis. Left out where v takes the
+   * way of g.
+   */
+  byG?(v: Tensor, y: Tensor, total: (x: Tensor) => Tensor): Tensor;
+  /** The cotangent of y. */
+  byY(v: Tensor, g: Tensor, y: Tensor, total: (x: Tensor) => Tensor): Tensor;
+}
+
+/** Registers such a function and its backward, and returns it with its arguments checked. */
+function defineAlong(rule: AlongRule): (x: Tensor, dim: number) => Tensor {
+  const { name } = rule;
+  const backwardPrimitive: Backward = ownPrimitive<Backward>({
+    name: `${name}Backward`,
+    shape: ([g]) => [g],
+    forward: ([g, y], [out], { dim }) =>
+      rule.backward(valuesOf(g), valuesOf(y), valuesOf(out), sizesAround(g.shape, dim)),
+    save: ([g, y], _outputs, _attrs, [, byY]) => [byY ? g : null, y],
+    vjp: ([v], { saved: [g, y], needs, attrs }) => {
+      const total = (x: Tensor) => sum(x, { dim: attrs.dim, keepdim: true });
+      return [
+        needs[0] ? rule.byG?.(v, y, total) ?? backward(v, y, attrs) : null,
+        g === null ? null : rule.byY(v, g, y, total),
+      ];
+    },
+  });
+  function backward(g: Tensor, y: Tensor, attrs: AlongDim): Tensor {
+    return bind(backwardPrimitive, [g, y], attrs)[0];
+  }
+  const primitive = ownPrimitive<Forward>({
+    name,
+    shape: ([x]) => [x],
+    forward: ([x], [y], { dim }) =>
+      rule.forward(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim)),
+    save: (_, [y]) => [y],
+    vjp: ([g], { saved: [y], attrs }) => [backward(g, y, attrs)],
+  });
+  return alongDim(name, (x, dim) => bind(primitive, [x], { dim })[0]);
+}
+
 function oneForEachDim(random: Generator) {
   return [0, 1, 2].map((dim) => ({
     inputs: [uniform(random, [2, 3, 2], -1, 1)] as const,
@@ -40,97 +82,22 @@ function oneForEachDim(random: Generator) {
   }));
 }
 
-const softmaxPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
-  name: "softmax",
-  summary: "eˣ / Σ eˣ along a dim",
-  shape: ([x]) => [x],
-  forward: ([x], [y], { dim }) =>
-    kernels.softmax(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim)),
-  save: (_, [y]) => [y],
-  vjp: ([g], { saved: [y], attrs: { dim } }) => [softmaxBackward(g, y, dim)],
-  samples: oneForEachDim,
-});
-
-const softmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
-  name: "softmaxBackward",
-  shape: ([g]) => [g],
-  forward: ([g, y], [out], { dim }) =>
-    kernels.softmaxBackward(
-      valuesOf(g),
-      valuesOf(y),
-      valuesOf(out),
-      sizesAround(g.shape, dim),
-    ),
-  save: ([g, y], _outputs, _attrs, [, byY]) => [byY ? g : null, y],
-  // It is symmetric in g; by y: v·(g − Σ g·y) − g·Σ v·y
-  vjp: ([v], { saved: [g, y], needs, attrs: { dim } }) => [
-    needs[0] ? softmaxBackward(v, y, dim) : null,
-    needs[1] ? sub(mul(v, sub(g!, total(mul(g!, y), dim))), mul(g!, total(mul(v, y), dim))) : null,
-  ],
-});
-
-/* @__PURE__ */ described(
-  softmaxBackwardPrimitive,
-  "y · (g − Σ g·y)",
-  (random) =>
-    oneForEachDim(random).map(({ inputs: [g], attrs }) => ({
-      inputs: [g, uniform(random, g.shape, 0.1, 0.9)],
-      attrs,
-    })),
-);
-
-function softmaxBackward(g: Tensor, y: Tensor, dim: number): Tensor {
-  return bind(softmaxBackwardPrimitive, [g, y], { dim })[0];
-}
-
-function total(x: Tensor, dim: number): Tensor {
-  return sum(x, { dim, keepdim: true });
-}
-
-const logSoftmaxPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
-  name: "logSoftmax",
-  summary: "x − ln Σ eˣ along a dim",
-  shape: ([x]) => [x],
-  forward: ([x], [y], { dim }) =>
-    kernels.logSoftmax(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim)),
-  save: (_, [y]) => [y],
-  vjp: ([g], { saved: [y], attrs: { dim } }) => [logSoftmaxBackward(g, y, dim)],
-  samples: oneForEachDim,
-});
-
-const logSoftmaxBackwardPrimitive = /* @__PURE__ */ ownPrimitive<Backward>({
-  name: "logSoftmaxBackward",
-  shape: ([g]) => [g],
-  forward: ([g, y], [out], { dim }) =>
-    kernels.logSoftmaxBackward(
-      valuesOf(g),
-      valuesOf(y),
-      valuesOf(out),
-      sizesAround(g.shape, dim),
-    ),
-  save: ([g, y], _outputs, _attrs, [, byY]) => [byY ? g : null, y],
-  // by g: v − Σ v·eʸ; by y: −v·eʸ·Σ g
-  vjp: ([v], { saved: [g, y], needs, attrs: { dim } }) => {
-    const weighted = mul(v, exp(y));
-    return [
-      needs[0] ? sub(v, total(weighted, dim)) : null,
-      needs[1] ? mul(neg(weighted), total(g!, dim)) : null,
-    ];
-  },
-});
-
-/* @__PURE__ */ described(
-  logSoftmaxBackwardPrimitive,
-  "g − eʸ · Σ g",
-  (random) =>
-    oneForEachDim(random).map(({ inputs: [g], attrs }) => ({
-      inputs: [g, uniform(random, g.shape, -2, -0.1)],
-      attrs,
-    })),
-);
-
-function logSoftmaxBackward(g: Tensor, y: Tensor, dim: number): Tensor {
-  return bind(logSoftmaxBackwardPrimitive, [g, y], { dim })[0];
+function describedAlong(
+  name: string,
+  summary: string,
+  backward: string,
+  [low, high]: readonly [number, number],
+): void {
+  described(name, summary, oneForEachDim);
+  described(
+    `${name}Backward`,
+    backward,
+    (random) =>
+      oneForEachDim(random).map(({ inputs: [g], attrs }) => ({
+        inputs: [g, uniform(random, g.shape, low, high)],
+        attrs,
+      })),
+  );
 }
 
 /**
@@ -151,11 +118,14 @@ function logSoftmaxBackward(g: Tensor, y: Tensor, dim: number): Tensor {
  * assertEquals(softmax(tensor([1000, 1000]), 0).toArray(), [0.5, 0.5]);
  * ```
  */
-export function softmax(x: Tensor, dim: number): Tensor {
-  assertNoOptions("softmax", arguments, 2);
-  assertTensor("softmax", x, "x");
-  return bind(softmaxPrimitive, [x], { dim: normalizeDim("softmax", dim, x.ndim) })[0];
-}
+export const softmax: (x: Tensor, dim: number) => Tensor = /* @__PURE__ */ defineAlong({
+  name: "softmax",
+  forward: kernels.softmax,
+  backward: kernels.softmaxBackward,
+  // v·(g − Σ g·y) − g·Σ v·y
+  byY: (v, g, y, total) => sub(mul(v, sub(g, total(mul(g, y)))), mul(g, total(mul(v, y)))),
+});
+/* @__PURE__ */ describedAlong("softmax", "eˣ / Σ eˣ along a dim", "y · (g − Σ g·y)", [0.1, 0.9]);
 
 /**
  * ln(softmax(x)) along an axis, computed as x − max − ln Σ e^(x − max).
@@ -175,16 +145,19 @@ export function softmax(x: Tensor, dim: number): Tensor {
  * assertEquals(logSoftmax(tensor([1000, 0]), 0).toArray(), [0, -1000]);
  * ```
  */
-export function logSoftmax(x: Tensor, dim: number): Tensor {
-  assertNoOptions("logSoftmax", arguments, 2);
-  assertTensor("logSoftmax", x, "x");
-  return bind(logSoftmaxPrimitive, [x], { dim: normalizeDim("logSoftmax", dim, x.ndim) })[0];
-}
+export const logSoftmax: (x: Tensor, dim: number) => Tensor = /* @__PURE__ */ defineAlong({
+  name: "logSoftmax",
+  forward: kernels.logSoftmax,
+  backward: kernels.logSoftmaxBackward,
+  // v − Σ v·eʸ
+  byG: (v, y, total) => sub(v, total(mul(v, exp(y)))),
+  // −v·eʸ·Σ g
+  byY: (v, g, y, total) => mul(neg(mul(v, exp(y))), total(g)),
+});
+/* @__PURE__ */ describedAlong("logSoftmax", "x − ln Σ eˣ along a dim", "g − eʸ · Σ g", [-2, -0.1]);
 
 /** softmax(−x) along an axis. */
-export function softmin(x: Tensor, dim: number): Tensor {
-  assertNoOptions("softmin", arguments, 2);
-  assertTensor("softmin", x, "x");
-  normalizeDim("softmin", dim, x.ndim);
-  return softmax(neg(x), dim);
-}
+export const softmin: (x: Tensor, dim: number) => Tensor = /* @__PURE__ */ alongDim(
+  "softmin",
+  (x, dim) => softmax(neg(x), dim),
+);

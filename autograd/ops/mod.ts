@@ -15,7 +15,7 @@ export {
 } from "./pool/avg_pool.ts";
 export type { OutputSize, PoolOptions } from "./pool/bands.ts";
 export * from "./elementwise/bounds.ts";
-export { broadcastTo } from "./shape/broadcast.ts";
+export { broadcastTo, expand, repeat, tile } from "./shape/broadcast.ts";
 export * from "./elementwise/compare.ts";
 export { clone } from "./shape/clone.ts";
 export { conv1d, conv2d, conv3d, type ConvOptions } from "./conv/conv.ts";
@@ -86,7 +86,6 @@ export {
   randperm,
 } from "./create/random.ts";
 export * from "./reduce/reduce.ts";
-export * from "./shape/repeat.ts";
 export * from "./shape/shape.ts";
 export * from "./elementwise/activation_smooth.ts";
 export {

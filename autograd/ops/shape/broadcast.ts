@@ -1,8 +1,8 @@
 /**
- * Broadcasting and its transpose, summing over what was broadcast.
+ * Broadcasting and its transpose, summing over what was broadcast; and values repeated along axes.
  */
 import { refuse } from "../../check/refuse.ts";
-import { unshared } from "./clone.ts";
+import { clone, unshared } from "./clone.ts";
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
@@ -20,6 +20,7 @@ import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
+import { reshape } from "./shape.ts";
 
 type Resize = Primitive<
   readonly [x: Tensor],
@@ -101,16 +102,43 @@ const sumToPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
  * ```
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  assertTensor("broadcastTo", x, "x");
+  return widened("broadcastTo", x, shape);
+}
+
+/**
+ * Repeats axes of size 1, and adds leading axes, until the tensor has the given shape; a size of −1
+ * keeps the axis as it is.
+ *
+ * Shapes: x broadcastable to `shape` → `shape`. Gradient: summed over the repeats.
+ *
+ * @param x The tensor.
+ * @param shape The shape to reach.
+ * @returns A tensor of that shape; `x` itself where it has it already.
+ * @throws {RangeError} if `x` does not broadcast to it, or if a new axis has size −1.
+ *
+ * @example
+ * ```ts
+ * import { expand, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(expand(tensor([[1], [2]]), [-1, 3]).toArray(), [[1, 1, 1], [2, 2, 2]]);
+ * ```
+ */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  return widened("expand", x, shape);
+}
+
+function widened(action: string, x: Tensor, shape: Shape): Tensor {
+  assertTensor(action, x, "x");
   const sizes = keptSizes(x.shape, shape);
-  validateShape("broadcastTo", sizes);
-  if (!broadcastsTo(x.shape, sizes)) {
+  if (Array.isArray(sizes) && (sizes.includes(-1) || !broadcastsTo(x.shape, sizes))) {
     refuse(
-      "broadcastTo",
-      shaped("x", x),
-      `sizes that are 1 or equal to those of ${formatShape(shape)}`,
+      action,
+      `${shaped("x", x)} and shape ${formatShape(shape)}`,
+      "sizes equal to those of x where x has no 1, and −1 only for axes that x has",
     );
   }
+  validateShape(action, sizes);
   return unshared(spread(x, [...sizes]), x);
 }
 
@@ -120,7 +148,7 @@ export function spread(x: Tensor, shape: Shape): Tensor {
 }
 
 /** The shape to reach, with the size of x in place of a −1 where x has that axis. */
-export function keptSizes(from: Shape, to: Shape): Shape {
+function keptSizes(from: Shape, to: Shape): Shape {
   if (!Array.isArray(to) || !to.includes(-1)) return to;
   const lead = to.length - from.length;
   return to.map((size, i) => size === -1 && i >= lead ? from[i - lead] : size);
@@ -152,4 +180,73 @@ export function aligned(x: Tensor, shape: Shape): Float64Array {
   const out = allocateUninitialised(sizeOf(shape)).values;
   kernels.gatherStrided(values, out, shape, broadcastStrides(x.shape, shape), 0);
   return out;
+}
+
+/**
+ * The tensor laid out `sizes[i]` times along each axis; more sizes than axes add leading ones.
+ *
+ * Shapes: [d₀, …], sizes [r₀, …] → [r₀·d₀, …]. Gradient: summed over the repeats.
+ *
+ * @param x The tensor.
+ * @param sizes How often along each axis; 0 leaves nothing.
+ * @returns A copy.
+ * @throws {RangeError} if there are fewer sizes than axes, or one is negative.
+ *
+ * @example
+ * ```ts
+ * import { repeat, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(repeat(tensor([1, 2]), [2, 2]).toArray(), [[1, 2, 1, 2], [1, 2, 1, 2]]);
+ * ```
+ */
+export function repeat(x: Tensor, sizes: readonly number[]): Tensor {
+  assertTensor("repeat", x, "x");
+  validateShape("repeat", sizes);
+  if (sizes.length < x.ndim) {
+    refuse(
+      "repeat",
+      `sizes ${formatShape(sizes)} for ${shaped("x", x)}`,
+      `at least ${x.ndim} sizes`,
+    );
+  }
+  return tiled(x, sizes);
+}
+
+/**
+ * As {@linkcode repeat}, where missing leading sizes count as 1.
+ *
+ * @throws {RangeError} if a size is negative.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tile } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(tile(tensor([[1], [2]]), [2]).toArray(), [[1, 1], [2, 2]]);
+ * ```
+ */
+export function tile(x: Tensor, sizes: readonly number[]): Tensor {
+  assertTensor("tile", x, "x");
+  validateShape("tile", sizes);
+  const missing = Math.max(0, x.ndim - sizes.length);
+  return tiled(x, [...new Array<number>(missing).fill(1), ...sizes]);
+}
+
+function tiled(x: Tensor, sizes: readonly number[]): Tensor {
+  if (sizes.every((size) => size === 1)) {
+    return reshape(clone(x), [...sizes.slice(x.ndim), ...x.shape]);
+  }
+  const lead = sizes.length - x.ndim;
+  // [d₀, d₁] → [1, d₀, 1, d₁] → [r₀, d₀, r₁, d₁] → [r₀·d₀, r₁·d₁]: one copy.
+  const apart: number[] = [];
+  const repeated: number[] = [];
+  const joined: number[] = [];
+  sizes.forEach((count, i) => {
+    const size = i < lead ? 1 : x.shape[i - lead];
+    apart.push(1, size);
+    repeated.push(count, size);
+    joined.push(count * size);
+  });
+  return reshape(broadcastTo(reshape(x, apart), repeated), joined);
 }

@@ -20,16 +20,16 @@ import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { flatten, reshape, unsqueeze } from "./shape.ts";
-import { part } from "./view.ts";
+import { axisOf, part } from "./view.ts";
 
 /** An empty vector, which PyTorch's cat has always ignored, whatever the other shapes. */
 function isSkipped(shape: Shape): boolean {
   return shape.length === 1 && shape[0] === 0;
 }
 
-/** The number of values between two neighbours along an axis. */
-function inner(shape: Shape, dim: number): number {
-  return sizeOf(shape.slice(dim + 1));
+/** The number of values that an axis and those behind it have. */
+function widthFrom(shape: Shape, dim: number): number {
+  return sizeOf(shape.slice(dim));
 }
 
 const catPrimitive = /* @__PURE__ */ ownPrimitive<
@@ -47,12 +47,11 @@ const catPrimitive = /* @__PURE__ */ ownPrimitive<
     return [kept[0].with(dim, kept.reduce((total, shape) => total + shape[dim], 0))];
   },
   forward: (tensors, [out], { dim }) => {
-    const row = out.shape[dim] * inner(out.shape, dim);
+    const row = widthFrom(out.shape, dim);
     let column = 0;
     for (const part of tensors) {
-      const { shape } = part;
-      if (isSkipped(shape)) continue;
-      const width = shape[dim] * inner(shape, dim);
+      if (isSkipped(part.shape)) continue;
+      const width = widthFrom(part.shape, dim);
       kernels.writeColumns(valuesOf(part), valuesOf(out), row, column, width);
       column += width;
     }
@@ -88,11 +87,10 @@ const splitPrimitive = /* @__PURE__ */ ownPrimitive<
   name: "split",
   shape: ([x], { dim, sizes }) => sizes.map((size) => x.with(dim, size)),
   forward: ([x], parts, { dim }) => {
-    const row = x.shape[dim] * inner(x.shape, dim);
+    const row = widthFrom(x.shape, dim);
     let column = 0;
     for (const part of parts) {
-      const { shape } = part;
-      const width = shape[dim] * inner(shape, dim);
+      const width = widthFrom(part.shape, dim);
       kernels.readColumns(valuesOf(x), valuesOf(part), row, column, width);
       column += width;
     }
@@ -304,8 +302,7 @@ export function unbind(x: Tensor, options: DimOptions = {}): Tensor[] {
 function axisToSplit(action: string, x: Tensor, options: DimOptions): [dim: number, size: number] {
   assertTensor(action, x, "x");
   assertOptions(action, options, KNOWN);
-  if (x.ndim === 0) refuse(action, "x of shape []", "at least one dim");
-  const dim = normalizeDim(action, options.dim ?? 0, x.ndim);
+  const dim = axisOf(action, x, options.dim ?? 0);
   return [dim, x.shape[dim]];
 }
 

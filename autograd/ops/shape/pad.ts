@@ -3,10 +3,17 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { assertIntegers, formatShape, type Shape, shaped, stridesOf } from "../../shape.ts";
+import {
+  assertIntegers,
+  formatShape,
+  sameShape,
+  type Shape,
+  shaped,
+  stridesOf,
+} from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { clone } from "./clone.ts";
+import { unshared } from "./clone.ts";
 import { assertTensor, fromValues } from "../create/creation.ts";
 import { selectAt } from "./index.ts";
 import { quoted } from "../../check/describe.ts";
@@ -106,25 +113,23 @@ export function pad(x: Tensor, sizes: readonly number[], options: PadOptions = {
   }
   if (mode === "constant") return constantPad(x, before, after, value);
   if (mode !== "reflect" && mode !== "replicate" && mode !== "circular") {
-    refuse("pad", `mode ${quoted(mode)}`, `"constant", "reflect", "replicate" or "circular"`);
+    refuse("pad", `mode ${quoted(mode)}`, '"constant", "reflect", "replicate" or "circular"');
   }
   if (value !== 0) refuse("pad", `value ${value} in mode "${mode}"`, "none");
   const padded = sizes.length / 2;
-  if (padded < 1 || padded > 3 || (x.ndim !== padded + 1 && x.ndim !== padded + 2)) {
+  const first = x.ndim - padded;
+  if (padded < 1 || padded > 3 || (first !== 1 && first !== 2)) {
     refuse(
       "pad",
       `${sizes.length} sizes for ${shaped("x", x)} in mode "${mode}"`,
       "2, 4 or 6 of them and one or two dims that are not padded",
     );
   }
-  assertPaddable(x.shape, mode, before, after, padded);
-  const sources = before.map((count, axis) =>
-    axis < x.ndim - padded ? null : source(mode, x.shape[axis], count, after[axis])
-  );
-  return sources.reduce<Tensor>(
-    (y, index, axis) => index === null ? y : selectAt(y, index, axis, null),
-    x,
-  );
+  assertPaddable(x, mode, before, after, first);
+  return x.shape.reduce<Tensor>((y, size, axis) => {
+    if (axis < first) return y;
+    return selectAt(y, source(mode, size, before[axis], after[axis]), axis, null);
+  }, x);
 }
 
 function constantPad(
@@ -133,37 +138,33 @@ function constantPad(
   after: readonly number[],
   value: number,
 ): Tensor {
+  const left = x.shape.map((size, axis) => kept(size, before[axis], after[axis]));
+  if (left.some((size) => size < 0)) {
+    refuse("pad", framed(x, before, after), "no more taken away than there is");
+  }
+  const inside = left.reduce((y, size, axis) => part(y, axis, Math.max(0, -before[axis]), size), x);
   const shape = x.shape.map((size, axis) => before[axis] + size + after[axis]);
-  const cropBefore = before.map((count) => Math.max(0, -count));
-  const cropAfter = after.map((count) => Math.max(0, -count));
-  if (x.shape.some((size, axis) => shape[axis] < 0 || cropBefore[axis] + cropAfter[axis] > size)) {
-    refuse(
-      "pad",
-      `${shaped("x", x)} and sizes ${formatShape(before)} before and ${formatShape(after)} ` +
-        "after",
-      "no more taken away than there is",
-    );
-  }
-  let inside = x;
-  x.shape.forEach((size, axis) => {
-    inside = part(inside, axis, cropBefore[axis], size - cropBefore[axis] - cropAfter[axis]);
-  });
-  if (shape.every((size, axis) => size === inside.shape[axis])) {
-    return inside === x ? clone(x) : inside;
-  }
+  if (sameShape(shape, inside.shape)) return unshared(inside, x);
   const start = before.map((count) => Math.max(0, count));
   return bind(padPrimitive, [inside], { shape, before: start, value })[0];
 }
 
+/** The operands as errors show them. */
+function framed(x: Tensor, before: readonly number[], after: readonly number[]): string {
+  return `${shaped("x", x)} and sizes ${formatShape(before)} before and ${
+    formatShape(after)
+  } after`;
+}
+
 /** Refuses what the modes other than "constant" refuse, before anything is computed. */
 function assertPaddable(
-  shape: Shape,
+  x: Tensor,
   mode: "reflect" | "replicate" | "circular",
   before: readonly number[],
   after: readonly number[],
-  padded: number,
+  first: number,
 ): void {
-  const first = shape.length - padded;
+  const { shape } = x;
   const sizes = shape.map((size, axis) => before[axis] + size + after[axis]);
   const wraps = mode === "circular";
   const fits = sizes.every((size, axis) => {
@@ -176,10 +177,8 @@ function assertPaddable(
   if (!fits || (!wraps && (shape[first - 1] < 1 || sizes.slice(first).every((n) => n < 1)))) {
     refuse(
       "pad",
-      `x of shape ${formatShape(shape)} and sizes ${formatShape(before)} before and ${
-        formatShape(after)
-      } ` + `after in mode "${mode}"`,
-      `elements to copy: fewer than the axis has for "reflect", no more for "circular"`,
+      `${framed(x, before, after)} in mode "${mode}"`,
+      'elements to copy: fewer than the axis has for "reflect", no more for "circular"',
     );
   }
 }

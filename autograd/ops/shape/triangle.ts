@@ -40,10 +40,15 @@ function triangle(x: Tensor, k: number, upper: boolean): Tensor {
   return bind(trianglePrimitive, [x], { k, upper })[0];
 }
 
-function check(action: string, x: Tensor, k: number): void {
-  assertTensor(action, x, "x");
-  assertInteger(action, k, "k");
-  if (x.ndim < 2) refuse(action, shaped("x", x), "at least 2 dims");
+/** One side of a diagonal as a function with its arguments checked. */
+function side(name: string, upper: boolean): (x: Tensor, k?: number) => Tensor {
+  return function (x: Tensor, k = 0): Tensor {
+    assertNoOptions(name, arguments, 2);
+    assertTensor(name, x, "x");
+    assertInteger(name, k, "k");
+    if (x.ndim < 2) refuse(name, shaped("x", x), "at least 2 dims");
+    return triangle(x, k, upper);
+  };
 }
 
 /**
@@ -64,11 +69,7 @@ function check(action: string, x: Tensor, k: number): void {
  * assertEquals(tril(ones([2, 2])).toArray(), [[1, 0], [1, 1]]);
  * ```
  */
-export function tril(x: Tensor, k = 0): Tensor {
-  assertNoOptions("tril", arguments, 2);
-  check("tril", x, k);
-  return triangle(x, k, false);
-}
+export const tril: (x: Tensor, k?: number) => Tensor = /* @__PURE__ */ side("tril", false);
 
 /**
  * The matrices of the last two axes with zeros below the k-th diagonal.
@@ -88,8 +89,4 @@ export function tril(x: Tensor, k = 0): Tensor {
  * assertEquals(triu(ones([2, 2]), 1).toArray(), [[0, 1], [0, 0]]);
  * ```
  */
-export function triu(x: Tensor, k = 0): Tensor {
-  assertNoOptions("triu", arguments, 2);
-  check("triu", x, k);
-  return triangle(x, k, true);
-}
+export const triu: (x: Tensor, k?: number) => Tensor = /* @__PURE__ */ side("triu", true);

@@ -95,6 +95,13 @@ export function part(x: Tensor, dim: number, start: number, length: number): Ten
   return walk(x, x.shape.with(dim, length), strides, start * strides[dim]);
 }
 
+/** The axis that `dim` names of a tensor that has any. */
+export function axisOf(action: string, x: Tensor, dim: number): number {
+  assertTensor(action, x, "x");
+  if (x.ndim === 0) refuse(action, "x of shape []", "at least one dim");
+  return normalizeDim(action, dim, x.ndim);
+}
+
 /**
  * The part of an axis that begins at `start`: `x[…, start … start + length − 1, …]`.
  *
@@ -117,9 +124,7 @@ export function part(x: Tensor, dim: number, start: number, length: number): Ten
  * ```
  */
 export function narrow(x: Tensor, dim: number, start: number | Tensor, length: number): Tensor {
-  assertTensor("narrow", x, "x");
-  if (x.ndim === 0) refuse("narrow", "x of shape []", "at least one dim");
-  const axis = normalizeDim("narrow", dim, x.ndim);
+  const axis = axisOf("narrow", x, dim);
   if (start instanceof Tensor && start.ndim !== 0) {
     refuse("narrow", shaped("start", start), "an integer or a 0-d tensor");
   }
@@ -154,9 +159,7 @@ export function narrow(x: Tensor, dim: number, start: number | Tensor, length: n
  * ```
  */
 export function select(x: Tensor, dim: number, index: number): Tensor {
-  assertTensor("select", x, "x");
-  if (x.ndim === 0) refuse("select", "x of shape []", "at least one dim");
-  const axis = normalizeDim("select", dim, x.ndim);
+  const axis = axisOf("select", x, dim);
   assertInteger("select", index, "index");
   const size = x.shape[axis];
   if (index < -size || index >= size) {

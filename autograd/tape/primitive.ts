@@ -117,7 +117,7 @@ export interface Primitive<
   samples?(random: Generator): readonly Sample<Inputs, Attrs>[];
 }
 
-/** A primitive of one tensor whose output has the same shape. */
+/** A primitive of one tensor with one output. */
 export type Unary<Saved extends readonly Input[] = readonly [], Attrs = undefined> = Primitive<
   readonly [x: Tensor],
   readonly [y: Tensor],

@@ -2,7 +2,13 @@
  * Elementwise functions whose derivative is one fused pass: f and, as a primitive of its own,
  * (g, s) → g·f′, so that a backward runs one kernel and can be differentiated again.
  */
-import { described, ownPrimitive, type Primitive, type Sample } from "../../tape/primitive.ts";
+import {
+  described,
+  ownPrimitive,
+  type Primitive,
+  type Sample,
+  type Unary,
+} from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -24,12 +30,7 @@ interface SlopeRule<Attrs> {
   curvature?(s: Tensor, attrs: Attrs): Tensor;
 }
 
-type Forward<Attrs> = Primitive<
-  readonly [x: Tensor],
-  readonly [y: Tensor],
-  readonly [s: Tensor],
-  Attrs
->;
+type Forward<Attrs> = Unary<readonly [s: Tensor], Attrs>;
 
 type Backward<Attrs> = Primitive<
   readonly [g: Tensor, s: Tensor],

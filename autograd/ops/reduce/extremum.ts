@@ -2,7 +2,7 @@
  * The largest and the smallest over axes, and where they stand.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { formatShape, normalizeDim, normalizeDims, shaped } from "../../shape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
@@ -30,12 +30,7 @@ interface ExtremumAttrs extends Reduced {
   readonly nanShares: boolean;
 }
 
-type Extremum = Primitive<
-  readonly [x: Tensor],
-  readonly [y: Tensor],
-  readonly [x: Tensor, y: Tensor],
-  ExtremumAttrs
->;
+type Extremum = Unary<readonly [x: Tensor, y: Tensor], ExtremumAttrs>;
 
 type RowKernel = (x: Float64Array, out: Float64Array, n: number) => void;
 
@@ -138,7 +133,7 @@ export interface ExtremumOptions {
 
 const KNOWN: Known<ExtremumOptions> = ["dim", "keepdim"];
 
-type Places = Primitive<readonly [x: Tensor], readonly [indices: Tensor], readonly [], Reduced>;
+type Places = Unary<readonly [], Reduced>;
 
 function definePlaces(name: string, kernel: RowKernel): Places {
   return ownPrimitive<Places>({

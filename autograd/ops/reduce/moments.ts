@@ -2,7 +2,7 @@
  * Variances and standard deviations.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { div, mul, sub } from "../elementwise/arithmetic.ts";
 import { eq } from "../elementwise/compare.ts";
@@ -52,7 +52,7 @@ function varianceBackward(g: Tensor, x: Tensor, { dims, correction, whole }: Mom
 }
 
 const variancePrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [x: Tensor], MomentAttrs>
+  Unary<readonly [x: Tensor], MomentAttrs>
 >({
   name: "variance",
   shape: keptShape,
@@ -63,12 +63,7 @@ const variancePrimitive = /* @__PURE__ */ ownPrimitive<
 /* @__PURE__ */ described(variancePrimitive, "Σ(x − mean)² / (n − correction)", eachWay);
 
 const stdPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor],
-    readonly [y: Tensor],
-    readonly [x: Tensor, y: Tensor],
-    MomentAttrs
-  >
+  Unary<readonly [x: Tensor, y: Tensor], MomentAttrs>
 >({
   name: "std",
   shape: keptShape,

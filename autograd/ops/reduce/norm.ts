@@ -2,7 +2,7 @@
  * Norms of vectors.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { type Dims, formatShape, shaped } from "../../shape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
@@ -22,12 +22,7 @@ interface NormAttrs extends Reduced {
 }
 
 const normPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor],
-    readonly [y: Tensor],
-    readonly [x: Tensor, y: Tensor],
-    NormAttrs
-  >
+  Unary<readonly [x: Tensor, y: Tensor], NormAttrs>
 >({
   name: "norm",
   shape: keptShape,

@@ -3,7 +3,7 @@
  */
 import { unshared } from "../shape/clone.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { type Dims, reducedShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -125,12 +125,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 const logsumexpPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor],
-    readonly [y: Tensor],
-    readonly [x: Tensor, y: Tensor],
-    Reduced
-  >
+  Unary<readonly [x: Tensor, y: Tensor], Reduced>
 >({
   name: "logsumexp",
   shape: keptShape,

@@ -15,7 +15,7 @@ import {
   stridesOf,
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import type { Input, Primitive } from "../../tape/primitive.ts";
+import type { Input, Unary } from "../../tape/primitive.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { reshape } from "../shape/shape.ts";
@@ -74,7 +74,7 @@ export function reducedDims<Options extends ReduceOptions>(
 
 /** Runs a reduction and drops the reduced axes unless they are to be kept. */
 export function reduceBy<Saved extends readonly Input[], Attrs extends Reduced>(
-  primitive: Primitive<readonly [x: Tensor], readonly [y: Tensor], Saved, Attrs>,
+  primitive: Unary<Saved, Attrs>,
   x: Tensor,
   attrs: Attrs,
   keepdim: boolean | undefined,

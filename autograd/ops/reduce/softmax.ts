@@ -2,7 +2,7 @@
  * Softmax and its logarithm, each with a fused backward that is a primitive too.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -16,12 +16,7 @@ interface AlongDim {
   readonly dim: number;
 }
 
-type Forward = Primitive<
-  readonly [x: Tensor],
-  readonly [y: Tensor],
-  readonly [y: Tensor],
-  AlongDim
->;
+type Forward = Unary<readonly [y: Tensor], AlongDim>;
 
 type Backward = Primitive<
   readonly [g: Tensor, y: Tensor],

@@ -5,7 +5,7 @@ import { refuse } from "../../check/refuse.ts";
 import { clone, unshared } from "./clone.ts";
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import {
   broadcastsTo,
   formatShape,
@@ -22,12 +22,7 @@ import { assertTensor } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "./shape.ts";
 
-type Resize = Primitive<
-  readonly [x: Tensor],
-  readonly [y: Tensor],
-  readonly [],
-  { readonly shape: Shape }
->;
+type Resize = Unary<readonly [], { readonly shape: Shape }>;
 
 /** The strides that walk a tensor of shape `from` as if it had shape `to`: 0 where it repeats. */
 function broadcastStrides(from: Shape, to: Shape): number[] {

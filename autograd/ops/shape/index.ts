@@ -39,6 +39,14 @@ export function asIndex(action: string, index: Index, name: string, length: numb
   return result;
 }
 
+/** A primitive that takes values from places, or adds them to places, that an index names. */
+type Indexed<Attrs> = Primitive<
+  readonly [x: Tensor, index: Tensor],
+  readonly [y: Tensor],
+  readonly [index: Tensor],
+  Attrs
+>;
+
 interface SelectAttrs {
   readonly dim: number;
   /** An index whose gradient is dropped; `null` if there is none. */
@@ -59,14 +67,7 @@ function indexedRows(shape: Shape, dim: number, count: number): kernels.IndexedR
   };
 }
 
-const indexSelectPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor, index: Tensor],
-    readonly [y: Tensor],
-    readonly [index: Tensor],
-    SelectAttrs
-  >
->({
+const indexSelectPrimitive = /* @__PURE__ */ ownPrimitive<Indexed<SelectAttrs>>({
   name: "indexSelect",
   shape: ([x, index], { dim }) => [x.with(dim, sizeOf(index))],
   forward: ([x, index], [y], { dim }) =>
@@ -91,14 +92,7 @@ const indexSelectPrimitive = /* @__PURE__ */ ownPrimitive<
   { inputs: [uniform(random, [3], -1, 1), tensor([1])], attrs: { dim: 0, skip: null } },
 ]);
 
-const indexAddPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor, index: Tensor],
-    readonly [y: Tensor],
-    readonly [index: Tensor],
-    AddAttrs
-  >
->({
+const indexAddPrimitive = /* @__PURE__ */ ownPrimitive<Indexed<AddAttrs>>({
   name: "indexAdd",
   shape: (_, { shape }) => [shape],
   forward: ([x, index], [y], { dim, shape }) =>
@@ -184,14 +178,7 @@ function indexWalk(index: Shape, shape: Shape, dim: number): kernels.IndexWalk {
   };
 }
 
-const gatherPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor, index: Tensor],
-    readonly [y: Tensor],
-    readonly [index: Tensor],
-    { readonly dim: number }
-  >
->({
+const gatherPrimitive = /* @__PURE__ */ ownPrimitive<Indexed<{ readonly dim: number }>>({
   name: "gather",
   shape: ([, index]) => [index],
   forward: ([x, index], [y], { dim }) => {
@@ -218,14 +205,7 @@ const gatherPrimitive = /* @__PURE__ */ ownPrimitive<
   { inputs: [uniform(random, [2, 3], -1, 1), tensor([[2], [1]])], attrs: { dim: 1 } },
 ]);
 
-const scatterAddPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor, index: Tensor],
-    readonly [y: Tensor],
-    readonly [index: Tensor],
-    AddAttrs
-  >
->({
+const scatterAddPrimitive = /* @__PURE__ */ ownPrimitive<Indexed<AddAttrs>>({
   name: "scatterAdd",
   shape: (_, { shape }) => [shape],
   forward: ([x, index], [y], { dim, shape }) => {

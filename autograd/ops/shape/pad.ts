@@ -2,7 +2,7 @@
  * Values added around a tensor.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import {
   assertIntegers,
   formatShape,
@@ -29,7 +29,7 @@ interface Frame {
 }
 
 const padPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Frame>
+  Unary<readonly [], Frame>
 >({
   name: "pad",
   shape: (_, { shape }) => [shape],

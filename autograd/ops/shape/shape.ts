@@ -3,7 +3,7 @@
  */
 import { clone } from "./clone.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import {
   assertIntegers,
   type Dims,
@@ -22,7 +22,7 @@ import { refuse } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 
-type Rearrange<Attrs> = Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Attrs>;
+type Rearrange<Attrs> = Unary<readonly [], Attrs>;
 
 const reshapePrimitive = /* @__PURE__ */ ownPrimitive<Rearrange<{ readonly shape: Shape }>>({
   name: "reshape",

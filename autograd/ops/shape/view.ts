@@ -2,7 +2,7 @@
  * Parts of a tensor, walked with strides: one primitive, and its transpose that puts them back.
  */
 import * as kernels from "../../kernels/mod.ts";
-import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import {
   assertInteger,
   assertIntegers,
@@ -29,7 +29,7 @@ interface Walk {
 }
 
 const stridedPrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<readonly [x: Tensor], readonly [y: Tensor], readonly [], Walk>
+  Unary<readonly [], Walk>
 >({
   name: "strided",
   shape: (_, { shape }) => [shape],
@@ -48,12 +48,7 @@ const stridedPrimitive = /* @__PURE__ */ ownPrimitive<
 );
 
 const stridedTransposePrimitive = /* @__PURE__ */ ownPrimitive<
-  Primitive<
-    readonly [x: Tensor],
-    readonly [y: Tensor],
-    readonly [],
-    { readonly walk: Walk; readonly shape: Shape }
-  >
+  Unary<readonly [], { readonly walk: Walk; readonly shape: Shape }>
 >({
   name: "stridedTranspose",
   shape: (_, { shape }) => [shape],

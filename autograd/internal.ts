@@ -4,10 +4,9 @@
  *
  * @module
  */
-export { assertFunction } from "./check/functions.ts";
+export { assertFunction, assertIterable, assertList, assertNumbers } from "./check/arguments.ts";
 export { assertOptions, type Known } from "./check/options.ts";
 export { kindOf, show } from "./check/describe.ts";
-export { assertIterable, assertList, assertNumbers } from "./check/lists.ts";
 export {
   adadeltaStep,
   adagradStep,
@@ -31,8 +30,7 @@ export {
 } from "./kernels/mod.ts";
 export { unfold } from "./ops/conv/unfold.ts";
 export { assertTensor, describe, fromValues, scalar } from "./ops/create/creation.ts";
-export { indexCrossEntropy } from "./ops/loss/cross_entropy.ts";
-export { elementwiseBinaryCrossEntropy, huber } from "./ops/loss/loss.ts";
+export { elementwiseBinaryCrossEntropy, huber, indexCrossEntropy } from "./ops/loss/loss.ts";
 export {
   type BatchMoments,
   blend,

@@ -2,7 +2,7 @@
  * Whether forward passes may write running statistics. A forward that is run again, to recompute what
  * was not kept or to check a gradient, must not count its batch twice.
  */
-import { callSynchronously } from "./check/functions.ts";
+import { callSynchronously } from "./check/arguments.ts";
 
 let enabled = true;
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { describe, kindOf } from "./check/describe.ts";
-import { assertFunction } from "./check/functions.ts";
+import { assertFunction } from "./check/arguments.ts";
 import { operations, TensorMethods } from "./methods.ts";
 import { heapValues, release, type Storage, valuesToEdit } from "./runtime/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";

@@ -39,12 +39,12 @@ export {
   zerosLike,
 } from "./create/creation.ts";
 export { einsum } from "./matmul/einsum.ts";
-export { embedding, type EmbeddingOptions, oneHot } from "./shape/embedding.ts";
+export * from "./shape/embedding.ts";
 export * from "./reduce/extremum.ts";
 export { gather, type Index, indexSelect, scatterAdd } from "./shape/index.ts";
 export { interpolate, type InterpolateMode, type InterpolateOptions } from "./pool/interpolate.ts";
-export { cat, chunk, type DimOptions, roll, split, stack, unbind } from "./shape/join.ts";
-export type { Reduction } from "./loss/cross_entropy.ts";
+export * from "./shape/join.ts";
+export type { Reduction } from "./loss/loss.ts";
 export { matmul } from "./matmul/matmul.ts";
 export {
   adaptiveMaxPool1d,
@@ -61,10 +61,9 @@ export {
 } from "./pool/max_pool.ts";
 export * from "./reduce/moments.ts";
 export * from "./reduce/norm.ts";
-export { pad, type PadMode, type PadOptions } from "./shape/pad.ts";
+export * from "./shape/pad.ts";
 export * from "./elementwise/activation_piecewise.ts";
 export * from "./elementwise/math.ts";
-export * from "./elementwise/power.ts";
 export {
   addmm,
   type AddmmOptions,
@@ -76,15 +75,7 @@ export {
   mv,
   outer,
 } from "./matmul/products.ts";
-export {
-  rand,
-  randint,
-  randLike,
-  randn,
-  randnLike,
-  type RandomOptions,
-  randperm,
-} from "./create/random.ts";
+export * from "./create/random.ts";
 export * from "./reduce/reduce.ts";
 export * from "./shape/shape.ts";
 export * from "./elementwise/activation_smooth.ts";
@@ -94,9 +85,9 @@ export {
   normalize,
   type NormalizeOptions,
 } from "./matmul/similarity.ts";
-export { logSoftmax, softmax, softmin } from "./reduce/softmax.ts";
+export * from "./reduce/softmax.ts";
 export { fold, type UnfoldOptions } from "./conv/unfold.ts";
-export { tril, triu } from "./shape/triangle.ts";
+export * from "./shape/triangle.ts";
 export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./shape/view.ts";
 export * from "./elementwise/where.ts";
 export type { PerAxis } from "./conv/window.ts";

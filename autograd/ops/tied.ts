@@ -17,12 +17,14 @@ export {
   expm1,
   log,
   log1p,
+  pow,
+  reciprocal,
   rsqrt,
   sign,
   sin,
   sqrt,
+  square,
 } from "./elementwise/math.ts";
-export { pow, reciprocal, square } from "./elementwise/power.ts";
 export { maskedFill, where } from "./elementwise/where.ts";
 export { matmul } from "./matmul/matmul.ts";
 export { addmm, bmm, dot, mm, mv, outer } from "./matmul/products.ts";

@@ -1,7 +1,7 @@
 /**
  * Finding the operation that made the first NaN or infinity.
  */
-import { callSynchronously } from "../check/functions.ts";
+import { callSynchronously } from "../check/arguments.ts";
 import { valuesOf } from "../tensor.ts";
 import type { Input } from "../tape/primitive.ts";
 import { formatShape } from "../shape.ts";

@@ -2,7 +2,7 @@
  * Gradients held against finite differences.
  */
 import { describe, show } from "../check/describe.ts";
-import { assertFunction } from "../check/functions.ts";
+import { assertFunction } from "../check/arguments.ts";
 import { grad } from "./backward.ts";
 import { assertEach, assertTensor, fromValues } from "../ops/create/creation.ts";
 import { assertOptions, numberOption } from "../check/options.ts";

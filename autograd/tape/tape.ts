@@ -5,7 +5,7 @@
  * @module
  */
 import { describe } from "../check/describe.ts";
-import { callSynchronously } from "../check/functions.ts";
+import { callSynchronously } from "../check/arguments.ts";
 import {
   allocateUninitialised,
   defer,

@@ -19,7 +19,7 @@ import { add, div, mul, sub } from "../elementwise/arithmetic.ts";
 import { avgPool2d } from "../pool/avg_pool.ts";
 import { assertNumber, channelSizes } from "./operands.ts";
 import { pad } from "../shape/pad.ts";
-import { pow } from "../elementwise/power.ts";
+import { pow } from "../elementwise/math.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
 

@@ -130,8 +130,10 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   return bind(permutePrimitive, [x], { dims: order })[0];
 }
 
-/** {@linkcode permute} without checks; `x` itself where its axes are in this order already. */
+/** {@linkcode permute} that trusts its caller with the order; `x` itself where its axes are in this order already. */
 export function reorder(x: Tensor, dims: readonly number[]): Tensor {
+  assertTensor("reorder", x, "x");
+  assertIntegers("reorder", dims, "dims");
   return dims.every((dim, i) => dim === i) ? x : bind(permutePrimitive, [x], { dims })[0];
 }
 

@@ -67,8 +67,7 @@ export {
 export { project, renormalize, secondOrder, total } from "./ops/norm/rules.ts";
 export { rmsNorm } from "./ops/norm/rms_norm.ts";
 export { chooseGenerator } from "./random.ts";
-export { onAccumulated } from "./reverse/accumulation.ts";
-export { holdsUsed, noteUse, scaleKeeping } from "./reverse/gradient_history.ts";
+export { holdsUsed, noteUse, onAccumulated, scaleKeeping } from "./reverse/gradients.ts";
 export { allocateUninitialised, letGo, type Storage } from "./runtime/memory.ts";
 export {
   broadcastShapes,

@@ -11,8 +11,7 @@
 
 import asc from "npm:assemblyscript@0.28.20/asc";
 import lzma from "npm:lzma@2.3.2";
-import { ADD, FUSED, MULTIPLY, NOTHING, takeApart } from "../autograd/runtime/fused.ts";
-import { unpack } from "../autograd/runtime/unpack.ts";
+import { ADD, FUSED, MULTIPLY, NOTHING, takeApart, unpack } from "../autograd/runtime/unpack.ts";
 import { commandLine } from "./command_line.ts";
 
 const sources = new URL("../autograd/kernels/assembly/", import.meta.url);

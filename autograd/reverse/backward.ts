@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { tellAccumulated } from "./accumulation.ts";
-import { addKeeping } from "./gradient_history.ts";
+import { addKeeping, tellAccumulated } from "./gradients.ts";
 import { atRest } from "../runtime/pool.ts";
 import { add } from "../ops/elementwise/arithmetic.ts";
 import { clone } from "../ops/shape/clone.ts";

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type ConvAlgorithm, convAlgorithm, useConvAlgorithm } from "./algorithm.ts";
 import { type BlasInfo, blasPath, openBlas, setBlasThreads } from "./blas.ts";
 import { type MemoryInfo, memoryInfo } from "./pool.ts";
 import {
   type Build,
+  type ConvAlgorithm,
+  convAlgorithm,
   currentBuild,
   load,
   startTeam,
@@ -15,6 +16,7 @@ import {
   teamReady,
   threadCount,
   useBuild,
+  useConvAlgorithm,
 } from "./instance.ts";
 
 export type { BlasInfo, ConvAlgorithm };
@@ -79,7 +81,7 @@ export function info(): KernelsInfo {
     supported: supportedBuilds(),
     threads: threadCount(),
     blas: blasPath(),
-    conv: convAlgorithm(),
+    conv: convAlgorithm,
     memory: memoryInfo(),
   };
 }

@@ -14,8 +14,7 @@ import { type KernelName, packedKernels, unpackedBytes } from "./module.ts";
 import "./tokens.ts";
 import { Blocks, reserveMemory } from "./blocks.ts";
 import { CONTROL_BYTES, Team, THREAD_SCRATCH } from "./threads.ts";
-import { takeApart } from "./fused.ts";
-import { unpack } from "./unpack.ts";
+import { takeApart, unpack } from "./unpack.ts";
 
 /** Which kernels run: the builds, or plain TypeScript. */
 export type Build = "relaxed" | "simd" | "plain";
@@ -211,6 +210,20 @@ export function startTeam(size: number): boolean {
 /** Whether all threads of the team are there. */
 export function teamReady(): boolean {
   return team === null || team.ready;
+}
+
+/**
+ * How convolutions are computed: `"auto"`, with fewer multiplications where that is faster, each output within
+ * 1.5e-13 · Σ|w| · max|x| of its own window; `"direct"`, as sums of products, within 1e-15 · Σ|w·x|.
+ */
+export type ConvAlgorithm = "auto" | "direct";
+
+/** The way in force. */
+export let convAlgorithm: ConvAlgorithm = "auto";
+
+/** Puts a way in force. */
+export function useConvAlgorithm(next: ConvAlgorithm): void {
+  convAlgorithm = next;
 }
 
 /** Sets from how many elements on the vectorised kernels work; tests set 0. */

@@ -8,7 +8,7 @@ import {
   type ConvSizes,
   convWeight,
 } from "../../autograd/kernels/conv/conv_columns.ts";
-import { type ConvAlgorithm, useConvAlgorithm } from "../../autograd/runtime/algorithm.ts";
+import { type ConvAlgorithm, useConvAlgorithm } from "../../autograd/runtime/instance.ts";
 import { type Triple, volume } from "../../autograd/kernels/mod.ts";
 import { type Kernels, observeKernels } from "../../autograd/runtime/instance.ts";
 import { numbers, pooled, testBuilds } from "./pooled.ts";

@@ -1,6 +1,5 @@
 import { Generator } from "../../mod.ts";
-import { takeApart } from "../../autograd/runtime/fused.ts";
-import { unpack } from "../../autograd/runtime/unpack.ts";
+import { takeApart, unpack } from "../../autograd/runtime/unpack.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { fuse, generateModule, pack, unroll } from "../../tools/build_kernels.ts";
 

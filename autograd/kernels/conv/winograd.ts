@@ -6,6 +6,7 @@
  */
 import { blasPath } from "../../runtime/blas.ts";
 import {
+  convAlgorithm,
   inPool,
   type Kernels,
   kernelsFor,
@@ -13,7 +14,6 @@ import {
   takeBack,
   teamFor,
 } from "../../runtime/instance.ts";
-import { convAlgorithm } from "../../runtime/algorithm.ts";
 import { ownScratch, THREAD_SCRATCH } from "../../runtime/threads.ts";
 import { volume, type Window } from "./window_plain.ts";
 import type { ConvSizes } from "./conv_columns.ts";
@@ -31,7 +31,7 @@ function worthwhile(
   { kernel, stride, dilation, input, output, padding }: Window,
   products: number,
 ) {
-  return convAlgorithm() === "auto" &&
+  return convAlgorithm === "auto" &&
     kernel[0] === 1 && kernel[1] === 3 && kernel[2] === 3 &&
     input[0] === 1 && output[0] === 1 && padding[0] === 0 &&
     stride.every((step) => step === 1) && dilation[1] === 1 && dilation[2] === 1 &&

@@ -1,6 +1,7 @@
 /**
- * Who has used a gradient, for as long as its values still hold what was used. A gradient that is
- * cleared, replaced or written by anyone else starts afresh: its owner then knows what is in it.
+ * What is known of gradients beside their values: who has used them, for as long as the values still hold what was
+ * used, and who is told when a reverse pass has added to those of leaves. A gradient that is cleared, replaced or
+ * written by anyone else starts afresh: its owner then knows what is in it.
  */
 import type { Storage } from "../runtime/memory.ts";
 import { storageOf, type Tensor, valuesOf, write } from "../tensor.ts";
@@ -57,4 +58,32 @@ export function scaleKeeping(grad: Tensor, scale: (values: Float64Array) => void
   const history = historyOf(grad);
   write(grad, scale);
   if (history !== undefined) history.version = storageOf(grad).version;
+}
+
+/** Called after a pass, with those of its leaves whose gradients were added to. */
+export type AccumulationListener = (leaves: ReadonlySet<Tensor>) => void;
+
+const listeners = new WeakMap<Tensor, Set<AccumulationListener>>();
+let isUsed = false;
+
+/** Calls `listener` once after each pass that adds to the gradient of any of these leaves. */
+export function onAccumulated(leaves: Iterable<Tensor>, listener: AccumulationListener): void {
+  isUsed = true;
+  for (const leaf of leaves) {
+    const those = listeners.get(leaf) ?? new Set();
+    listeners.set(leaf, those.add(listener));
+  }
+}
+
+/** Tells the listeners of these leaves. */
+export function tellAccumulated(leaves: Iterable<Tensor>): void {
+  if (!isUsed) return;
+  const told = new Map<AccumulationListener, Set<Tensor>>();
+  for (const leaf of leaves) {
+    for (const listener of listeners.get(leaf) ?? []) {
+      const those = told.get(listener) ?? new Set();
+      told.set(listener, those.add(leaf));
+    }
+  }
+  for (const [listener, those] of told) listener(those);
 }

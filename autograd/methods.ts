@@ -1,12 +1,11 @@
 /**
- * Tensor's methods: one line an operation. An operation makes tensors, so methods cannot import it;
- * `autograd/mod.ts` ties the two.
+ * Tensor's methods: one line an operation. An operation makes tensors, so the class cannot import it:
+ * `autograd/mod.ts` gives it these methods when both are loaded.
  *
  * @module
  */
+import * as operations from "./ops/mod.ts";
 import type { Tensor } from "./tensor.ts";
-import type * as Tied from "./ops/tied.ts";
-import type { BackwardOptions } from "./reverse/backward.ts";
 import type { Dims, Shape } from "./shape.ts";
 import type { Index } from "./ops/shape/index.ts";
 import type { DimOptions } from "./ops/shape/join.ts";
@@ -24,24 +23,6 @@ import type { NormOptions } from "./ops/reduce/norm.ts";
 import type { ReduceOptions } from "./ops/reduce/reduce.ts";
 import type { FlattenOptions } from "./ops/shape/shape.ts";
 import type { DiagonalOptions } from "./ops/shape/view.ts";
-
-/** What `Tensor`'s methods call. */
-type Operations = typeof Tied & {
-  /** What `copy_` does. */
-  copyInto(target: Tensor, source: Tensor | number): Tensor;
-  /** A view, on the tape whatever the grad mode is. */
-  viewOf(x: Tensor, shape: Shape): Tensor;
-  /** The reverse pass. */
-  backward(root: Tensor, gradient: Tensor | null, options: BackwardOptions): void;
-};
-
-/** The operations, once they are tied. */
-export let operations: Operations;
-
-/** Ties the operations to the methods; `autograd/mod.ts` calls it once, when both are loaded. */
-export function tieMethods(tied: Operations): void {
-  operations = tied;
-}
 
 /** The operations as methods. */
 export abstract class TensorMethods {

@@ -17,11 +17,11 @@
 import "./runtime/module.ts";
 import { backward } from "./reverse/backward.ts";
 import { copyInto, viewOf } from "./ops/shape/copy.ts";
-import * as tied from "./ops/tied.ts";
-import { tieMethods } from "./methods.ts";
+import { TensorMethods } from "./methods.ts";
+import { tieMethods } from "./tensor.ts";
 
 // The one knot of the package: methods of Tensor call operations, which make Tensors.
-tieMethods({ ...tied, backward, copyInto, viewOf });
+tieMethods(TensorMethods.prototype, { backward, copyInto, viewOf });
 
 export { detectAnomaly } from "./reverse/anomaly.ts";
 export { type BackwardOptions, grad, type GradOptions } from "./reverse/backward.ts";

@@ -5,11 +5,11 @@
  */
 import { describe, kindOf } from "./check/describe.ts";
 import { assertFunction } from "./check/arguments.ts";
-import { operations, TensorMethods } from "./methods.ts";
 import { heapValues, release, type Storage, valuesToEdit } from "./runtime/memory.ts";
 import { nest, type NestedArray, print } from "./print.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
 import { warnOnce } from "./warnings.ts";
+import type { TensorMethods } from "./methods.ts";
 import type { GradHook, Node } from "./tape/tape.ts";
 import type { BackwardOptions } from "./reverse/backward.ts";
 
@@ -34,7 +34,7 @@ export interface HookHandle {
  * assertEquals(x.grad!.toArray(), [[2, 4], [6, 8]]);
  * ```
  */
-export class Tensor extends TensorMethods {
+export class Tensor {
   /** The sizes of the axes. */
   readonly shape: Shape;
   // Private to TypeScript alone: the accessors below the class are the engine's way in.
@@ -57,7 +57,6 @@ export class Tensor extends TensorMethods {
 
   /** @internal Users call `tensor()`. */
   constructor(storage: Storage, shape: Shape) {
-    super();
     this.storage = storage;
     this.shape = shape;
   }
@@ -141,7 +140,7 @@ export class Tensor extends TensorMethods {
   }
 
   /** The values in rows, long axes shortened, in PyTorch's layout. */
-  override toString(): string {
+  toString(): string {
     return print(this.storage.values, this.shape, this.requiresGrad);
   }
 
@@ -288,6 +287,27 @@ export class Tensor extends TensorMethods {
     hooks.add(entry);
     return { remove: () => void hooks.delete(entry) };
   }
+}
+
+/** The methods that are operations. */
+export interface Tensor extends TensorMethods {}
+
+/** What the class itself calls of what makes tensors. */
+interface Operations {
+  /** The reverse pass. */
+  backward(root: Tensor, gradient: Tensor | null, options: BackwardOptions): void;
+  /** What `copy_` does. */
+  copyInto(target: Tensor, source: Tensor | number): Tensor;
+  /** A view, on the tape whatever the grad mode is. */
+  viewOf(x: Tensor, shape: Shape): Tensor;
+}
+
+let operations: Operations;
+
+/** Gives tensors the operations as methods; `autograd/mod.ts` calls it once, when all are loaded. */
+export function tieMethods(methods: TensorMethods, tied: Operations): void {
+  Object.setPrototypeOf(Tensor.prototype, methods);
+  operations = tied;
 }
 
 /** A tensor as JSON has it. */

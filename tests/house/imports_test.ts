@@ -6,11 +6,11 @@ import { publishedModules, root } from "./package.ts";
 const layers: [name: string, files: RegExp][] = [
   ["runtime", /^autograd\/runtime\//],
   ["kernels", /^autograd\/kernels\//],
-  ["tape", /^autograd\/(methods|tensor|shape|print|statistics|random|warnings)\.ts$/],
+  ["tape", /^autograd\/(tensor|shape|print|statistics|random|warnings)\.ts$/],
   ["tape", /^autograd\/(tape|check|random)\//],
   ["operations", /^autograd\/ops\//],
   ["reverse pass", /^autograd\/reverse\//],
-  ["doors of autograd", /^autograd\/(mod|internal)\.ts$/],
+  ["doors of autograd", /^autograd\/(mod|internal|methods)\.ts$/],
   ["nn", /^nn\//],
   ["optim", /^optim\//],
   ["statistics of experiments", /^experiment\/statistics\//],

@@ -169,32 +169,39 @@ function flatten(values: unknown): [flat: ArrayLike<number>, shape: Shape] {
   }
   const flat = new Float64Array(sizeOf(shape));
   let next = 0;
-  const visit = (level: unknown, axis: number, path: string): void => {
-    const isLeaf = axis === shape.length;
-    if (isLeaf && typeof level === "number") {
+  // Where the walk stands, an index for each axis.
+  const at: number[] = [];
+  const visit = (level: unknown, axis: number): void => {
+    if (axis === shape.length) {
+      if (typeof level !== "number") misfit(level, axis);
       flat[next++] = level;
-    } else if (!isLeaf && Array.isArray(level)) {
-      const [got, expected] = [level.length, shape[axis]];
-      if (got !== expected) ragged(path, `${got} elements`, `${expected} as in its neighbours`);
-      for (let i = 0; i < got; i++) visit(level[i], axis + 1, `${path}[${i}]`);
-    } else if (Array.isArray(level)) {
-      ragged(path, "an array", "a number");
-    } else if (typeof level === "number") {
-      ragged(path, "a number", `${shape[axis]} elements`);
-    } else {
+      return;
+    }
+    if (!Array.isArray(level) || level.length !== shape[axis]) misfit(level, axis);
+    for (let i = 0; i < level.length; i++) {
+      at[axis] = i;
+      visit(level[i], axis + 1);
+    }
+  };
+  function misfit(level: unknown, axis: number): never {
+    const place = `at values${at.slice(0, axis).map((i) => `[${i}]`).join("")}`;
+    const isLeaf = axis === shape.length;
+    if (!Array.isArray(level) && typeof level !== "number") {
       throw new TypeError(
-        `Cannot make a tensor: got ${describe(level)} at values${path}, expected ${
+        `Cannot make a tensor: got ${describe(level)} ${place}, expected ${
           isLeaf ? "a number" : "an array"
         }`,
       );
     }
-  };
-  visit(values, 0, "");
+    const [got, expected] = typeof level === "number"
+      ? ["a number", `${shape[axis]} elements`]
+      : isLeaf
+      ? ["an array", "a number"]
+      : [`${level.length} elements`, `${shape[axis]} as in its neighbours`];
+    refuse("make a tensor", `ragged arrays, ${got} ${place}`, expected);
+  }
+  visit(values, 0);
   return [flat, shape];
-}
-
-function ragged(path: string, got: string, expected: string): never {
-  refuse("make a tensor", `ragged arrays, ${got} at values${path}`, expected);
 }
 
 /** A new leaf, its arguments checked, over the memory that `allocate` gives for so many values. */
@@ -278,10 +285,9 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   }
   const size = Math.ceil(steps);
   assertCount("make arange", size);
-  const result = zeros([size]);
-  const values = valuesOf(result);
-  for (let i = 0; i < size; i++) values[i] = first + i * step;
-  return result;
+  const storage = allocateUninitialised(size);
+  for (let i = 0, { values } = storage; i < size; i++) values[i] = first + i * step;
+  return new Tensor(storage, [size]);
 }
 
 /**
@@ -304,12 +310,12 @@ export function linspace(
   const step = count > 1 ? (last - first) / (count - 1) : 0;
   // Counted from the nearer end, so that both ends are exact and the row is symmetric.
   const half = Math.floor(count / 2);
-  const result = zeros([count]);
-  const values = valuesOf(result);
+  const storage = allocateUninitialised(count);
+  const { values } = storage;
   for (let i = 0; i < count; i++) {
     values[i] = i < half || count === 1 ? first + i * step : last - (count - 1 - i) * step;
   }
-  return result;
+  return new Tensor(storage, [count]);
 }
 
 function endOf(name: string, value: number | Tensor): number {

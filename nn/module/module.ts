@@ -144,7 +144,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    * @throws {RangeError} if the name is empty, has a dot or is taken, or the value is not a leaf.
    */
   registerParameter<T extends Tensor | null>(name: string, value: T): T {
-    this.ownRegistry.addParameter(name, value);
+    this.ownRegistry.addTensor("parameter", name, value);
     return value;
   }
 
@@ -163,7 +163,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
     options: { readonly persistent?: boolean } = {},
   ): T {
     assertOptions("register a buffer", options, ["persistent"]);
-    this.ownRegistry.addBuffer(name, value, options.persistent ?? true);
+    this.ownRegistry.addTensor("buffer", name, value, options.persistent ?? true);
     return value;
   }
 
@@ -204,8 +204,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
 
   /** The direct submodules with their names; one that is held twice is listed once. */
   namedChildren(): [string, Module][] {
-    const seen = new Set<Module>();
-    return this.childEntries().filter(([, child]) => !seen.has(child) && seen.add(child));
+    return eachOnce(this.childEntries());
   }
 
   /** The direct submodules with their names; one that is held twice under both. */
@@ -222,7 +221,6 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   namedModules(options: Omit<NamedOptions, "recurse"> = {}): [string, Module][] {
     assertOptions("list modules", options, ["prefix", "removeDuplicate"]);
     const { removeDuplicate = true } = options;
-    const prefix = withoutDot(options.prefix ?? "");
     const seen = new Set<Module>();
     const list: [string, Module][] = [];
     const visit = (name: string, module: Module): void => {
@@ -231,7 +229,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
       list.push([name, module]);
       for (const [key, child] of module.childEntries()) visit(join(name, key), child);
     };
-    visit(prefix, this);
+    visit(withoutDot(options.prefix), this);
     return list;
   }
 
@@ -242,7 +240,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
 
   /** The parameters with their dotted names, in registration order; a shared one once. */
   namedParameters(options: NamedOptions = {}): [string, Tensor][] {
-    return this.collect(options, (module) => module.ownRegistry.ownParameters());
+    return this.collect("parameter", options);
   }
 
   /** The parameters, in registration order; a shared one once. */
@@ -252,7 +250,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
 
   /** The buffers with their dotted names, those that are not persistent included. */
   namedBuffers(options: NamedOptions = {}): [string, Tensor][] {
-    return this.collect(options, (module) => module.ownRegistry.ownBuffers());
+    return this.collect("buffer", options);
   }
 
   /** The buffers, those that are not persistent included. */
@@ -261,26 +259,19 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   }
 
   /** @internal */
-  private collect(
-    options: NamedOptions,
-    own: (module: Module) => Iterable<[string, Tensor]>,
-  ): [string, Tensor][] {
+  private collect(kind: "parameter" | "buffer", options: NamedOptions): [string, Tensor][] {
     assertOptions("list tensors", options, NAMED);
     const { recurse = true, removeDuplicate = true } = options;
-    const prefix = withoutDot(options.prefix ?? "");
-    const seen = new Set<Tensor>();
-    const list: [string, Tensor][] = [];
+    const prefix = withoutDot(options.prefix);
     const modules: [string, Module][] = recurse
       ? this.namedModules({ prefix, removeDuplicate })
       : [[prefix, this]];
-    for (const [path, module] of modules) {
-      for (const [name, value] of own(module)) {
-        if (removeDuplicate && seen.has(value)) continue;
-        seen.add(value);
-        list.push([join(path, name), value]);
-      }
-    }
-    return list;
+    const list = modules.flatMap(([path, { ownRegistry }]) =>
+      Array.from(ownRegistry.ownTensors(kind), ([name, value]): [string, Tensor] => {
+        return [join(path, name), value];
+      })
+    );
+    return removeDuplicate ? eachOnce(list) : list;
   }
 
   /** The version of the layout that this class writes into a state dict. */
@@ -438,8 +429,14 @@ export class Module<Inputs extends any[] = any[], Output = any> {
 }
 
 /** PyTorch's prefixes end with a dot where names are joined here. */
-function withoutDot(prefix: string): string {
-  return prefix.endsWith(".") ? prefix.slice(0, -1) : prefix;
+function withoutDot(prefix: string | undefined): string {
+  return (prefix ?? "").replace(/\.$/, "");
+}
+
+/** The entries without those whose value came before. */
+function eachOnce<T>(entries: [string, T][]): [string, T][] {
+  const seen = new Set<T>();
+  return entries.filter(([, value]) => !seen.has(value) && seen.add(value));
 }
 
 function assertHook(action: string, hook: unknown, given: number): void {

@@ -8,6 +8,10 @@ import { Buffer, Parameter } from "./parameter.ts";
 
 type Registered<T> = ReadonlyMap<string, T | null>;
 
+/** The kinds of tensors, and the class that a public field declares each by. */
+const TENSORS = { parameter: Parameter, buffer: Buffer } as const;
+type TensorKind = keyof typeof TENSORS;
+
 /**
  * The registrations of one module.
  *
@@ -15,12 +19,14 @@ type Registered<T> = ReadonlyMap<string, T | null>;
  * field set to `null` leaves the state.
  */
 export class Registry {
-  private readonly parameters = new Map<string, Tensor | null>();
-  private readonly buffers = new Map<string, Tensor | null>();
+  private readonly tensors = {
+    parameter: new Map<string, Tensor | null>(),
+    buffer: new Map<string, Tensor | null>(),
+  };
   /** Names of the registered buffers that are not persistent. */
   private readonly transient = new Set<string>();
   /** What kind of tensor a public field has held: an assignment does not change it. */
-  private readonly seen = new Map<string, "parameter" | "buffer">();
+  private readonly seen = new Map<string, TensorKind>();
   /** How many fields there were when a name was registered: its place among them. */
   private readonly fieldsBefore = new Map<string, number>();
   /** The registered submodules. */
@@ -59,10 +65,14 @@ export class Registry {
     }
   }
 
-  addParameter(name: string, value: Tensor | null): void {
-    this.checkName("parameter", name);
-    if (value !== null) {
-      checkTensor("parameter", name, value);
+  addTensor(kind: TensorKind, name: string, value: Tensor | null, persistent = true): void {
+    this.checkName(kind, name);
+    if (value !== null && !(value instanceof Tensor)) {
+      throw new TypeError(
+        `Cannot register ${kind} ${name}: got ${typeof value}, expected a Tensor or null`,
+      );
+    }
+    if (kind === "parameter" && value !== null) {
       if (!value.isLeaf) {
         throw new RangeError(
           `Cannot register parameter ${name}: got a tensor that an operation made, expected a leaf`,
@@ -70,16 +80,9 @@ export class Registry {
       }
       if (!(value instanceof Parameter)) value.requiresGrad_();
     }
-    this.parameters.set(name, value);
-    this.notePlace(name);
-  }
-
-  addBuffer(name: string, value: Tensor | null, persistent: boolean): void {
-    this.checkName("buffer", name);
-    if (value !== null) checkTensor("buffer", name, value);
-    this.buffers.set(name, value);
-    this.notePlace(name);
+    this.tensors[kind].set(name, value);
     if (!persistent) this.transient.add(name);
+    this.notePlace(name);
   }
 
   /** Notes where among the fields a name was registered. */
@@ -92,9 +95,7 @@ export class Registry {
     if (this.noticed) return;
     this.noticed = true;
     for (const [name, value] of Object.entries(this.fields)) {
-      if (!canBeAsked(value)) continue;
-      if (value instanceof Parameter) this.seen.set(name, "parameter");
-      else if (value instanceof Buffer) this.seen.set(name, "buffer");
+      for (const kind of ["parameter", "buffer"] as const) this.declares(kind, name, value);
     }
     warnOfHiddenModules(this.fields as unknown as Module, kind);
   }
@@ -106,14 +107,6 @@ export class Registry {
     if (this.modules.has(name)) this.modules.set(name, replacement);
   }
 
-  ownParameters(): Iterable<[string, Tensor]> {
-    return this.ownTensors(this.parameters, "parameter");
-  }
-
-  ownBuffers(): Iterable<[string, Tensor]> {
-    return this.ownTensors(this.buffers, "buffer");
-  }
-
   /** The submodules; the class is handed in, since its file imports this one. */
   ownModules(kind: typeof Module): Iterable<[string, Module]> {
     return this.own<Module>(this.modules, (_, value) => canBeAsked(value) && value instanceof kind);
@@ -121,9 +114,9 @@ export class Registry {
 
   /** The parameters and the persistent buffers. */
   *ownState(): Iterable<[string, Tensor]> {
-    yield* this.ownParameters();
-    for (const [name, buffer] of this.ownBuffers()) {
-      const persistent = this.buffers.has(name)
+    yield* this.ownTensors("parameter");
+    for (const [name, buffer] of this.ownTensors("buffer")) {
+      const persistent = this.tensors.buffer.has(name)
         ? !this.transient.has(name)
         : !(buffer instanceof Buffer) || buffer.persistent;
       if (persistent) yield [name, buffer];
@@ -131,16 +124,11 @@ export class Registry {
   }
 
   /** The tensors of one kind, after a look at what has been assigned to their fields. */
-  private *ownTensors(
-    registered: Registered<Tensor>,
-    kind: "parameter" | "buffer",
-  ): Iterable<[string, Tensor]> {
-    const Kind = kind === "parameter" ? Parameter : Buffer;
-    const holds = (name: string, value: unknown): boolean => {
-      if (!canBeAsked(value)) return false;
-      if (value instanceof Kind) this.seen.set(name, kind);
-      return value instanceof Kind || (this.seen.get(name) === kind && value instanceof Tensor);
-    };
+  *ownTensors(kind: TensorKind): Iterable<[string, Tensor]> {
+    const registered: Registered<Tensor> = this.tensors[kind];
+    const holds = (name: string, value: unknown): boolean =>
+      this.declares(kind, name, value) ||
+      (this.seen.get(name) === kind && canBeAsked(value) && value instanceof Tensor);
     for (const [name, value] of this.own<Tensor>(registered, holds)) {
       const given = registered.get(name);
       if (kind === "parameter" && value !== given && !trains(value)) {
@@ -158,6 +146,13 @@ export class Registry {
       }
       yield [name, value];
     }
+  }
+
+  /** Whether what a field holds makes it one of that kind, which is noted. */
+  private declares(kind: TensorKind, field: string, value: unknown): boolean {
+    const declared = canBeAsked(value) && value instanceof TENSORS[kind];
+    if (declared) this.seen.set(field, kind);
+    return declared;
   }
 
   /**
@@ -189,7 +184,7 @@ export class Registry {
   }
 
   private registries(): Registered<unknown>[] {
-    return [this.parameters, this.buffers, this.modules];
+    return [this.tensors.parameter, this.tensors.buffer, this.modules];
   }
 
   /** The field that a registered name reads: its own name or the camelCase of it. */
@@ -232,9 +227,8 @@ function warnOfHiddenModules(owner: Module, kind: typeof Module): void {
       ? value.flat()
       : value instanceof Map || value instanceof Set
       ? [...value.values()]
-      : Object.prototype.toString.call(value) === "[object Object]" &&
-          Object.getPrototypeOf(value) === Object.prototype
-      ? Object.values(value as object)
+      : isPlainObject(value)
+      ? Object.values(value)
       : [];
     for (const item of items) {
       if (!canBeAsked(item) || !(item instanceof kind)) continue;
@@ -252,10 +246,7 @@ function warnOfHiddenModules(owner: Module, kind: typeof Module): void {
   }
 }
 
-function checkTensor(kind: string, name: string, value: unknown): void {
-  if (!(value instanceof Tensor)) {
-    throw new TypeError(
-      `Cannot register ${kind} ${name}: got ${typeof value}, expected a Tensor or null`,
-    );
-  }
+function isPlainObject(value: unknown): value is object {
+  return Object.prototype.toString.call(value) === "[object Object]" &&
+    Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -14,6 +14,7 @@ import {
 } from "../../autograd/internal.ts";
 import { assertModule } from "../module/arguments.ts";
 import { causing } from "../module/cause.ts";
+import { noteModes } from "../module/keeping_modes.ts";
 import type { Module } from "../module/module.ts";
 import { BatchNorm, type BatchNormForwardOptions } from "./batch_norm.ts";
 import type { LayerMoments } from "./process_group.ts";
@@ -160,7 +161,7 @@ function* recalibration(model: Module, exact: boolean, pooling: Pooling): Passes
     (module.training || !model.training)
   );
   if (layers.length === 0) return;
-  const modes = model.modules().map((module) => [module, module.requestedMode()] as const);
+  const restoreModes = noteModes(model);
   const buffers = model.buffers().map((buffer) => [buffer, valuesOf(buffer).slice()] as const);
   const undo = layers.map((layer) => layer.statistics.forget());
   try {
@@ -172,7 +173,7 @@ function* recalibration(model: Module, exact: boolean, pooling: Pooling): Passes
     for (const restore of undo) restore();
     throw error;
   } finally {
-    for (const [module, mode] of modes) module.setMode(mode);
+    restoreModes();
   }
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 export { assertFunction, assertIterable, assertList, assertNumbers } from "./check/arguments.ts";
+export { refuse, refuseKind } from "./check/refuse.ts";
 export { assertOptions, type Known } from "./check/options.ts";
 export { kindOf, show } from "./check/describe.ts";
 export {

@@ -1,7 +1,7 @@
 /**
  * Convolution layers.
  */
-import { kindOf, type Known } from "../../autograd/internal.ts";
+import { kindOf, type Known, refuse } from "../../autograd/internal.ts";
 import { type Generator, type PerAxis, type Tensor, zeros } from "../../autograd/mod.ts";
 import { conv1d, conv2d, conv3d, pad } from "../functional.ts";
 import { initAffine_ } from "../init/defaults.ts";
@@ -88,9 +88,10 @@ export abstract class ConvBase extends SpatialLayer {
     for (const [name, channels] of Object.entries({ inChannels, outChannels })) {
       checkCount(layer, name, channels, 0);
       if (channels % groups !== 0) {
-        throw new RangeError(
-          `Cannot make ${layer}: got ${name} ${channels} and groups ${groups}, expected a multiple ` +
-            `of the groups`,
+        refuse(
+          `make ${layer}`,
+          `${name} ${channels} and groups ${groups}`,
+          "a multiple of the groups",
         );
       }
     }
@@ -102,10 +103,7 @@ export abstract class ConvBase extends SpatialLayer {
       ? checkChoice<"valid" | "same">(layer, "padding", padding, ["valid", "same"])
       : this.perAxis("padding", padding as PerAxis, 0);
     if (padding === "same" && this.stride.some((step) => step !== 1)) {
-      throw new RangeError(
-        `Cannot make ${layer}: got padding "same" and stride [${this.stride.join(", ")}], ` +
-          `expected stride 1`,
-      );
+      refuse(`make ${layer}`, `padding "same" and stride [${this.stride.join(", ")}]`, "stride 1");
     }
     this.groups = groups;
     this.paddingMode = checkChoice(

@@ -1,7 +1,7 @@
 /**
  * Transposed convolution layers.
  */
-import { assertOptions, kindOf } from "../../autograd/internal.ts";
+import { assertOptions, kindOf, refuse } from "../../autograd/internal.ts";
 import type { PerAxis, Tensor } from "../../autograd/mod.ts";
 import { convTranspose1d, convTranspose2d, convTranspose3d } from "../functional.ts";
 import { ConvBase, type ConvLayerOptions, sizesRepr } from "./conv.ts";
@@ -74,10 +74,12 @@ abstract class ConvTranspose extends ConvBase {
     const fits = sizes.length === axes &&
       sizes.every((size, i) => size >= least[i] && size < least[i] + stride[i]);
     if (!fits) {
-      throw new RangeError(
-        `Cannot run ${kindOf(this)}: got outputSize [${outputSize.join(", ")}] for x of ` +
-          `shape [${x.shape.join(", ")}], expected from [${least.join(", ")}] to ` +
-          `[${least.map((size, i) => size + stride[i] - 1).join(", ")}]`,
+      refuse(
+        `run ${kindOf(this)}`,
+        `outputSize [${outputSize.join(", ")}] for x of shape [${x.shape.join(", ")}]`,
+        `from [${least.join(", ")}] to [${
+          least.map((size, i) => size + stride[i] - 1).join(", ")
+        }]`,
       );
     }
     return sizes.map((size, i) => size - least[i]);

@@ -2,7 +2,7 @@
  * Layers that pad the border of an input.
  */
 import type { PadMode, Tensor } from "../../autograd/mod.ts";
-import { kindOf, show } from "../../autograd/internal.ts";
+import { kindOf, refuse, show } from "../../autograd/internal.ts";
 import { checkNumber, checkPerAxis } from "../module/arguments.ts";
 import { pad } from "../functional.ts";
 import { pythonArguments, pythonFloat, pythonTuple } from "../module/repr.ts";
@@ -26,9 +26,10 @@ abstract class Padding extends SpatialLayer {
     super();
     const sides = 2 * this.axes;
     if (Array.isArray(padding) && padding.length !== sides) {
-      throw new RangeError(
-        `Cannot make ${kindOf(this)}: got padding [${padding.map(show).join(", ")}], expected a ` +
-          `number or ${sides}`,
+      refuse(
+        `make ${kindOf(this)}`,
+        `padding [${padding.map(show).join(", ")}]`,
+        `a number or ${sides}`,
       );
     }
     this.padding = checkPerAxis(kindOf(this), "padding", padding, sides, -Infinity);

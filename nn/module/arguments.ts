@@ -6,7 +6,7 @@
  * `new Softmax({ dim: -1 })`.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, describe, type Known, show } from "../../autograd/internal.ts";
+import { assertOptions, type Known, refuse, refuseKind, show } from "../../autograd/internal.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -32,10 +32,6 @@ export function layerOptions<T extends object>(
   return given as T;
 }
 
-function refuse(layer: string, name: string, value: unknown, expected: string): never {
-  throw new TypeError(`Cannot make ${layer}: got ${name} ${describe(value)}, expected ${expected}`);
-}
-
 /**
  * Checks an integer.
  *
@@ -44,10 +40,8 @@ function refuse(layer: string, name: string, value: unknown, expected: string): 
 export function checkCount(layer: string, name: string, value: unknown, least: number): number {
   checkNumber(layer, name, value);
   if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw new RangeError(
-      `Cannot make ${layer}: got ${name} ${value}, expected an integer` +
-        (least === -Infinity ? "" : ` of at least ${least}`),
-    );
+    const bound = least === -Infinity ? "" : ` of at least ${least}`;
+    refuse(`make ${layer}`, `${name} ${value}`, `an integer${bound}`);
   }
   return value as number;
 }
@@ -58,9 +52,9 @@ export function checkCount(layer: string, name: string, value: unknown, least: n
  * @throws {TypeError} if it is none. @throws {RangeError} if it is NaN.
  */
 export function checkNumber(layer: string, name: string, value: unknown): number {
-  if (typeof value !== "number") refuse(layer, name, value, "a number");
+  if (typeof value !== "number") refuseKind(`make ${layer}`, name, value, "a number");
   if (Number.isNaN(value)) {
-    throw new RangeError(`Cannot make ${layer}: got ${name} NaN, expected a number`);
+    refuse(`make ${layer}`, `${name} NaN`, "a number");
   }
   return value;
 }
@@ -71,7 +65,7 @@ export function checkNumber(layer: string, name: string, value: unknown): number
  * @throws {TypeError} if it is not a boolean.
  */
 export function checkFlag(layer: string, name: string, value: unknown): boolean {
-  if (typeof value !== "boolean") refuse(layer, name, value, "true or false");
+  if (typeof value !== "boolean") refuseKind(`make ${layer}`, name, value, "true or false");
   return value;
 }
 
@@ -87,9 +81,9 @@ export function checkChoice<T extends string>(
   known: readonly T[],
 ): T {
   const expected = `one of ${known.join(", ")}`;
-  if (typeof value !== "string") refuse(layer, name, value, expected);
+  if (typeof value !== "string") refuseKind(`make ${layer}`, name, value, expected);
   if (!known.includes(value)) {
-    throw new RangeError(`Cannot make ${layer}: got ${name} "${value}", expected ${expected}`);
+    refuse(`make ${layer}`, `${name} "${value}"`, expected);
   }
   return value;
 }
@@ -101,7 +95,7 @@ export function checkChoice<T extends string>(
  */
 export function checkTensor(layer: string, name: string, value: unknown): Tensor | null {
   if (value === undefined || value === null) return null;
-  if (!(value instanceof Tensor)) refuse(layer, name, value, "a Tensor or null");
+  if (!(value instanceof Tensor)) refuseKind(`make ${layer}`, name, value, "a Tensor or null");
   return value;
 }
 
@@ -120,10 +114,10 @@ export function checkPerAxis(
 ): number[] {
   const list = typeof value === "number" ? [value] : value;
   const expected = `a number or ${axes} of them`;
-  if (!Array.isArray(list)) refuse(layer, name, value, expected);
+  if (!Array.isArray(list)) refuseKind(`make ${layer}`, name, value, expected);
   if (list.length !== axes && list.length !== 1) {
     const sizes = list.map(show).join(", ");
-    throw new RangeError(`Cannot make ${layer}: got ${name} [${sizes}], expected ${expected}`);
+    refuse(`make ${layer}`, `${name} [${sizes}]`, expected);
   }
   return Array.from({ length: axes }, (_, i) => {
     return checkCount(layer, name, list[list.length === 1 ? 0 : i], least);
@@ -141,5 +135,5 @@ export function assertModule(
   } catch {
     // A revoked proxy cannot even be asked.
   }
-  throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a Module`);
+  refuseKind(action, name, value, "a Module");
 }

@@ -2,7 +2,7 @@
  * Modules that hold modules.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertIterable, describe, kindOf, show } from "../../autograd/internal.ts";
+import { assertIterable, kindOf, refuse, refuseKind, show } from "../../autograd/internal.ts";
 import { Passage } from "./joining.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
@@ -10,21 +10,17 @@ import { pythonModule } from "./repr.ts";
 /** Modules by name: a record, a Map or pairs; their order is that of the container. */
 export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
 
-function refuse(container: Module, value: unknown, expected: string): never {
-  throw new TypeError(
-    `Cannot fill ${kindOf(container)}: got ${describe(value)}, expected ${expected}`,
-  );
-}
-
 function checkModule(container: Module, value: unknown): asserts value is Module {
-  if (!(value instanceof Module)) refuse(container, value, "a Module");
+  if (!(value instanceof Module)) {
+    refuseKind(`fill ${kindOf(container)}`, "module", value, "a Module");
+  }
 }
 
 function namedEntries(container: Module, modules: NamedModules): [string, Module][] {
-  if (typeof modules !== "object" || modules === null) {
-    refuse(container, modules, "modules by name");
-  }
   const action = `fill ${kindOf(container)}`;
+  if (typeof modules !== "object" || modules === null) {
+    refuseKind(action, "modules", modules, "modules by name");
+  }
   const isIterable = Symbol.iterator in modules;
   if (isIterable) assertIterable(action, modules, "modules", "[name, Module]");
   const pairs = isIterable
@@ -32,16 +28,17 @@ function namedEntries(container: Module, modules: NamedModules): [string, Module
     : Object.entries(modules);
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2) {
-      refuse(container, pair, "pairs of a name and a Module");
+      refuseKind(action, "entry", pair, "a name and a Module");
     }
   }
   const first = pairs.find(([name]) => /^(0|[1-9]\d*)$/.test(name));
   if (first !== undefined && pairs.length > 1 && !isIterable) {
-    throw new RangeError(
-      `Cannot ${action}: got the name "${
+    refuse(
+      action,
+      `the name "${
         first[0]
-      }" in an object, where names that are numbers come ` +
-        `first whatever their place, expected a Map or pairs`,
+      }" in an object, where names that are numbers come first whatever their place`,
+      "a Map or pairs",
     );
   }
   return pairs.map(([name, module]) => {
@@ -76,9 +73,10 @@ abstract class ModuleRow extends Module {
     const row = this.row();
     const found = Number.isInteger(index) ? row.at(index) : undefined;
     if (found !== undefined) return found;
-    throw new RangeError(
-      `Cannot take a module of ${kindOf(this)}: got index ${show(index)}, expected one of ` +
-        `${-row.length} … ${row.length - 1}`,
+    refuse(
+      `take a module of ${kindOf(this)}`,
+      `index ${show(index)}`,
+      `one of ${-row.length} … ${row.length - 1}`,
     );
   }
 
@@ -264,9 +262,10 @@ export class ModuleDict extends Module {
   get(name: string): Module {
     const found = this.registeredModules.get(name);
     if (!found) {
-      throw new RangeError(
-        `Cannot take a module of ModuleDict: got name ${show(name)}, expected one of ` +
-          `${[...this.keys()].join(", ")}`,
+      refuse(
+        "take a module of ModuleDict",
+        `name ${show(name)}`,
+        `one of ${[...this.keys()].join(", ")}`,
       );
     }
     return found;

@@ -1,7 +1,7 @@
 /**
  * Layers that only change the shape, and the one that changes nothing.
  */
-import { assertTensor, show } from "../../autograd/internal.ts";
+import { assertTensor, refuse, show } from "../../autograd/internal.ts";
 import {
   flatten,
   type FlattenOptions,
@@ -98,10 +98,12 @@ export class Unflatten extends Module {
     const known = this.unflattenedSize.reduce((a, b) => b === -1 ? a : a * b, 1);
     const sizes = this.unflattenedSize.map((n) => n === -1 ? x.shape[at] / known : n);
     if (at < 0 || at >= x.ndim || sizes.reduce((a, b) => a * b, 1) !== x.shape[at]) {
-      throw new RangeError(
-        `Cannot run Unflatten: got x of shape [${x.shape.join(", ")}], dim ${this.dim} and ` +
-          `unflattenedSize [${this.unflattenedSize.join(", ")}], expected sizes whose product is ` +
-          `that of the axis`,
+      refuse(
+        "run Unflatten",
+        `x of shape [${x.shape.join(", ")}], dim ${this.dim} and unflattenedSize [${
+          this.unflattenedSize.join(", ")
+        }]`,
+        "sizes whose product is that of the axis",
       );
     }
     return reshape(x, [...x.shape.slice(0, at), ...sizes, ...x.shape.slice(at + 1)]);

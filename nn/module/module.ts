@@ -9,7 +9,7 @@ import {
   heldGradOf,
   kindOf,
   type Known,
-  show,
+  refuseKind,
 } from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
 import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.ts";
@@ -110,11 +110,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
    * @throws {TypeError} if `mode` is not a boolean.
    */
   train(mode = true): this {
-    if (typeof mode !== "boolean") {
-      throw new TypeError(
-        `Cannot set training: got mode ${show(mode)}, expected true or false`,
-      );
-    }
+    if (typeof mode !== "boolean") refuseKind("set training", "mode", mode, "true or false");
     this.setMode(mode);
     for (const child of this.children()) child.train(mode);
     return this;
@@ -176,9 +172,7 @@ export class Module<Inputs extends any[] = any[], Output = any> {
   registerModule<T extends Module | null>(name: string, value: T): T {
     this.ownRegistry.checkName("module", name);
     if (value !== null && !(value instanceof Module)) {
-      throw new TypeError(
-        `Cannot register module ${name}: got ${typeof value}, expected a Module or null`,
-      );
+      refuseKind(`register module ${name}`, "value", value, "a Module or null");
     }
     this.registeredModules.set(name, value);
     this.ownRegistry.notePlace(name);
@@ -195,8 +189,8 @@ export class Module<Inputs extends any[] = any[], Output = any> {
       throw new RangeError(
         `Cannot replace module ${describe(name)}: ${
           kindOf(this)
-        } has none of that name, expected one ` +
-          `of its children's`,
+        } has none of that name, expected ` +
+          `one of its children's`,
       );
     }
     this.ownRegistry.replaceModule(name, replacement);

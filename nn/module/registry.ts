@@ -1,7 +1,7 @@
 /**
  * What a module owns: what was registered under a name, and what its public fields hold.
  */
-import { describe, kindOf, show, warnOnce } from "../../autograd/internal.ts";
+import { describe, kindOf, refuse, refuseKind, warnOnce } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
 import type { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
@@ -40,27 +40,23 @@ export class Registry {
 
   /** Refuses a name that is empty, has a dot or is taken. */
   checkName(kind: string, name: string): void {
+    const action = `register a ${kind}`;
     if (typeof name !== "string") {
-      throw new TypeError(
-        `Cannot register a ${kind}: got name ${show(name)}, expected a string`,
-      );
+      refuseKind(action, "name", name, "a string");
     }
     if (name === "" || name.includes(".")) {
-      throw new RangeError(
-        `Cannot register a ${kind}: got name "${name}", expected one that is not empty and has no dot`,
-      );
+      refuse(action, `name "${name}"`, "one that is not empty and has no dot");
     }
     const taken = this.registries().some((registry) => registry.has(name));
     if (taken || this.fields[name] !== undefined) {
-      throw new RangeError(
-        `Cannot register a ${kind}: the name "${name}" is taken, expected a new one`,
-      );
+      throw new RangeError(`Cannot ${action}: the name "${name}" is taken, expected a new one`);
     }
     const held = this.fields[camelCase(name)];
     if (kind !== "module" && held !== undefined && held !== null && !(held instanceof Tensor)) {
-      throw new RangeError(
-        `Cannot register a ${kind}: got name "${name}", whose field ${camelCase(name)} holds ` +
-          `${describe(held)}, expected a name whose field is free`,
+      refuse(
+        action,
+        `name "${name}", whose field ${camelCase(name)} holds ${describe(held)}`,
+        "a name whose field is free",
       );
     }
   }
@@ -68,15 +64,11 @@ export class Registry {
   addTensor(kind: TensorKind, name: string, value: Tensor | null, persistent = true): void {
     this.checkName(kind, name);
     if (value !== null && !(value instanceof Tensor)) {
-      throw new TypeError(
-        `Cannot register ${kind} ${name}: got ${typeof value}, expected a Tensor or null`,
-      );
+      refuseKind(`register ${kind} ${name}`, "value", value, "a Tensor or null");
     }
     if (kind === "parameter" && value !== null) {
       if (!value.isLeaf) {
-        throw new RangeError(
-          `Cannot register parameter ${name}: got a tensor that an operation made, expected a leaf`,
-        );
+        refuse(`register parameter ${name}`, "a tensor that an operation made", "a leaf");
       }
       if (!(value instanceof Parameter)) value.requiresGrad_();
     }

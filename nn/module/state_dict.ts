@@ -1,7 +1,7 @@
 /**
  * The state of a tree of modules: taken, and loaded in one go or not at all.
  */
-import { assertIterable, describe, formatShape, sameShape, show } from "../../autograd/internal.ts";
+import { assertIterable, formatShape, refuseKind, sameShape } from "../../autograd/internal.ts";
 import { noGrad, Tensor, tensor, type TensorJson } from "../../autograd/mod.ts";
 import { causing } from "./cause.ts";
 
@@ -27,9 +27,7 @@ export function putTensors(
       map.set(entry[0], entry[1]);
       continue;
     }
-    throw new TypeError(
-      `Cannot ${action}: got an entry ${describe(entry)}, expected a name and a Tensor`,
-    );
+    refuseKind(action, "an entry", entry, "a name and a Tensor");
   }
 }
 
@@ -104,9 +102,7 @@ export function join(path: string, name: string): string {
 export function entriesOf(state: StateSource): ReadonlyMap<string, Tensor> {
   if (state instanceof Map) return state;
   if (typeof state !== "object" || state === null) {
-    throw new TypeError(
-      `Cannot load a state dict: got ${show(state)}, expected a Map or an object of tensors`,
-    );
+    refuseKind("load a state dict", "state", state, "a Map or an object of tensors");
   }
   return new Map(
     Object.entries(state).map(([name, value]) => [name, isJson(value) ? tensor(value) : value]),

@@ -5,9 +5,9 @@ import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
 import {
   assertList,
   batchNorm,
-  describe,
   kindOf,
   PooledMoments,
+  refuseKind,
   unbiasedVariance,
   valuesOf,
   withoutWarnings,
@@ -81,7 +81,7 @@ const SPREAD = 2;
 export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
   assertModule("audit", "model", model);
   if (!(batch instanceof Tensor)) {
-    throw new TypeError(`Cannot audit: got batch ${describe(batch)}, expected a Tensor`);
+    refuseKind("audit", "batch", batch, "a Tensor");
   }
   const inputs = new Map<BatchNorm, Tensor>();
   const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>
@@ -215,9 +215,7 @@ export function formatAudit(rows: readonly AuditRow[]): string {
   assertList(action, rows, "rows", "what auditTrainEval found");
   for (const row of rows) {
     if (row?.layer instanceof BatchNorm && Array.isArray(row.reasons)) continue;
-    throw new TypeError(
-      `Cannot ${action}: got a row ${describe(row)}, expected one that auditTrainEval found`,
-    );
+    refuseKind(action, "a row", row, "one that auditTrainEval found");
   }
   return rows.map(({ name, layer, distance, reasons }) => {
     const why = reasons.map(({ cause, detail }) => `${cause}: ${detail}`).join("; ");

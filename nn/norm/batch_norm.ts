@@ -14,6 +14,7 @@ import {
   normalizeBatch,
   type NormalizedBatch,
   type NormalizeSettings,
+  refuse,
   show,
 } from "../../autograd/internal.ts";
 import { checkChoice, checkCount, layerOptions } from "../module/arguments.ts";
@@ -258,9 +259,7 @@ export abstract class BatchNorm extends TrackedNorm {
    */
   accumulateStats(k: number): this {
     if (!Number.isInteger(k) || k < 1) {
-      throw new RangeError(
-        `Cannot accumulate statistics: got ${show(k)} forwards, expected an integer of at least 1`,
-      );
+      refuse("accumulate statistics", `${show(k)} forwards`, "an integer of at least 1");
     }
     this.statistics.accumulate(k);
     return this;
@@ -298,9 +297,10 @@ export abstract class BatchNorm extends TrackedNorm {
     assertOptions(`freeze ${kindOf(this)}`, options, ["stats", "affine"]);
     const { stats = true, affine = false } = options;
     if (stats && (this.runningMean === null || this.runningVar === null)) {
-      throw new RangeError(
-        `Cannot freeze ${kindOf(this)}: got a layer without running statistics, expected ` +
-          `trackRunningStats: true`,
+      refuse(
+        `freeze ${kindOf(this)}`,
+        "a layer without running statistics",
+        "trackRunningStats: true",
       );
     }
     if (stats && !this.frozenStats) {

@@ -3,7 +3,7 @@
  */
 import { Parameter } from "../module/parameter.ts";
 import { noGrad, type Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/internal.ts";
+import { refuse, refuseKind } from "../../autograd/internal.ts";
 import { assertModule } from "../module/arguments.ts";
 import { BatchNorm } from "./batch_norm.ts";
 import type { Module } from "../module/module.ts";
@@ -44,27 +44,28 @@ export function fuseLinearBnEval<Linear extends Affine>(linear: Linear, bn: Batc
 
 function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: number): T {
   if (!(bn instanceof BatchNorm)) {
-    throw new TypeError(`Cannot run ${action}: got bn ${describe(bn)}, expected a BatchNorm`);
+    refuseKind(`run ${action}`, "bn", bn, "a BatchNorm");
   }
-  const refuse: (got: string, expected: string) => never = (got, expected) => {
-    throw new RangeError(`Cannot run ${action}: got ${got}, expected ${expected}`);
-  };
   if (bn.then !== "none") {
-    refuse(`a layer with then "${bn.then}"`, "a BatchNorm that nothing follows");
+    refuse(`run ${action}`, `a layer with then "${bn.then}"`, "a BatchNorm that nothing follows");
   }
   if (layer.training || bn.training) {
     const which = layer.training ? "a layer" : "a BatchNorm";
-    refuse(`${which} in training mode`, "both after eval()");
+    refuse(`run ${action}`, `${which} in training mode`, "both after eval()");
   }
   const { runningMean, runningVar } = bn;
   if (runningMean === null || runningVar === null) {
-    refuse("a BatchNorm without running statistics", "trackRunningStats: true");
+    refuse(`run ${action}`, "a BatchNorm without running statistics", "trackRunningStats: true");
   }
   // Only a transposed convolution divides its output channels into groups on an axis of their own.
   const groups = axis === 0 ? 1 : layer.groups ?? 1;
   const { shape } = layer.weight;
   if (groups * shape[axis] !== bn.numFeatures) {
-    refuse(`${groups * shape[axis]} output channels`, `${bn.numFeatures} as in the BatchNorm`);
+    refuse(
+      `run ${action}`,
+      `${groups * shape[axis]} output channels`,
+      `${bn.numFeatures} as in the BatchNorm`,
+    );
   }
   const fused = layer.deepCopy();
   noGrad(() => {

@@ -2,7 +2,7 @@
  * Instance normalisation layers.
  */
 import { isStatsUpdateEnabled, type Tensor } from "../../autograd/mod.ts";
-import { blend, formatShape, kindOf, normalizeInstances } from "../../autograd/internal.ts";
+import { blend, formatShape, kindOf, normalizeInstances, refuse } from "../../autograd/internal.ts";
 import { layerOptions } from "../module/arguments.ts";
 import { TRACKED_NORM, TrackedNorm, type TrackedNormOptions } from "./tracked_norm.ts";
 
@@ -42,9 +42,10 @@ export abstract class InstanceNorm extends TrackedNorm {
     this.checkRank(x, [rank - 1, rank]);
     const channels = x.shape[x.ndim - rank + 1];
     if (this.affine && channels !== this.numFeatures) {
-      throw new RangeError(
-        `Cannot run ${kindOf(this)}: got ${channels} channels in x of shape ` +
-          `${formatShape(x.shape)}, expected ${this.numFeatures}`,
+      refuse(
+        `run ${kindOf(this)}`,
+        `${channels} channels in x of shape ${formatShape(x.shape)}`,
+        `${this.numFeatures}`,
       );
     }
     return x.ndim === rank ? this.normalize(x) : this.normalize(x.unsqueeze(0)).squeeze(0);

@@ -8,6 +8,7 @@ import {
   layerNorm,
   localResponseNorm,
   type LocalResponseNormOptions,
+  refuse,
   rmsNorm,
 } from "../../autograd/internal.ts";
 import { ones, type Shape, type Tensor, zeros } from "../../autograd/mod.ts";
@@ -47,11 +48,10 @@ abstract class LastAxesNorm extends Module {
     const sizes = typeof shape === "number" ? [shape] : shape;
     assertNumbers(`make ${kindOf(this)}`, sizes, "normalizedShape");
     if (sizes.length === 0 || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
-      throw new RangeError(
-        `Cannot make ${kindOf(this)}: got normalizedShape [${
-          sizes.join(", ")
-        }], expected sizes of ` +
-          `at least one axis`,
+      refuse(
+        `make ${kindOf(this)}`,
+        `normalizedShape [${sizes.join(", ")}]`,
+        "sizes of at least one axis",
       );
     }
     this.normalizedShape = [...sizes];
@@ -163,9 +163,10 @@ export class GroupNorm extends Module {
   ) {
     super();
     if (!(numGroups >= 1 && numChannels % numGroups === 0)) {
-      throw new RangeError(
-        `Cannot make GroupNorm: got ${numGroups} groups and ${numChannels} channels, expected groups ` +
-          `that divide the channels`,
+      refuse(
+        "make GroupNorm",
+        `${numGroups} groups and ${numChannels} channels`,
+        "groups that divide the channels",
       );
     }
     const known = ["eps", "affine"] as const;

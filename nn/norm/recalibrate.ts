@@ -5,9 +5,10 @@
 import { noGrad, Tensor } from "../../autograd/mod.ts";
 import {
   assertOptions,
-  describe,
   maskedRows,
   PooledMoments,
+  refuse,
+  refuseKind,
   valuesOf,
   withoutWarnings,
   write,
@@ -98,9 +99,7 @@ export function recalibrate(
   const given: unknown = batches;
   if (has<Iterable<Batch>>(given, Symbol.iterator)) return run(given, passes, exact);
   if (has<AsyncIterable<Batch>>(given, Symbol.asyncIterator)) return runAsync(given, passes, exact);
-  throw new TypeError(
-    `Cannot ${ACTION}: got batches ${describe(batches)}, expected an iterable of Tensors`,
-  );
+  refuseKind(ACTION, "batches", batches, "an iterable of Tensors");
 }
 
 function has<T extends object>(value: unknown, kind: keyof T): value is T {
@@ -146,10 +145,7 @@ async function runAsync(
 function inputOf(batch: Batch): Tensor {
   const input: unknown = Array.isArray(batch) ? batch[0] : batch;
   if (!(input instanceof Tensor)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: got a batch of ${typeof input}, expected a Tensor or a list that starts ` +
-        `with one`,
-    );
+    refuseKind(ACTION, "batch", input, "a Tensor or a list that starts with one");
   }
   return input;
 }
@@ -186,7 +182,7 @@ function* onePass(model: Module): Generator<undefined, number, Tensor | null> {
     } else if (read > 0) {
       return read;
     } else {
-      throw new RangeError(`Cannot ${ACTION}: got no batches, expected at least one`);
+      refuse(ACTION, "no batches", "at least one");
     }
   }
 }
@@ -222,9 +218,10 @@ function* pooled(model: Module, layers: readonly BatchNorm[], pooling: Pooling):
   while (waiting.size > 0) {
     const { found, read } = yield* gather(model, waiting);
     if (batchCount !== null && read !== batchCount) {
-      throw new RangeError(
-        `Cannot ${ACTION}: got ${batchCount} batches and then ${read}, expected data that can be ` +
-          `read once for each layer: a list, or an iterable that starts over`,
+      refuse(
+        ACTION,
+        `${batchCount} batches and then ${read}`,
+        "data that can be read once for each layer: a list, or an iterable that starts over",
       );
     }
     batchCount = read;

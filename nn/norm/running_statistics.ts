@@ -6,9 +6,10 @@ import {
   assertTensor,
   type BatchMoments,
   blend,
-  describe,
   kindOf,
   PooledMoments,
+  refuse,
+  refuseKind,
   unbiasedVariance,
   valuesOf,
   write,
@@ -125,11 +126,10 @@ export class RunningStatistics {
     const c = this.nonFinite === "propagate" ? -1 : firstNonFinite(moments);
     if (c < 0) return true;
     if (this.nonFinite === "skip") return false;
-    throw new RangeError(
-      `Cannot update the running statistics of ${kindOf(this.layer)}: got mean ` +
-        `${moments.mean[c]} and variance ${
-          moments.variance[c]
-        } in channel ${c}, expected finite values`,
+    refuse(
+      `update the running statistics of ${kindOf(this.layer)}`,
+      `mean ${moments.mean[c]} and variance ${moments.variance[c]} in channel ${c}`,
+      "finite values",
     );
   }
 
@@ -137,9 +137,11 @@ export class RunningStatistics {
   private take(moments: BatchMoments | null): void {
     const { runningMean, runningVar, numBatchesTracked, momentum } = this.layer;
     if (momentum !== null && typeof momentum !== "number") {
-      throw new TypeError(
-        `Cannot update the running statistics of ${kindOf(this.layer)}: got momentum ` +
-          `${describe(momentum)}, expected a number or null`,
+      refuseKind(
+        `update the running statistics of ${kindOf(this.layer)}`,
+        "momentum",
+        momentum,
+        "a number or null",
       );
     }
     const batches = this.batches + 1;
@@ -196,9 +198,10 @@ export class RunningStatistics {
    */
   set(moments: BatchMoments, batches: number): void {
     if (moments.count === 1) {
-      throw new RangeError(
-        `Cannot set the running statistics of ${kindOf(this.layer)}: got 1 value in each ` +
-          `channel, expected at least 2 (Expected more than 1 value per channel, got 1 in all)`,
+      refuse(
+        `set the running statistics of ${kindOf(this.layer)}`,
+        "1 value in each channel",
+        "at least 2 (Expected more than 1 value per channel, got 1 in all)",
       );
     }
     if (moments.count === 0) return;

@@ -6,6 +6,7 @@ import {
   kindOf,
   type NormalizedBatch,
   type NormalizeSettings,
+  refuse,
   withoutWarnings,
 } from "../../autograd/internal.ts";
 import { BatchNorm, LAYER_OPTIONS } from "./batch_norm.ts";
@@ -49,9 +50,10 @@ export class SyncBatchNorm extends BatchNorm {
       return super.normalizeRun(operands, settings);
     }
     if (this.virtualBatchSize !== null) {
-      throw new RangeError(
-        `Cannot run ${kindOf(this)}: got virtualBatchSize ${this.virtualBatchSize} with ` +
-          `${processes.size} processes, expected null, or a BatchNorm`,
+      refuse(
+        `run ${kindOf(this)}`,
+        `virtualBatchSize ${this.virtualBatchSize} with ${processes.size} processes`,
+        "null, or a BatchNorm",
       );
     }
     return processes.normalize({ ...operands, runningMean: this.runningMean }, settings);
@@ -101,9 +103,10 @@ function isOrdinary(module: Module): module is BatchNorm {
 
 function convert(bn: BatchNorm): SyncBatchNorm {
   if (bn.then !== "none") {
-    throw new RangeError(
-      `Cannot convert ${kindOf(bn)}: got a layer with then "${bn.then}", expected a BatchNorm ` +
-        `that nothing follows`,
+    refuse(
+      `convert ${kindOf(bn)}`,
+      `a layer with then "${bn.then}"`,
+      "a BatchNorm that nothing follows",
     );
   }
   const options = Object.fromEntries(LAYER_OPTIONS.map((name) => [name, bn[name]]));

@@ -7,6 +7,7 @@ import {
   formatShape,
   kindOf,
   type Known,
+  refuse,
 } from "../../autograd/internal.ts";
 import { ones, type Tensor, zeros } from "../../autograd/mod.ts";
 import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
@@ -128,9 +129,10 @@ export abstract class TrackedNorm extends Module {
     const action = `run ${kindOf(this)}`;
     assertTensor(action, x, "x");
     if (ranks.includes(x.ndim)) return;
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected ` +
-        `${ranks.map((rank) => `${rank}D`).join(" or ")} input (got ${x.ndim}D input)`,
+    refuse(
+      action,
+      `x of shape ${formatShape(x.shape)}`,
+      `${ranks.map((rank) => `${rank}D`).join(" or ")} input (got ${x.ndim}D input)`,
     );
   }
 

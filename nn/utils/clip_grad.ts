@@ -5,9 +5,10 @@ import {
   assertIterable,
   assertOptions,
   assertTensor,
-  describe,
   heldGradOf,
   norm,
+  refuse,
+  refuseKind,
   scaleKeeping,
   valuesOf,
 } from "../../autograd/internal.ts";
@@ -60,18 +61,19 @@ export function clipGradNorm_(
   const { normType = 2, errorIfNonfinite = false } = options;
   const bound = readBound(action, maxNorm, "maxNorm");
   if (typeof normType !== "number") {
-    throw new TypeError(`Cannot ${action}: got normType ${describe(normType)}, expected a number`);
+    refuseKind(action, "normType", normType, "a number");
   }
   if (Number.isNaN(normType)) {
-    throw new RangeError(`Cannot ${action}: got normType NaN, expected a number`);
+    refuse(action, "normType NaN", "a number");
   }
   const grads = gradientsOf(action, params);
   const norms = Float64Array.from(grads, (grad) => normOf(valuesOf(grad), normType));
   const before = grads.length === 0 ? 0 : normOf(norms, normType);
   if (errorIfNonfinite && !Number.isFinite(before)) {
-    throw new RangeError(
-      `Cannot ${action}: got gradients with a norm of ${before}, expected a finite one; ` +
-        `errorIfNonfinite: false scales by it`,
+    refuse(
+      action,
+      `gradients with a norm of ${before}`,
+      "a finite one; errorIfNonfinite: false scales by it",
     );
   }
   const factor = Math.min(1, bound / (before + 1e-6));
@@ -117,12 +119,10 @@ export function clipGradValue_(params: Tensor | Iterable<Tensor>, clipValue: num
 function readBound(action: string, value: unknown, name: string): number {
   const bound = value instanceof Tensor && value.size === 1 ? value.item() : value;
   if (typeof bound !== "number") {
-    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a number`);
+    refuseKind(action, name, value, "a number");
   }
   if (!(bound >= 0)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} ${bound}, expected a number of at least 0`,
-    );
+    refuse(action, `${name} ${bound}`, "a number of at least 0");
   }
   return bound;
 }

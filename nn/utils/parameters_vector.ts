@@ -2,7 +2,7 @@
  * All parameters as one vector, and back.
  */
 import { cat, noGrad, reshape, type Tensor, tensor } from "../../autograd/mod.ts";
-import { assertIterable, assertTensor, formatShape } from "../../autograd/internal.ts";
+import { assertIterable, assertTensor, formatShape, refuse } from "../../autograd/internal.ts";
 
 /**
  * The elements of all parameters in one vector, on the tape.
@@ -51,9 +51,7 @@ export function vectorToParameters(vector: Tensor, params: Iterable<Tensor>): vo
   const list = readParams(action, params);
   const total = list.reduce((sum, param) => sum + param.size, 0);
   if (vector.ndim !== 1 || vector.size !== total) {
-    throw new RangeError(
-      `Cannot ${action}: got vector of shape ${formatShape(vector.shape)}, expected [${total}]`,
-    );
+    refuse(action, `vector of shape ${formatShape(vector.shape)}`, `[${total}]`);
   }
   const values = vector.data;
   let start = 0;
@@ -70,7 +68,7 @@ function readParams(action: string, params: Iterable<Tensor>): Tensor[] {
   const list = [...params];
   list.forEach((param, i) => assertTensor(action, param, `params[${i}]`));
   if (list.length === 0) {
-    throw new RangeError(`Cannot ${action}: got no params, expected at least one`);
+    refuse(action, "no params", "at least one");
   }
   return list;
 }

@@ -29,7 +29,8 @@ export function absorbableOf(module: Module | undefined): Absorbable | null {
   return Object.hasOwn(Object.getPrototypeOf(module), "absorbable") ? module.absorbable : null;
 }
 
-function keepsNothing(module: Module): boolean {
+/** Whether a module is a layer of the library as it came, and one that keeps nothing of what passes through it. */
+export function keepsNothing(module: Module): boolean {
   const { constructor } = module;
   return Object.hasOwn(constructor, "keepsNothing") &&
     (constructor as typeof Module).keepsNothing && isUntouched(module);

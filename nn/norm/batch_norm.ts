@@ -18,8 +18,9 @@ import {
   show,
 } from "../../autograd/internal.ts";
 import { checkChoice, checkCount, layerOptions } from "../module/arguments.ts";
+import type { BatchNormActForwardOptions } from "./batch_norm_act.ts";
 import { warnOfMode, warnOfMoments, warnOfMomentum } from "./batch_norm_warnings.ts";
-import { absorbableOf, isUntouched, type Joined } from "../module/joining.ts";
+import { absorbableOf, type Joined, keepsNothing } from "../module/joining.ts";
 import type { Module } from "../module/module.ts";
 import type { LayerMoments } from "./process_group.ts";
 import type { NonFinitePolicy } from "./running_statistics.ts";
@@ -144,23 +145,24 @@ export abstract class BatchNorm extends TrackedNorm {
    * channel while the batch's statistics are used.
    */
   override forward(x: Tensor, options: BatchNormForwardOptions = {}): Tensor {
-    this.checkRank(x, this.ranks);
-    const action = `run ${kindOf(this)}`;
-    assertOptions(action, options, ["mask"]);
-    const mask = options.mask ?? null;
-    if (mask !== null) assertTensor(action, mask, "mask");
     const then = joined;
     joined = "none";
-    return this.normalize(x, mask, then, null);
+    return this.normalize(x, options, ["mask"], then);
   }
 
-  /** @internal What `forward` does, and what follows. */
+  /** @internal What `forward` does with the options that it knows, and what follows. */
   protected normalize(
     x: Tensor,
-    mask: Tensor | null,
+    options: BatchNormActForwardOptions,
+    known: Known<BatchNormActForwardOptions>,
     then: BatchNormThen,
-    residual: Tensor | null,
   ): Tensor {
+    this.checkRank(x, this.ranks);
+    const action = `run ${kindOf(this)}`;
+    assertOptions(action, options, known);
+    const { mask = null, residual = null } = options;
+    if (mask !== null) assertTensor(action, mask, "mask");
+    if (residual !== null) assertTensor(action, residual, "residual");
     const training = this.training && !this.frozenStats;
     const useBatch = training || (this.runningMean === null && this.runningVar === null);
     const update = training && this.trackRunningStats && isStatsUpdateEnabled();
@@ -188,11 +190,10 @@ export abstract class BatchNorm extends TrackedNorm {
 
   /** @internal A relu and a pooling of pairs behind it in a row are one pass with it. */
   override forwardJoined(x: unknown, next: readonly Module[]): Joined | null {
-    const plain = [BatchNorm1d, BatchNorm2d, BatchNorm3d].some((kind) =>
-      Object.getPrototypeOf(this) === kind.prototype
-    );
-    if (!plain || !(x instanceof Tensor) || isInspected()) return null;
-    if (!isUntouched(this) || absorbableOf(next[0]) !== "relu") return null;
+    if (!keepsNothing(this) || this.then !== "none" || absorbableOf(next[0]) !== "relu") {
+      return null;
+    }
+    if (!(x instanceof Tensor) || isInspected()) return null;
     const room = x.ndim === 4 && x.shape[2] > 1 && x.shape[3] > 1;
     const pools = room && absorbableOf(next[1]) === "pairs";
     joined = pools ? "relu-maxpool" : "relu";

@@ -2,13 +2,7 @@
  * Batch normalisation with what follows it, as one layer.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import {
-  assertOptions,
-  assertTensor,
-  type BatchNormThen,
-  kindOf,
-  type Known,
-} from "../../autograd/internal.ts";
+import { type BatchNormThen, kindOf, type Known } from "../../autograd/internal.ts";
 import { checkChoice, layerOptions } from "../module/arguments.ts";
 import {
   BatchNorm,
@@ -82,13 +76,7 @@ export class BatchNormAct extends BatchNorm {
    * are used.
    */
   override forward(x: Tensor, options: BatchNormActForwardOptions = {}): Tensor {
-    this.checkRank(x, this.ranks);
-    const action = `run ${kindOf(this)}`;
-    assertOptions(action, options, ["mask", "residual"]);
-    const { mask = null, residual = null } = options;
-    if (mask !== null) assertTensor(action, mask, "mask");
-    if (residual !== null) assertTensor(action, residual, "residual");
-    return this.normalize(x, mask, this.then, residual);
+    return this.normalize(x, options, ["mask", "residual"], this.then);
   }
 
   /** The arguments as `toString()` shows them. */

@@ -14,6 +14,7 @@ import { checkCount, checkFlag, checkNumber } from "../module/arguments.ts";
 import { causing } from "../module/cause.ts";
 import { Module } from "../module/module.ts";
 import { pythonArguments, pythonFloat } from "../module/repr.ts";
+import { resetAffine } from "./layer_norm.ts";
 import { type NonFinitePolicy, RunningStatistics } from "./running_statistics.ts";
 
 /** Options of the normalisations that can track statistics. */
@@ -103,10 +104,7 @@ export abstract class TrackedNorm extends Module {
   /** Resets the running statistics, and sets γ to 1 and β to 0. */
   resetParameters(): void {
     this.resetRunningStats();
-    causing("reset", () => {
-      this.weight?.detach().copy_(1);
-      this.bias?.detach().copy_(0);
-    });
+    causing("reset", () => resetAffine(this));
   }
 
   /** @internal A loaded state replaces the statistics, so batches that wait must not be added to them. */

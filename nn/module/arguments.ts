@@ -119,9 +119,8 @@ export function checkPerAxis(
     const sizes = list.map(show).join(", ");
     refuse(`make ${layer}`, `${name} [${sizes}]`, expected);
   }
-  return Array.from({ length: axes }, (_, i) => {
-    return checkCount(layer, name, list[list.length === 1 ? 0 : i], least);
-  });
+  const sizes = list.length === axes ? list : new Array<number>(axes).fill(list[0]);
+  return sizes.map((size) => checkCount(layer, name, size, least));
 }
 
 /** @throws {TypeError} if `value` is not a module. */

@@ -260,11 +260,12 @@ export class Module<Inputs extends any[] = any[], Output = any> {
     const modules: [string, Module][] = recurse
       ? this.namedModules({ prefix, removeDuplicate })
       : [[prefix, this]];
-    const list = modules.flatMap(([path, { ownRegistry }]) =>
-      Array.from(ownRegistry.ownTensors(kind), ([name, value]): [string, Tensor] => {
-        return [join(path, name), value];
-      })
-    );
+    const list: [string, Tensor][] = [];
+    for (const [path, { ownRegistry }] of modules) {
+      for (const [name, value] of ownRegistry.ownTensors(kind)) {
+        list.push([join(path, name), value]);
+      }
+    }
     return removeDuplicate ? eachOnce(list) : list;
   }
 

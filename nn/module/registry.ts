@@ -40,21 +40,22 @@ export class Registry {
 
   /** Refuses a name that is empty, has a dot or is taken. */
   checkName(kind: string, name: string): void {
-    const action = `register a ${kind}`;
     if (typeof name !== "string") {
-      refuseKind(action, "name", name, "a string");
+      refuseKind(`register a ${kind}`, "name", name, "a string");
     }
     if (name === "" || name.includes(".")) {
-      refuse(action, `name "${name}"`, "one that is not empty and has no dot");
+      refuse(`register a ${kind}`, `name "${name}"`, "one that is not empty and has no dot");
     }
     const taken = this.registries().some((registry) => registry.has(name));
     if (taken || this.fields[name] !== undefined) {
-      throw new RangeError(`Cannot ${action}: the name "${name}" is taken, expected a new one`);
+      throw new RangeError(
+        `Cannot register a ${kind}: the name "${name}" is taken, expected a new one`,
+      );
     }
     const held = this.fields[camelCase(name)];
     if (kind !== "module" && held !== undefined && held !== null && !(held instanceof Tensor)) {
       refuse(
-        action,
+        `register a ${kind}`,
         `name "${name}", whose field ${camelCase(name)} holds ${describe(held)}`,
         "a name whose field is free",
       );

@@ -169,18 +169,23 @@ export abstract class BatchNorm extends TrackedNorm {
     warnOfMode(this, useBatch, update);
     normWatcher?.before(this);
     const tracked = !useBatch || update;
-    const operands = {
-      x,
-      runningMean: tracked ? this.runningMean : null,
-      runningVar: tracked ? this.runningVar : null,
-      weight: this.weight,
-      bias: this.bias,
+    const run = (x: Tensor, mask: Tensor | null, residual: Tensor | null): NormalizedBatch => {
+      const operands = {
+        x,
+        runningMean: tracked ? this.runningMean : null,
+        runningVar: tracked ? this.runningVar : null,
+        weight: this.weight,
+        bias: this.bias,
+      };
+      const settings = { training: useBatch, eps: this.eps, mask, then, residual };
+      return this.normalizeRun(operands, settings);
     };
-    const settings = { training: useBatch, eps: this.eps, mask, then, residual };
     const sizes = training ? this.ghostSizes(x.shape[0]) : null;
+    const masks = sizes && mask && split(mask, sizes);
+    const residuals = sizes && residual && split(residual, sizes);
     const results = sizes === null
-      ? [this.normalizeRun(operands, settings)]
-      : this.normalizeGhosts(operands, settings, sizes);
+      ? [run(x, mask, residual)]
+      : split(x, sizes).map((part, i) => run(part, masks?.[i] ?? null, residuals?.[i] ?? null));
     const moments = results.map((result) => result.moments);
     for (const batch of moments) if (batch !== null) warnOfMoments(this, batch, update);
     if (update) this.statistics.absorb(moments);
@@ -202,21 +207,6 @@ export abstract class BatchNorm extends TrackedNorm {
     } finally {
       joined = "none";
     }
-  }
-
-  /** Normalises runs of these many samples, each with its own statistics. */
-  private normalizeGhosts(
-    operands: BatchNormOperands,
-    settings: NormalizeSettings,
-    sizes: readonly number[],
-  ): NormalizedBatch[] {
-    const cut = (whole?: Tensor | null) => whole ? split(whole, sizes) : null;
-    const masks = cut(settings.mask);
-    const residuals = cut(settings.residual);
-    return split(operands.x, sizes).map((x, i) => {
-      const own = { mask: masks?.[i] ?? null, residual: residuals?.[i] ?? null };
-      return this.normalizeRun({ ...operands, x }, { ...settings, ...own });
-    });
   }
 
   /** @internal Normalises one run of samples. */

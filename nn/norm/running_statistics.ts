@@ -91,13 +91,10 @@ export class RunningStatistics {
   brokenChannels(): number[] {
     const { runningMean, runningVar } = this.layer;
     if (runningMean === null || runningVar === null) return [];
-    const variances = valuesOf(runningVar);
-    const broken: number[] = [];
-    valuesOf(runningMean).forEach((mean, c) => {
-      const sound = Number.isFinite(mean) && Number.isFinite(variances[c]) && variances[c] >= 0;
-      if (!sound) broken.push(c);
-    });
-    return broken;
+    const [mean, variance] = [valuesOf(runningMean), valuesOf(runningVar)];
+    const isSound = (c: number): boolean =>
+      Number.isFinite(mean[c]) && Number.isFinite(variance[c]) && variance[c] >= 0;
+    return [...mean.keys()].filter((c) => !isSound(c));
   }
 
   /**

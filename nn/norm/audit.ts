@@ -1,9 +1,10 @@
 /**
  * Why a network behaves differently in training and evaluation.
  */
-import { noGrad, noStatsUpdate, Tensor } from "../../autograd/mod.ts";
+import { noGrad, noStatsUpdate, type Tensor } from "../../autograd/mod.ts";
 import {
   assertList,
+  assertTensor,
   batchNorm,
   kindOf,
   PooledMoments,
@@ -80,9 +81,7 @@ const SPREAD = 2;
  */
 export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
   assertModule("audit", "model", model);
-  if (!(batch instanceof Tensor)) {
-    refuseKind("audit", "batch", batch, "a Tensor");
-  }
+  assertTensor("audit", batch, "batch");
   const inputs = new Map<BatchNorm, Tensor>();
   const layers = model.namedModules().filter((entry): entry is [string, BatchNorm] =>
     entry[1] instanceof BatchNorm
@@ -93,10 +92,8 @@ export function auditTrainEval(model: Module, batch: Tensor): AuditRow[] {
     })
   );
   try {
-    keepingModes(
-      model,
-      () => withoutWarnings(() => noStatsUpdate(() => noGrad(() => model.eval().forward(batch)))),
-    );
+    const evaluate = () => noGrad(() => model.eval().forward(batch));
+    keepingModes(model, () => withoutWarnings(() => noStatsUpdate(evaluate)));
   } finally {
     hooks.forEach((hook) => hook.remove());
   }

@@ -28,9 +28,7 @@ interface Affine extends Module {
  * @throws {RangeError} if one is in training mode, statistics are missing, or channels differ.
  */
 export function fuseConvBnEval<Conv extends Affine>(conv: Conv, bn: BatchNorm): Conv {
-  assertModule("run fuseConvBnEval", "layer", conv);
-  // A transposed convolution stores its output channels on axis 1.
-  return fuse("fuseConvBnEval", conv, bn, "outputPadding" in conv ? 1 : 0);
+  return fuse("run fuseConvBnEval", conv, bn);
 }
 
 /**
@@ -38,31 +36,30 @@ export function fuseConvBnEval<Conv extends Affine>(conv: Conv, bn: BatchNorm): 
  * as {@linkcode fuseConvBnEval}.
  */
 export function fuseLinearBnEval<Linear extends Affine>(linear: Linear, bn: BatchNorm): Linear {
-  assertModule("run fuseLinearBnEval", "layer", linear);
-  return fuse("fuseLinearBnEval", linear, bn, 0);
+  return fuse("run fuseLinearBnEval", linear, bn);
 }
 
-function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: number): T {
-  if (!(bn instanceof BatchNorm)) {
-    refuseKind(`run ${action}`, "bn", bn, "a BatchNorm");
-  }
+function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm): T {
+  assertModule(action, "layer", layer);
+  if (!(bn instanceof BatchNorm)) refuseKind(action, "bn", bn, "a BatchNorm");
   if (bn.then !== "none") {
-    refuse(`run ${action}`, `a layer with then "${bn.then}"`, "a BatchNorm that nothing follows");
+    refuse(action, `a layer with then "${bn.then}"`, "a BatchNorm that nothing follows");
   }
   if (layer.training || bn.training) {
     const which = layer.training ? "a layer" : "a BatchNorm";
-    refuse(`run ${action}`, `${which} in training mode`, "both after eval()");
+    refuse(action, `${which} in training mode`, "both after eval()");
   }
   const { runningMean, runningVar } = bn;
   if (runningMean === null || runningVar === null) {
-    refuse(`run ${action}`, "a BatchNorm without running statistics", "trackRunningStats: true");
+    refuse(action, "a BatchNorm without running statistics", "trackRunningStats: true");
   }
-  // Only a transposed convolution divides its output channels into groups on an axis of their own.
+  // A transposed convolution stores its output channels on axis 1, and divides them into groups there.
+  const axis = "outputPadding" in layer ? 1 : 0;
   const groups = axis === 0 ? 1 : layer.groups ?? 1;
   const { shape } = layer.weight;
   if (groups * shape[axis] !== bn.numFeatures) {
     refuse(
-      `run ${action}`,
+      action,
       `${groups * shape[axis]} output channels`,
       `${bn.numFeatures} as in the BatchNorm`,
     );
@@ -75,9 +72,8 @@ function fuse<T extends Affine>(action: string, layer: T, bn: BatchNorm, axis: n
     const channels = grouped.map((size, i) => i === axis + 1 || (i === 0 && axis > 0) ? size : 1);
     const weight = layer.weight.reshape(grouped).mul(scale.reshape(channels));
     fused.weight.copy_(weight.reshape(shape));
-    const shift = (layer.bias === null ? runningMean.neg() : layer.bias.sub(runningMean)).mul(
-      scale,
-    );
+    const centred = layer.bias === null ? runningMean.neg() : layer.bias.sub(runningMean);
+    const shift = centred.mul(scale);
     const bias = bn.bias === null ? shift : shift.add(bn.bias);
     fused.bias = new Parameter(bias, layer.bias?.requiresGrad ?? false);
     fused.weight.grad = null;

@@ -53,9 +53,7 @@ export function checkCount(layer: string, name: string, value: unknown, least: n
  */
 export function checkNumber(layer: string, name: string, value: unknown): number {
   if (typeof value !== "number") refuseKind(`make ${layer}`, name, value, "a number");
-  if (Number.isNaN(value)) {
-    refuse(`make ${layer}`, `${name} NaN`, "a number");
-  }
+  if (Number.isNaN(value)) refuse(`make ${layer}`, `${name} NaN`, "a number");
   return value;
 }
 
@@ -82,9 +80,7 @@ export function checkChoice<T extends string>(
 ): T {
   const expected = `one of ${known.join(", ")}`;
   if (typeof value !== "string") refuseKind(`make ${layer}`, name, value, expected);
-  if (!known.includes(value)) {
-    refuse(`make ${layer}`, `${name} "${value}"`, expected);
-  }
+  if (!known.includes(value)) refuse(`make ${layer}`, `${name} "${value}"`, expected);
   return value;
 }
 

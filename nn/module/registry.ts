@@ -40,9 +40,7 @@ export class Registry {
 
   /** Refuses a name that is empty, has a dot or is taken. */
   checkName(kind: string, name: string): void {
-    if (typeof name !== "string") {
-      refuseKind(`register a ${kind}`, "name", name, "a string");
-    }
+    if (typeof name !== "string") refuseKind(`register a ${kind}`, "name", name, "a string");
     if (name === "" || name.includes(".")) {
       refuse(`register a ${kind}`, `name "${name}"`, "one that is not empty and has no dot");
     }

@@ -60,12 +60,8 @@ export function clipGradNorm_(
   assertOptions(action, options, ["normType", "errorIfNonfinite"]);
   const { normType = 2, errorIfNonfinite = false } = options;
   const bound = readBound(action, maxNorm, "maxNorm");
-  if (typeof normType !== "number") {
-    refuseKind(action, "normType", normType, "a number");
-  }
-  if (Number.isNaN(normType)) {
-    refuse(action, "normType NaN", "a number");
-  }
+  if (typeof normType !== "number") refuseKind(action, "normType", normType, "a number");
+  if (Number.isNaN(normType)) refuse(action, "normType NaN", "a number");
   const grads = gradientsOf(action, params);
   const norms = Float64Array.from(grads, (grad) => normOf(valuesOf(grad), normType));
   const before = grads.length === 0 ? 0 : normOf(norms, normType);
@@ -118,12 +114,8 @@ export function clipGradValue_(params: Tensor | Iterable<Tensor>, clipValue: num
 
 function readBound(action: string, value: unknown, name: string): number {
   const bound = value instanceof Tensor && value.size === 1 ? value.item() : value;
-  if (typeof bound !== "number") {
-    refuseKind(action, name, value, "a number");
-  }
-  if (!(bound >= 0)) {
-    refuse(action, `${name} ${bound}`, "a number of at least 0");
-  }
+  if (typeof bound !== "number") refuseKind(action, name, value, "a number");
+  if (!(bound >= 0)) refuse(action, `${name} ${bound}`, "a number of at least 0");
   return bound;
 }
 

@@ -67,8 +67,6 @@ function readParams(action: string, params: Iterable<Tensor>): Tensor[] {
   assertIterable(action, given, "params", "tensors");
   const list = [...params];
   list.forEach((param, i) => assertTensor(action, param, `params[${i}]`));
-  if (list.length === 0) {
-    refuse(action, "no params", "at least one");
-  }
+  if (list.length === 0) refuse(action, "no params", "at least one");
   return list;
 }

@@ -5,7 +5,7 @@ import { type Tensor, tensor } from "../autograd/mod.ts";
 import { assertOptions, describe, scaleKeeping } from "../autograd/internal.ts";
 import type { Module } from "../nn/module/module.ts";
 import { recalibrate } from "../nn/norm/recalibrate.ts";
-import { clipGradNorm_ as clipOwn } from "../nn/utils/clip_grad.ts";
+import { clipGradNorm_ as clipOwn } from "../nn/utils/parameters.ts";
 import { groupFor } from "./group.ts";
 import { poolIn } from "./seam.ts";
 

@@ -34,7 +34,7 @@ export * from "./activation/dropout.ts";
 export { Embedding, type EmbeddingLayerOptions } from "./linear/embedding.ts";
 export { Flatten, Identity, Unflatten } from "./module/flatten.ts";
 export * as functional from "./functional.ts";
-export type { ForwardHook, ForwardPreHook } from "./module/hooks.ts";
+export type { ForwardHook, ForwardPreHook } from "./module/forward.ts";
 export * as init from "./init.ts";
 export * from "./norm/instance_norm.ts";
 export {

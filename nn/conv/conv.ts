@@ -5,9 +5,14 @@ import { kindOf, type Known, refuse } from "../../autograd/internal.ts";
 import { type Generator, type PerAxis, type Tensor, zeros } from "../../autograd/mod.ts";
 import { conv1d, conv2d, conv3d, pad } from "../functional.ts";
 import { initAffine_ } from "../init/defaults.ts";
-import { checkChoice, checkCount, checkFlag, layerOptions } from "../module/arguments.ts";
+import {
+  checkChoice,
+  checkCount,
+  checkFlag,
+  layerOptions,
+  SpatialLayer,
+} from "../module/arguments.ts";
 import { pythonTuple } from "../module/repr.ts";
-import { SpatialLayer } from "../module/spatial.ts";
 
 /** What fills the border of an input. */
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";

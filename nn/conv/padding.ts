@@ -3,10 +3,9 @@
  */
 import type { PadMode, Tensor } from "../../autograd/mod.ts";
 import { kindOf, refuse, show } from "../../autograd/internal.ts";
-import { checkNumber, checkPerAxis } from "../module/arguments.ts";
+import { checkNumber, checkPerAxis, SpatialLayer } from "../module/arguments.ts";
 import { pad } from "../functional.ts";
 import { pythonArguments, pythonFloat, pythonTuple } from "../module/repr.ts";
-import { SpatialLayer } from "../module/spatial.ts";
 
 /** @internal What all padding layers have in common; as it is, the border holds zeros. */
 abstract class Padding extends SpatialLayer {

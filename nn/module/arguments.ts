@@ -5,8 +5,15 @@
  * are all options takes a leading number or string in place of the object: `new Softmax(-1)` is
  * `new Softmax({ dim: -1 })`.
  */
-import { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known, refuse, refuseKind, show } from "../../autograd/internal.ts";
+import { type PerAxis, Tensor } from "../../autograd/mod.ts";
+import {
+  assertOptions,
+  kindOf,
+  type Known,
+  refuse,
+  refuseKind,
+  show,
+} from "../../autograd/internal.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -131,4 +138,24 @@ export function assertModule(
     // A revoked proxy cannot even be asked.
   }
   refuseKind(action, name, value, "a Module");
+}
+
+/**
+ * A layer over the axes behind batch and channels. Its family has one class for each number of them:
+ * `Conv1d`, `Conv2d`, `Conv3d`.
+ */
+// deno-lint-ignore no-explicit-any -- layers differ in what they return.
+export abstract class SpatialLayer<Output = any> extends Module<any[], Output> {
+  /** @internal The number of axes; each class has its own. */
+  static readonly axes: number = 0;
+
+  /** @internal */
+  protected get axes(): number {
+    return (this.constructor as typeof SpatialLayer).axes;
+  }
+
+  /** @internal One size for each axis from a number or a list. */
+  protected perAxis(name: string, sizes: PerAxis, least: number): number[] {
+    return checkPerAxis(kindOf(this), name, sizes, this.axes, least);
+  }
 }

@@ -3,7 +3,7 @@
  */
 import { kindOf } from "../../autograd/internal.ts";
 import { Generator, noGrad, Tensor } from "../../autograd/mod.ts";
-import { hasFieldForward } from "./hooks.ts";
+import { hasFieldForward } from "./forward.ts";
 import type { Module } from "./module.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 

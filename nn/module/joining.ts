@@ -4,7 +4,7 @@
  */
 import { isInspected, letGo, storageOf } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
-import { isGuard } from "./location.ts";
+import { isGuard } from "./forward.ts";
 import type { Module } from "./module.ts";
 
 /** What a module does that one before it may do in the same pass. */

@@ -12,9 +12,8 @@ import {
   refuseKind,
 } from "../../autograd/internal.ts";
 import { deepCopy } from "./deep_copy.ts";
-import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.ts";
+import { addHook, type ForwardHook, type ForwardPreHook, guardForward } from "./forward.ts";
 import type { Absorbable, Joined } from "./joining.ts";
-import { guardForward } from "./location.ts";
 import { Registry } from "./registry.ts";
 import { pythonModule } from "./repr.ts";
 import {

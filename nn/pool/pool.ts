@@ -26,9 +26,8 @@ import {
   maxPool2d,
   maxPool3d,
 } from "../functional.ts";
-import { checkFlag, layerOptions } from "../module/arguments.ts";
+import { checkFlag, layerOptions, SpatialLayer } from "../module/arguments.ts";
 import { pythonArguments } from "../module/repr.ts";
-import { SpatialLayer } from "../module/spatial.ts";
 
 const MAX_POOL: Known<MaxPoolOptions> = [
   "stride",

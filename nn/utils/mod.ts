@@ -3,6 +3,11 @@
  *
  * @module
  */
-export { clipGradNorm_, type ClipGradNormOptions, clipGradValue_ } from "./clip_grad.ts";
 export { fuseConvBnEval, fuseLinearBnEval } from "../norm/fuse.ts";
-export { parametersToVector, vectorToParameters } from "./parameters_vector.ts";
+export {
+  clipGradNorm_,
+  type ClipGradNormOptions,
+  clipGradValue_,
+  parametersToVector,
+  vectorToParameters,
+} from "./parameters.ts";

@@ -1,10 +1,11 @@
 /**
- * Gradients kept within bounds.
+ * All parameters at once: their gradients kept within bounds, their elements as one vector and back.
  */
 import {
   assertIterable,
   assertOptions,
   assertTensor,
+  formatShape,
   heldGradOf,
   norm,
   refuse,
@@ -12,7 +13,7 @@ import {
   scaleKeeping,
   valuesOf,
 } from "../../autograd/internal.ts";
-import { Tensor, tensor } from "../../autograd/mod.ts";
+import { cat, noGrad, reshape, Tensor, tensor } from "../../autograd/mod.ts";
 
 /** How {@linkcode clipGradNorm_} measures. */
 export interface ClipGradNormOptions {
@@ -120,17 +121,83 @@ function readBound(action: string, value: unknown, name: string): number {
 }
 
 function gradientsOf(action: string, params: Tensor | Iterable<Tensor>): Tensor[] {
-  const given: unknown = params;
-  const list = given instanceof Tensor ? [given] : given;
-  assertIterable(action, list, "params", "tensors");
-  return [...list as Iterable<unknown>].flatMap((param, i) => {
-    assertTensor(action, param, `params[${i}]`);
-    return heldGradOf(param) ?? [];
-  });
+  const list = params instanceof Tensor ? [params] : readParams(action, params);
+  return list.flatMap((param) => heldGradOf(param) ?? []);
 }
 
 function normOf(x: Float64Array, p: number): number {
   const out = new Float64Array(1);
   norm(x, out, x.length, p);
   return out[0];
+}
+
+/**
+ * The elements of all parameters in one vector, on the tape.
+ *
+ * Shapes: any → [total number of elements]. Gradient: to each parameter its part.
+ *
+ * @param params An iterable of tensors, at least one.
+ * @returns A copy.
+ * @throws {TypeError} if something is not a tensor. @throws {RangeError} if there is none.
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const vector = nn.utils.parametersToVector([tensor([[1, 2]]), tensor(3)]);
+ * assertEquals(vector.toArray(), [1, 2, 3]);
+ * ```
+ */
+export function parametersToVector(params: Iterable<Tensor>): Tensor {
+  const list = readSome("run parametersToVector", params);
+  return cat(list.map((param) => reshape(param, [-1])));
+}
+
+/**
+ * Writes the parts of a vector into the parameters, in place: the inverse of
+ * {@linkcode parametersToVector}.
+ *
+ * @param vector As many elements as all parameters have, in one axis.
+ * @param params An iterable of tensors.
+ * @throws {TypeError} if something is not a tensor. @throws {RangeError} if the length does not fit.
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor, zeros } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const w = zeros([2, 1]);
+ * nn.utils.vectorToParameters(tensor([1, 2]), [w]);
+ * assertEquals(w.toArray(), [[1], [2]]);
+ * ```
+ */
+export function vectorToParameters(vector: Tensor, params: Iterable<Tensor>): void {
+  const action = "run vectorToParameters";
+  assertTensor(action, vector, "vector");
+  const list = readSome(action, params);
+  const total = list.reduce((sum, param) => sum + param.size, 0);
+  if (vector.ndim !== 1 || vector.size !== total) {
+    refuse(action, `vector of shape ${formatShape(vector.shape)}`, `[${total}]`);
+  }
+  const values = vector.data;
+  let start = 0;
+  for (const param of list) {
+    const part = values.slice(start, start + param.size);
+    noGrad(() => param.copy_(tensor(part, { shape: param.shape })));
+    start += param.size;
+  }
+}
+
+function readSome(action: string, params: Iterable<Tensor>): Tensor[] {
+  const list = readParams(action, params);
+  if (list.length === 0) refuse(action, "no params", "at least one");
+  return list;
+}
+
+function readParams(action: string, params: Iterable<Tensor>): Tensor[] {
+  assertIterable(action, params, "params", "tensors");
+  const list = [...params];
+  list.forEach((param, i) => assertTensor(action, param, `params[${i}]`));
+  return list;
 }

@@ -163,11 +163,14 @@ export abstract class BatchNorm extends TrackedNorm {
     const { mask = null, residual = null } = options;
     if (mask !== null) assertTensor(action, mask, "mask");
     if (residual !== null) assertTensor(action, residual, "residual");
+
+    // Which statistics normalise, and whether those of the batch move the running ones.
     const training = this.training && !this.frozenStats;
     const useBatch = training || (this.runningMean === null && this.runningVar === null);
     const update = training && this.trackRunningStats && isStatsUpdateEnabled();
     warnOfMode(this, useBatch, update);
     normWatcher?.before(this);
+
     const tracked = !useBatch || update;
     const run = (x: Tensor, mask: Tensor | null, residual: Tensor | null): NormalizedBatch => {
       const operands = {
@@ -186,6 +189,8 @@ export abstract class BatchNorm extends TrackedNorm {
     const results = sizes === null
       ? [run(x, mask, residual)]
       : split(x, sizes).map((part, i) => run(part, masks?.[i] ?? null, residuals?.[i] ?? null));
+
+    // Beside the tape: the moments that the kernel returned enter the running statistics.
     const moments = results.map((result) => result.moments);
     for (const batch of moments) if (batch !== null) warnOfMoments(this, batch, update);
     if (update) this.statistics.absorb(moments);
@@ -342,8 +347,10 @@ export abstract class BatchNorm extends TrackedNorm {
     return this.training || (this.frozenStats && this.modeWhenThawed);
   }
 
-  /** @internal Copies the mode and the freezing of another layer, and what its statistics know. */
+  /** @internal Takes over another layer's tensors, mode and freezing, and what its statistics know. */
   adoptState(other: BatchNorm): void {
+    const { weight, bias, runningMean, runningVar, numBatchesTracked } = other;
+    Object.assign(this, { weight, bias, runningMean, runningVar, numBatchesTracked });
     this.statistics.adopt(other.statistics);
     this.setMode(other.requestedMode());
     if (other.frozen) this.freeze();

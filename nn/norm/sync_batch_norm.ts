@@ -112,8 +112,6 @@ function convert(bn: BatchNorm): SyncBatchNorm {
   const options = Object.fromEntries(LAYER_OPTIONS.map((name) => [name, bn[name]]));
   // What there is to warn of was said when the first one was made.
   const sync = withoutWarnings(() => new SyncBatchNorm(bn.numFeatures, options));
-  const { weight, bias, runningMean, runningVar, numBatchesTracked } = bn;
-  Object.assign(sync, { weight, bias, runningMean, runningVar, numBatchesTracked });
   sync.adoptState(bn);
   return sync;
 }

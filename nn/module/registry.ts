@@ -82,13 +82,13 @@ export class Registry {
   }
 
   /** Notes what the public fields hold, and warns of modules that nobody can find. */
-  noticeFields(kind: typeof Module): void {
+  noticeFields(moduleClass: typeof Module): void {
     if (this.noticed) return;
     this.noticed = true;
     for (const [name, value] of Object.entries(this.fields)) {
       for (const kind of ["parameter", "buffer"] as const) this.declares(kind, name, value);
     }
-    warnOfHiddenModules(this.fields as unknown as Module, kind);
+    warnOfHiddenModules(this.fields as unknown as Module, moduleClass);
   }
 
   /** Puts a submodule in the place of the one of that name. */
@@ -121,18 +121,14 @@ export class Registry {
       this.declares(kind, name, value) ||
       (this.seen.get(name) === kind && canBeAsked(value) && value instanceof Tensor);
     for (const [name, value] of this.own<Tensor>(registered, holds)) {
-      const given = registered.get(name);
-      if (kind === "parameter" && value !== given && !trains(value)) {
+      const fits = value instanceof Tensor &&
+        (kind === "buffer" || value === registered.get(name) || trains(value));
+      if (!fits) {
+        const expected = kind === "buffer"
+          ? "a Tensor or null"
+          : "a Parameter or null; to change the values, use copy_ under noGrad";
         throw new TypeError(
-          `Cannot list parameters: got ${describe(value)} assigned to ${name}, expected a ` +
-            `Parameter or null; to change the values, use copy_ under noGrad`,
-        );
-      }
-      if (!(value instanceof Tensor)) {
-        throw new TypeError(
-          `Cannot list ${kind}s: got ${
-            describe(value)
-          } assigned to ${name}, expected a Tensor or null`,
+          `Cannot list ${kind}s: got ${describe(value)} assigned to ${name}, expected ${expected}`,
         );
       }
       yield [name, value];
@@ -192,8 +188,7 @@ function camelCase(name: string): string {
 
 /** Whether a tensor may stand in the place of a parameter. */
 function trains(value: Tensor): boolean {
-  return value instanceof Parameter ||
-    (value instanceof Tensor && value.isLeaf && value.requiresGrad);
+  return value instanceof Parameter || (value.isLeaf && value.requiresGrad);
 }
 
 /** No network is a list of so many modules; a longer one holds data. */

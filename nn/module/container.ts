@@ -2,7 +2,7 @@
  * Modules that hold modules.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertIterable, kindOf, refuse, refuseKind, show } from "../../autograd/internal.ts";
+import { assertIterable, describe, kindOf, refuse, show } from "../../autograd/internal.ts";
 import { Passage } from "./joining.ts";
 import { Module } from "./module.ts";
 import { pythonModule } from "./repr.ts";
@@ -11,15 +11,18 @@ import { pythonModule } from "./repr.ts";
 export type NamedModules = Readonly<Record<string, Module>> | Iterable<readonly [string, Module]>;
 
 function checkModule(container: Module, value: unknown): asserts value is Module {
-  if (!(value instanceof Module)) {
-    refuseKind(`fill ${kindOf(container)}`, "module", value, "a Module");
-  }
+  if (!(value instanceof Module)) refuseContent(container, value, "a Module");
+}
+
+function refuseContent(container: Module, value: unknown, expected: string): never {
+  const action = `fill ${kindOf(container)}`;
+  throw new TypeError(`Cannot ${action}: got ${describe(value)}, expected ${expected}`);
 }
 
 function namedEntries(container: Module, modules: NamedModules): [string, Module][] {
   const action = `fill ${kindOf(container)}`;
   if (typeof modules !== "object" || modules === null) {
-    refuseKind(action, "modules", modules, "modules by name");
+    refuseContent(container, modules, "modules by name");
   }
   const isIterable = Symbol.iterator in modules;
   if (isIterable) assertIterable(action, modules, "modules", "[name, Module]");
@@ -28,18 +31,13 @@ function namedEntries(container: Module, modules: NamedModules): [string, Module
     : Object.entries(modules);
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2) {
-      refuseKind(action, "entry", pair, "a name and a Module");
+      refuseContent(container, pair, "pairs of a name and a Module");
     }
   }
-  const first = pairs.find(([name]) => /^(0|[1-9]\d*)$/.test(name));
-  if (first !== undefined && pairs.length > 1 && !isIterable) {
-    refuse(
-      action,
-      `the name "${
-        first[0]
-      }" in an object, where names that are numbers come first whatever their place`,
-      "a Map or pairs",
-    );
+  const [name] = pairs.find(([name]) => /^(0|[1-9]\d*)$/.test(name)) ?? [];
+  if (name !== undefined && pairs.length > 1 && !isIterable) {
+    const cause = "where names that are numbers come first whatever their place";
+    refuse(action, `the name "${name}" in an object, ${cause}`, "a Map or pairs");
   }
   return pairs.map(([name, module]) => {
     checkModule(container, module);

@@ -7,22 +7,22 @@
 import * as operations from "./ops/mod.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Dims, Shape } from "./shape.ts";
-import type { Index } from "./ops/shape/index.ts";
-import type { DimOptions } from "./ops/shape/join.ts";
-import type { AddmmOptions } from "./ops/matmul/products.ts";
-import type { RoundingMode } from "./ops/elementwise/arithmetic.ts";
-import type { ClampOptions } from "./ops/elementwise/bounds.ts";
 import type {
+  AddmmOptions,
   AlongDimOptions,
+  ClampOptions,
+  DiagonalOptions,
+  DimOptions,
   ExtremumOptions,
+  FlattenOptions,
+  Index,
   MaxArgument,
+  MomentOptions,
+  NormOptions,
+  ReduceOptions,
+  RoundingMode,
   ValuesAndIndices,
-} from "./ops/reduce/extremum.ts";
-import type { MomentOptions } from "./ops/reduce/moments.ts";
-import type { NormOptions } from "./ops/reduce/norm.ts";
-import type { ReduceOptions } from "./ops/reduce/reduce.ts";
-import type { FlattenOptions } from "./ops/shape/shape.ts";
-import type { DiagonalOptions } from "./ops/shape/view.ts";
+} from "./ops/mod.ts";
 
 /** The operations as methods. */
 export abstract class TensorMethods {

@@ -89,5 +89,4 @@ export * from "./reduce/softmax.ts";
 export { fold, type UnfoldOptions } from "./conv/unfold.ts";
 export * from "./shape/triangle.ts";
 export { diagonal, type DiagonalOptions, flip, narrow, select, unfold } from "./shape/view.ts";
-export * from "./elementwise/where.ts";
 export type { PerAxis } from "./conv/window.ts";

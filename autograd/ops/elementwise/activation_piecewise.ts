@@ -8,7 +8,7 @@ import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { clamp } from "./bounds.ts";
-import { gt, le, lt } from "./compare.ts";
+import { gt, le, lt, where } from "./compare.ts";
 import { ofTensor } from "./declare.ts";
 import { assertTensor } from "../create/creation.ts";
 import { refuse } from "../../check/refuse.ts";
@@ -17,7 +17,6 @@ import { abs, exp, expm1 } from "./math.ts";
 import { signed, uniform, uniformAwayFrom } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
 import { defineSlope, describedSlope, unarySlope } from "./slope.ts";
-import { where } from "./where.ts";
 
 /**
  * max(x, 0) element by element; NaN stays.

@@ -5,7 +5,7 @@ import * as kernels from "../../kernels/mod.ts";
 import { normalizeDim, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, div, mul, neg, sub } from "./arithmetic.ts";
-import { lt } from "./compare.ts";
+import { lt, where } from "./compare.ts";
 import { assertTensor } from "../create/creation.ts";
 import { describe } from "../../check/describe.ts";
 import { refuse } from "../../check/refuse.ts";
@@ -15,7 +15,6 @@ import { abs, exp } from "./math.ts";
 import { between, uniform } from "../create/samples.ts";
 import { defineSlope, describedSlope, unarySlope } from "./slope.ts";
 import { part } from "../shape/view.ts";
-import { where } from "./where.ts";
 import type { Generator } from "../../random.ts";
 
 const around = (random: Generator) => between(random, -2, 2);

@@ -14,13 +14,12 @@ import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { aligned } from "../shape/broadcast.ts";
-import { eq, ge, gt, le, lt } from "./compare.ts";
+import { eq, ge, gt, le, lt, where } from "./compare.ts";
 import { assertTensor, asTensor, fromValues } from "../create/creation.ts";
 import { refuseKind } from "../../check/refuse.ts";
 import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
 import { defineSlope, describedSlope } from "./slope.ts";
-import { where } from "./where.ts";
 import type { Generator } from "../../random.ts";
 
 /** Pairs that are nowhere near a tie. */

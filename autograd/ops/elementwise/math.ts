@@ -17,9 +17,8 @@ import { ofTensor, unary } from "./declare.ts";
 import { broadcastShapes } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { aligned } from "../shape/broadcast.ts";
-import { eq, ge } from "./compare.ts";
+import { eq, ge, where } from "./compare.ts";
 import { assertNoOptions } from "../../check/options.ts";
-import { where } from "./where.ts";
 
 /**
  * |x| element by element.

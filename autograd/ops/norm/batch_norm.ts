@@ -6,7 +6,7 @@ import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "../shape/clone.ts";
-import { where } from "../elementwise/where.ts";
+import { where } from "../elementwise/compare.ts";
 import { assertOptions } from "../../check/options.ts";
 import { type BatchMoments, blend, momentsFrom } from "./batch_moments.ts";
 import { batchNormPrimitive } from "./batch_norm_record.ts";

@@ -24,7 +24,7 @@ import {
 } from "./rules.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
-import { where } from "../elementwise/where.ts";
+import { where } from "../elementwise/compare.ts";
 import { channelSizes } from "./operands.ts";
 
 /** The constants of a batch norm. */

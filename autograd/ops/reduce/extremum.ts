@@ -7,7 +7,7 @@ import { formatShape, normalizeDim, normalizeDims, shaped } from "../../shape.ts
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { maximum, minimum } from "../elementwise/bounds.ts";
-import { eq, ne } from "../elementwise/compare.ts";
+import { eq, ne, where } from "../elementwise/compare.ts";
 import { assertTensor, fromValues } from "../create/creation.ts";
 import { gather } from "../shape/index.ts";
 import { describe } from "../../check/describe.ts";
@@ -23,7 +23,6 @@ import {
   reducedDims,
   rowsOver,
 } from "./rows.ts";
-import { where } from "../elementwise/where.ts";
 
 interface ExtremumAttrs extends Reduced {
   /** Whether elements that are NaN share the gradient of a result that is, as `max` has it. */

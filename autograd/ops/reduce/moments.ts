@@ -5,13 +5,12 @@ import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { div, mul, sub } from "../elementwise/arithmetic.ts";
-import { eq } from "../elementwise/compare.ts";
+import { eq, where } from "../elementwise/compare.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
 import { type Known, numberOption } from "../../check/options.ts";
 import { mean, type ReduceOptions } from "./reduce.ts";
 import { countOver, keptShape, reduceBy, type Reduced, reducedDims, rowsOver } from "./rows.ts";
 import { uniform } from "../create/samples.ts";
-import { where } from "../elementwise/where.ts";
 import type { Generator } from "../../random.ts";
 
 /** Which axes a variance runs over, and what its sum of squares is divided by. */

@@ -3,10 +3,10 @@
  */
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
-import { type Dims, formatShape, shaped } from "../../shape.ts";
+import { formatShape, shaped } from "../../shape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
-import { eq, ne } from "../elementwise/compare.ts";
+import { eq, ne, where } from "../elementwise/compare.ts";
 import { zerosLike } from "../create/creation.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
 import { type Known, numberOption } from "../../check/options.ts";
@@ -14,7 +14,6 @@ import { abs, pow, sign } from "../elementwise/math.ts";
 import { type ReduceOptions, sum } from "./reduce.ts";
 import { countOver, keptShape, reduceBy, type Reduced, reducedDims, rowsOver } from "./rows.ts";
 import { uniformAwayFrom } from "../create/samples.ts";
-import { where } from "../elementwise/where.ts";
 
 interface NormAttrs extends Reduced {
   readonly p: number;
@@ -112,13 +111,9 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor {
 }
 
 /** The order and the axes of {@linkcode vectorNorm}. */
-export interface VectorNormOptions {
+export interface VectorNormOptions extends ReduceOptions {
   /** The order: any number, ±Infinity included; 2 where left out. */
   readonly ord?: number;
-  /** One axis or several; all of them where left out. */
-  readonly dim?: Dims | null;
-  /** Whether reduced axes stay with size 1. */
-  readonly keepdim?: boolean;
 }
 
 const VECTOR_NORM: Known<VectorNormOptions> = ["ord", "dim", "keepdim"];

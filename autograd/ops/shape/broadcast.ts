@@ -7,6 +7,7 @@ import { allocateUninitialised } from "../../runtime/memory.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import {
+  assertIntegers,
   broadcastsTo,
   formatShape,
   sameShape,
@@ -125,8 +126,9 @@ export function expand(x: Tensor, shape: Shape): Tensor {
 
 function widened(action: string, x: Tensor, shape: Shape): Tensor {
   assertTensor(action, x, "x");
+  assertIntegers(action, shape, "shape");
   const sizes = keptSizes(x.shape, shape);
-  if (Array.isArray(sizes) && (sizes.includes(-1) || !broadcastsTo(x.shape, sizes))) {
+  if (sizes.some((size) => size < 0) || !broadcastsTo(x.shape, sizes)) {
     refuse(
       action,
       `${shaped("x", x)} and shape ${formatShape(shape)}`,
@@ -144,7 +146,7 @@ export function spread(x: Tensor, shape: Shape): Tensor {
 
 /** The shape to reach, with the size of x in place of a −1 where x has that axis. */
 function keptSizes(from: Shape, to: Shape): Shape {
-  if (!Array.isArray(to) || !to.includes(-1)) return to;
+  if (!to.includes(-1)) return to;
   const lead = to.length - from.length;
   return to.map((size, i) => size === -1 && i >= lead ? from[i - lead] : size);
 }

@@ -43,6 +43,21 @@ export function assertTensor(action: string, x: unknown, name: string): asserts 
 }
 
 /**
+ * Checks the arguments of a function of one tensor and options.
+ *
+ * @throws {TypeError} if `x` is no tensor, or the options are not those that are known.
+ */
+export function assertArguments<Options extends object>(
+  action: string,
+  x: unknown,
+  options: Options,
+  known: Known<NoInfer<Options>>,
+): asserts x is Tensor {
+  assertTensor(action, x, "x");
+  assertOptions(action, options, known);
+}
+
+/**
  * Checks that a list holds tensors only; a gap in it is none.
  *
  * @throws {TypeError} if not, naming the place.

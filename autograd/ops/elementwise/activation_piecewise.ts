@@ -10,9 +10,9 @@ import { add, div, mul, sub } from "./arithmetic.ts";
 import { clamp } from "./bounds.ts";
 import { gt, le, lt, where } from "./compare.ts";
 import { ofTensor } from "./declare.ts";
-import { assertTensor } from "../create/creation.ts";
+import { assertArguments, assertTensor } from "../create/creation.ts";
 import { refuse } from "../../check/refuse.ts";
-import { assertNoOptions, assertOptions, type Known, numberOption } from "../../check/options.ts";
+import { assertNoOptions, type Known, numberOption } from "../../check/options.ts";
 import { abs, exp, expm1 } from "./math.ts";
 import { signed, uniform, uniformAwayFrom } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
@@ -83,8 +83,7 @@ const HARDTANH: Known<HardtanhOptions> = ["minVal", "maxVal"];
  * ```
  */
 export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
-  assertTensor("hardtanh", x, "x");
-  assertOptions("hardtanh", options, HARDTANH);
+  assertArguments("hardtanh", x, options, HARDTANH);
   const low = numberOption("hardtanh", options.minVal, "minVal", -1);
   const high = numberOption("hardtanh", options.maxVal, "maxVal", 1);
   if (low > high) refuse("hardtanh", `minVal ${low} and maxVal ${high}`, "minVal to be no larger");
@@ -126,8 +125,7 @@ const leakyReluOf = /* @__PURE__ */ defineSlope<{ readonly slope: number }>({
  * ```
  */
 export function leakyRelu(x: Tensor, options: { readonly negativeSlope?: number } = {}): Tensor {
-  assertTensor("leakyRelu", x, "x");
-  assertOptions("leakyRelu", options, ["negativeSlope"]);
+  assertArguments("leakyRelu", x, options, ["negativeSlope"]);
   const slope = numberOption("leakyRelu", options.negativeSlope, "negativeSlope", 0.01);
   return leakyReluOf(x, { slope });
 }
@@ -170,8 +168,7 @@ const eluOf = /* @__PURE__ */ defineSlope<{ readonly alpha: number; readonly sca
  * ```
  */
 export function elu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
-  assertTensor("elu", x, "x");
-  assertOptions("elu", options, ["alpha"]);
+  assertArguments("elu", x, options, ["alpha"]);
   return eluOf(x, { alpha: numberOption("elu", options.alpha, "alpha", 1), scale: 1 });
 }
 
@@ -201,8 +198,7 @@ export const selu: (x: Tensor) => Tensor = /* @__PURE__ */ ofTensor("selu", (x) 
  * ```
  */
 export function celu(x: Tensor, options: { readonly alpha?: number } = {}): Tensor {
-  assertTensor("celu", x, "x");
-  assertOptions("celu", options, ["alpha"]);
+  assertArguments("celu", x, options, ["alpha"]);
   const alpha = numberOption("celu", options.alpha, "alpha", 1);
   if (alpha === 0) refuse("celu", "alpha 0", "another number");
   if (alpha > 0) return mul(elu(div(x, alpha)), alpha);
@@ -323,8 +319,7 @@ const SHRINK: Known<ShrinkOptions> = ["lambd"];
 
 /** x where |x| > lambd, else 0. Gradient: g where |x| > lambd. */
 export function hardshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
-  assertTensor("hardshrink", x, "x");
-  assertOptions("hardshrink", options, SHRINK);
+  assertArguments("hardshrink", x, options, SHRINK);
   return where(le(abs(x), numberOption("hardshrink", options.lambd, "lambd", 0.5)), 0, x);
 }
 
@@ -334,8 +329,7 @@ export function hardshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
  * @throws {RangeError} if lambd is negative.
  */
 export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
-  assertTensor("softshrink", x, "x");
-  assertOptions("softshrink", options, SHRINK);
+  assertArguments("softshrink", x, options, SHRINK);
   const lambd = numberOption("softshrink", options.lambd, "lambd", 0.5);
   if (lambd < 0) refuse("softshrink", `lambd ${lambd}`, "at least 0");
   return sub(x, clamp(x, { min: -lambd, max: lambd }));

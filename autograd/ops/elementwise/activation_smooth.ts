@@ -6,10 +6,10 @@ import { normalizeDim, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, div, mul, neg, sub } from "./arithmetic.ts";
 import { lt, where } from "./compare.ts";
-import { assertTensor } from "../create/creation.ts";
+import { assertArguments } from "../create/creation.ts";
 import { describe } from "../../check/describe.ts";
 import { refuse } from "../../check/refuse.ts";
-import { assertOptions, numberOption } from "../../check/options.ts";
+import { numberOption } from "../../check/options.ts";
 import { ofTensor } from "./declare.ts";
 import { abs, exp } from "./math.ts";
 import { between, uniform } from "../create/samples.ts";
@@ -152,8 +152,7 @@ export interface GeluOptions {
  * ```
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
-  assertTensor("gelu", x, "x");
-  assertOptions("gelu", options, ["approximate"]);
+  assertArguments("gelu", x, options, ["approximate"]);
   const approximate = options.approximate ?? "none";
   if (approximate === "none") return geluOf(x, undefined);
   if (approximate === "tanh") return geluTanhOf(x, undefined);
@@ -207,8 +206,7 @@ export interface SoftplusOptions {
  * ```
  */
 export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
-  assertTensor("softplus", x, "x");
-  assertOptions("softplus", options, ["beta", "threshold"]);
+  assertArguments("softplus", x, options, ["beta", "threshold"]);
   return softplusOf(x, {
     beta: numberOption("softplus", options.beta, "beta", 1),
     threshold: numberOption("softplus", options.threshold, "threshold", 20),
@@ -294,8 +292,7 @@ export const tanhshrink: (x: Tensor) => Tensor = /* @__PURE__ */ ofTensor(
  * ```
  */
 export function glu(x: Tensor, options: { readonly dim?: number } = {}): Tensor {
-  assertTensor("glu", x, "x");
-  assertOptions("glu", options, ["dim"]);
+  assertArguments("glu", x, options, ["dim"]);
   const dim = normalizeDim("glu", options.dim ?? -1, x.ndim);
   if (x.ndim === 0 || x.shape[dim] % 2 !== 0) {
     refuse("glu", shaped("x", x), `an even size at dim ${dim}`);

@@ -15,9 +15,9 @@ import { Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "./arithmetic.ts";
 import { aligned } from "../shape/broadcast.ts";
 import { eq, ge, gt, le, lt, where } from "./compare.ts";
-import { assertTensor, asTensor, fromValues } from "../create/creation.ts";
+import { assertArguments, assertTensor, asTensor, fromValues } from "../create/creation.ts";
 import { refuseKind } from "../../check/refuse.ts";
-import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
+import { assertNoOptions, type Known } from "../../check/options.ts";
 import { uniform, uniformAwayFrom } from "../create/samples.ts";
 import { defineSlope, describedSlope } from "./slope.ts";
 import type { Generator } from "../../random.ts";
@@ -227,8 +227,7 @@ const CLAMP: Known<ClampOptions> = ["min", "max"];
  * ```
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
-  assertTensor("clamp", x, "x");
-  assertOptions("clamp", options, CLAMP);
+  assertArguments("clamp", x, options, CLAMP);
   const { min = null, max = null } = options;
   if (min === null && max === null) {
     throw new TypeError(`Cannot clamp: got neither min nor max, expected at least one of them`);

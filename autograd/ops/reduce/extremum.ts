@@ -8,7 +8,7 @@ import { Tensor, valuesOf } from "../../tensor.ts";
 import { add, div, mul } from "../elementwise/arithmetic.ts";
 import { maximum, minimum } from "../elementwise/bounds.ts";
 import { eq, ne, where } from "../elementwise/compare.ts";
-import { assertTensor, fromValues } from "../create/creation.ts";
+import { assertArguments, assertTensor, fromValues } from "../create/creation.ts";
 import { gather } from "../shape/index.ts";
 import { describe } from "../../check/describe.ts";
 import { refuse } from "../../check/refuse.ts";
@@ -149,8 +149,7 @@ const argminPrimitive = /* @__PURE__ */ definePlaces("argmin", kernels.argmin);
 /* @__PURE__ */ described(argminPrimitive, "where the smallest stands first", distinct);
 
 function places(action: string, primitive: Places, x: Tensor, options: ExtremumOptions): Tensor {
-  assertTensor(action, x, "x");
-  assertOptions(action, options, KNOWN);
+  assertArguments(action, x, options, KNOWN);
   const { dim = null, keepdim } = options;
   const axes = dim === null ? null : normalizeDim(action, dim, x.ndim);
   const dims = normalizeDims(action, axes, x.ndim);

@@ -5,7 +5,7 @@
 import { allocateUninitialised } from "../../runtime/memory.ts";
 import type { AxisSizes } from "../../kernels/mod.ts";
 import * as kernels from "../../kernels/mod.ts";
-import { assertNoOptions, assertOptions, type Known } from "../../check/options.ts";
+import { assertNoOptions, type Known } from "../../check/options.ts";
 import {
   normalizeDim,
   normalizeDims,
@@ -17,7 +17,7 @@ import {
 import { bind } from "../../tape/tape.ts";
 import type { Input, Unary } from "../../tape/primitive.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { assertTensor } from "../create/creation.ts";
+import { assertArguments, assertTensor } from "../create/creation.ts";
 import { reshape } from "../shape/shape.ts";
 import type { ReduceOptions } from "./reduce.ts";
 
@@ -67,8 +67,7 @@ export function reducedDims<Options extends ReduceOptions>(
   options: Options,
   known: Known<NoInfer<Options>>,
 ): number[] {
-  assertTensor(action, x, "x");
-  assertOptions(action, options, known);
+  assertArguments(action, x, options, known);
   return normalizeDims(action, options.dim, x.ndim);
 }
 

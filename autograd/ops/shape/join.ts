@@ -15,7 +15,7 @@ import {
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { clone } from "./clone.ts";
-import { assertEach, assertTensor, zeros } from "../create/creation.ts";
+import { assertArguments, assertEach, assertTensor, zeros } from "../create/creation.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
@@ -300,8 +300,7 @@ export function unbind(x: Tensor, options: DimOptions = {}): Tensor[] {
 }
 
 function axisToSplit(action: string, x: Tensor, options: DimOptions): [dim: number, size: number] {
-  assertTensor(action, x, "x");
-  assertOptions(action, options, KNOWN);
+  assertArguments(action, x, options, KNOWN);
   const dim = axisOf(action, x, options.dim ?? 0);
   return [dim, x.shape[dim]];
 }

@@ -17,9 +17,9 @@ import {
 } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
-import { assertTensor } from "../create/creation.ts";
+import { assertArguments, assertTensor } from "../create/creation.ts";
 import { refuse } from "../../check/refuse.ts";
-import { assertOptions, type Known } from "../../check/options.ts";
+import type { Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 
 type Rearrange<Attrs> = Unary<readonly [], Attrs>;
@@ -209,8 +209,7 @@ const FLATTEN: Known<FlattenOptions> = ["startDim", "endDim"];
  * ```
  */
 export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
-  assertTensor("flatten", x, "x");
-  assertOptions("flatten", options, FLATTEN);
+  assertArguments("flatten", x, options, FLATTEN);
   const { startDim = 0, endDim = -1 } = options;
   const start = normalizeDim("flatten", startDim, x.ndim, "startDim");
   const end = normalizeDim("flatten", endDim, x.ndim, "endDim");

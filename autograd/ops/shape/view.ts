@@ -15,9 +15,9 @@ import {
 import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { clone, unshared } from "./clone.ts";
-import { assertTensor } from "../create/creation.ts";
+import { assertArguments, assertTensor } from "../create/creation.ts";
 import { refuse } from "../../check/refuse.ts";
-import { assertOptions, type Known } from "../../check/options.ts";
+import type { Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "./shape.ts";
 
@@ -236,8 +236,7 @@ const DIAGONAL: Known<DiagonalOptions> = ["offset", "dim1", "dim2"];
  * ```
  */
 export function diagonal(x: Tensor, options: DiagonalOptions = {}): Tensor {
-  assertTensor("diagonal", x, "x");
-  assertOptions("diagonal", options, DIAGONAL);
+  assertArguments("diagonal", x, options, DIAGONAL);
   const { offset = 0, dim1 = 0, dim2 = 1 } = options;
   assertInteger("diagonal", offset, "offset");
   const rows = normalizeDim("diagonal", dim1, x.ndim, "dim1");

@@ -98,15 +98,20 @@ function sizesOf(shape: Shape, attrs: CrossEntropyAttrs): kernels.CrossEntropySi
   return { n, c, s, ignoreIndex: attrs.ignoreIndex, smoothing: attrs.labelSmoothing };
 }
 
+/** The weights of the classes; `null` where all weigh 1. */
+function weightsOf(weight: Input): Float64Array | null {
+  return weight === null ? null : valuesOf(weight);
+}
+
 /**
  * What the losses are divided by: for the mean the weight of all targets that count, NaN if that is 0.
  */
 function divisor(target: Tensor, weight: Input, attrs: CrossEntropyAttrs): number {
   if (attrs.reduction !== "mean") return 1;
-  const weights = weight === null ? undefined : valuesOf(weight);
+  const weights = weightsOf(weight);
   let total = 0;
   for (const t of valuesOf(target)) {
-    if (t !== attrs.ignoreIndex) total += weights === undefined ? 1 : weights[t];
+    if (t !== attrs.ignoreIndex) total += weights === null ? 1 : weights[t];
   }
   return total === 0 ? NaN : total;
 }
@@ -127,7 +132,7 @@ const crossEntropyPrimitive: CrossEntropy = /* @__PURE__ */ ownPrimitive<CrossEn
     kernels.crossEntropy(
       valuesOf(x),
       valuesOf(target),
-      weight === null ? null : valuesOf(weight),
+      weightsOf(weight),
       losses,
       sizesOf(x.shape, attrs),
     );
@@ -169,7 +174,7 @@ const backwardPrimitive: CrossEntropyBackward = /* @__PURE__ */ ownPrimitive<Cro
     kernels.crossEntropyBackward(
       valuesOf(x),
       valuesOf(target),
-      weight === null ? null : valuesOf(weight),
+      weightsOf(weight),
       valuesOf(g),
       1 / divisor(target, weight, attrs),
       valuesOf(dx),
@@ -213,15 +218,15 @@ function targetWeights(
   attrs: CrossEntropyAttrs,
 ): { share: Tensor; total: Tensor } {
   const by = 1 / divisor(target, weight, attrs);
-  const weightOf = (k: number) => weight === null ? 1 : valuesOf(weight)[k];
+  const weights = weightsOf(weight);
   const share = new Float64Array(n * c * s);
   const total = new Float64Array(n * s);
   valuesOf(target).forEach((t, row) => {
     if (t === attrs.ignoreIndex) return;
     const first = Math.floor(row / s) * c * s + row % s;
     for (let k = 0; k < c; k++) {
-      const q = attrs.labelSmoothing / c * weightOf(k) +
-        (k === t ? (1 - attrs.labelSmoothing) * weightOf(k) : 0);
+      const w = weights === null ? 1 : weights[k];
+      const q = attrs.labelSmoothing / c * w + (k === t ? (1 - attrs.labelSmoothing) * w : 0);
       share[first + k * s] = q * by;
       total[row] += q * by;
     }

@@ -217,11 +217,8 @@ export function flatten(x: Tensor, options: FlattenOptions = {}): Tensor {
     refuse("flatten", `startDim ${startDim} and endDim ${endDim}`, "startDim to come first");
   }
   const { shape } = x;
-  return reshape(x, [
-    ...shape.slice(0, start),
-    sizeOf(shape.slice(start, end + 1)),
-    ...shape.slice(end + 1),
-  ]);
+  const merged = shape.slice(start, end + 1);
+  return reshape(x, shape.toSpliced(start, merged.length, sizeOf(merged)));
 }
 
 /**
@@ -270,5 +267,5 @@ export function squeeze(x: Tensor, dim?: Dims | null): Tensor {
 export function unsqueeze(x: Tensor, dim: number): Tensor {
   assertTensor("unsqueeze", x, "x");
   const place = normalizeDim("unsqueeze", dim, x.ndim + 1);
-  return reshape(x, [...x.shape.slice(0, place), 1, ...x.shape.slice(place)]);
+  return reshape(x, x.shape.toSpliced(place, 0, 1));
 }

@@ -134,6 +134,10 @@ const KNOWN: Known<ExtremumOptions> = ["dim", "keepdim"];
 
 type Places = Unary<readonly [], Reduced>;
 
+function distinctPlaces() {
+  return distinct().map(({ inputs, attrs: { dims } }) => ({ inputs, attrs: { dims } }));
+}
+
 function definePlaces(name: string, kernel: RowKernel): Places {
   return ownPrimitive<Places>({
     name,
@@ -145,8 +149,8 @@ function definePlaces(name: string, kernel: RowKernel): Places {
 
 const argmaxPrimitive = /* @__PURE__ */ definePlaces("argmax", kernels.argmax);
 const argminPrimitive = /* @__PURE__ */ definePlaces("argmin", kernels.argmin);
-/* @__PURE__ */ described(argmaxPrimitive, "where the largest stands first", distinct);
-/* @__PURE__ */ described(argminPrimitive, "where the smallest stands first", distinct);
+/* @__PURE__ */ described(argmaxPrimitive, "where the largest stands first", distinctPlaces);
+/* @__PURE__ */ described(argminPrimitive, "where the smallest stands first", distinctPlaces);
 
 function places(action: string, primitive: Places, x: Tensor, options: ExtremumOptions): Tensor {
   assertArguments(action, x, options, KNOWN);

@@ -31,12 +31,17 @@ interface AlongRule {
   readonly forward: typeof kernels.softmax;
   readonly backward: typeof kernels.softmaxBackward;
   /**
-   * The cotangent of g from that of the backward, v; sums run along the axis. Left out where v takes the
-   * way of g.
+   * The cotangents of g and y from that of the backward, v. g is `null` where that of y is not needed;
+   * `total` sums along the axis, `back` runs the backward again.
    */
-  byG?(v: Tensor, y: Tensor, total: (x: Tensor) => Tensor): Tensor;
-  /** The cotangent of y. */
-  byY(v: Tensor, g: Tensor, y: Tensor, total: (x: Tensor) => Tensor): Tensor;
+  vjp(
+    v: Tensor,
+    g: Tensor | null,
+    y: Tensor,
+    needsG: boolean,
+    total: (x: Tensor) => Tensor,
+    back: (g: Tensor, y: Tensor) => Tensor,
+  ): readonly [dg: Tensor | null, dy: Tensor | null];
 }
 
 /** Registers such a function and its backward, and returns it with its arguments checked. */
@@ -48,16 +53,13 @@ function defineAlong(rule: AlongRule): (x: Tensor, dim: number) => Tensor {
     forward: ([g, y], [out], { dim }) =>
       rule.backward(valuesOf(g), valuesOf(y), valuesOf(out), sizesAround(g.shape, dim)),
     save: ([g, y], _outputs, _attrs, [, byY]) => [byY ? g : null, y],
-    vjp: ([v], { saved: [g, y], needs, attrs }) => {
-      const total = (x: Tensor) => sum(x, { dim: attrs.dim, keepdim: true });
-      return [
-        needs[0] ? rule.byG?.(v, y, total) ?? backward(v, y, attrs) : null,
-        g === null ? null : rule.byY(v, g, y, total),
-      ];
+    vjp: ([v], { saved: [g, y], needs: [needsG], attrs: { dim } }) => {
+      const total = (x: Tensor) => sum(x, { dim, keepdim: true });
+      return rule.vjp(v, g, y, needsG, total, (g, y) => backward(g, y, dim));
     },
   });
-  function backward(g: Tensor, y: Tensor, attrs: AlongDim): Tensor {
-    return bind(backwardPrimitive, [g, y], attrs)[0];
+  function backward(g: Tensor, y: Tensor, dim: number): Tensor {
+    return bind(backwardPrimitive, [g, y], { dim })[0];
   }
   const primitive = ownPrimitive<Forward>({
     name,
@@ -65,7 +67,7 @@ function defineAlong(rule: AlongRule): (x: Tensor, dim: number) => Tensor {
     forward: ([x], [y], { dim }) =>
       rule.forward(valuesOf(x), valuesOf(y), sizesAround(x.shape, dim)),
     save: (_, [y]) => [y],
-    vjp: ([g], { saved: [y], attrs }) => [backward(g, y, attrs)],
+    vjp: ([g], { saved: [y], attrs: { dim } }) => [backward(g, y, dim)],
   });
   return alongDim(name, (x, dim) => bind(primitive, [x], { dim })[0]);
 }
@@ -117,8 +119,11 @@ export const softmax: (x: Tensor, dim: number) => Tensor = /* @__PURE__ */ defin
   name: "softmax",
   forward: kernels.softmax,
   backward: kernels.softmaxBackward,
-  // v·(g − Σ g·y) − g·Σ v·y
-  byY: (v, g, y, total) => sub(mul(v, sub(g, total(mul(g, y)))), mul(g, total(mul(v, y)))),
+  // It is symmetric in g; by y: v·(g − Σ g·y) − g·Σ v·y
+  vjp: (v, g, y, needsG, total, back) => [
+    needsG ? back(v, y) : null,
+    g === null ? null : sub(mul(v, sub(g, total(mul(g, y)))), mul(g, total(mul(v, y)))),
+  ],
 });
 /* @__PURE__ */ describedAlong("softmax", "eˣ / Σ eˣ along a dim", "y · (g − Σ g·y)", [0.1, 0.9]);
 
@@ -144,10 +149,14 @@ export const logSoftmax: (x: Tensor, dim: number) => Tensor = /* @__PURE__ */ de
   name: "logSoftmax",
   forward: kernels.logSoftmax,
   backward: kernels.logSoftmaxBackward,
-  // v − Σ v·eʸ
-  byG: (v, y, total) => sub(v, total(mul(v, exp(y)))),
-  // −v·eʸ·Σ g
-  byY: (v, g, y, total) => mul(neg(mul(v, exp(y))), total(g)),
+  // by g: v − Σ v·eʸ; by y: −v·eʸ·Σ g
+  vjp: (v, g, y, needsG, total) => {
+    const weighted = mul(v, exp(y));
+    return [
+      needsG ? sub(v, total(weighted)) : null,
+      g === null ? null : mul(neg(weighted), total(g)),
+    ];
+  },
 });
 /* @__PURE__ */ describedAlong("logSoftmax", "x − ln Σ eˣ along a dim", "g − eʸ · Σ g", [-2, -0.1]);
 

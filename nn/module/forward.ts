@@ -99,34 +99,29 @@ export function addHook<When extends "before" | "after">(
 ): { remove(): void } {
   const hooks = hooksOf.get(module) ?? { before: new Set(), after: new Set() };
   hooksOf.set(module, hooks);
-  const none = () => hooks.before.size + hooks.after.size === 0;
-  if (none()) standInFront(module, hooks);
+  const isUnused = () => hooks.before.size + hooks.after.size === 0;
+  if (isUnused()) {
+    // Callers call forward itself, so a module with hooks gets one of its own in front.
+    hooks.field = Object.getOwnPropertyDescriptor(module, "forward");
+    Object.defineProperty(module, "forward", {
+      value: (...inputs: unknown[]) => forwardWithHooks(module, hooks, inputs),
+      configurable: true,
+      enumerable: false,
+      writable: true,
+    });
+  }
   const list: Set<ForwardHook> = hooks[when];
   // A function of its own for each call, so that a hook may be added twice.
   const own: ForwardHook = (...args) => hook(...args);
   list.add(own);
   return {
     remove: () => {
-      if (list.delete(own) && none()) stepAside(module, hooks);
+      if (!list.delete(own) || !isUnused()) return;
+      if (hooks.field !== undefined) Object.defineProperty(module, "forward", hooks.field);
+      else delete (module as { forward?: unknown }).forward;
+      hooks.field = undefined;
     },
   };
-}
-
-/** Callers call forward itself, so a module with hooks gets one of its own in front. */
-function standInFront(module: Module, hooks: Hooks): void {
-  hooks.field = Object.getOwnPropertyDescriptor(module, "forward");
-  Object.defineProperty(module, "forward", {
-    value: (...inputs: unknown[]) => forwardWithHooks(module, hooks, inputs),
-    configurable: true,
-    enumerable: false,
-    writable: true,
-  });
-}
-
-function stepAside(module: Module, hooks: Hooks): void {
-  if (hooks.field !== undefined) Object.defineProperty(module, "forward", hooks.field);
-  else delete (module as { forward?: unknown }).forward;
-  hooks.field = undefined;
 }
 
 function forwardWithHooks(module: Module, hooks: Hooks, given: unknown[]): unknown {

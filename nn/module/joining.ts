@@ -19,7 +19,7 @@ export interface Joined {
 }
 
 /** Whether a module's forward is that of its class: no hooks, none of its own, none put in its place. */
-export function isUntouched(module: Module): boolean {
+function isUntouched(module: Module): boolean {
   return !Object.hasOwn(module, "forward") && isGuard(Object.getPrototypeOf(module));
 }
 

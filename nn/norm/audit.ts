@@ -17,6 +17,7 @@ import { assertModule } from "../module/arguments.ts";
 import { keepingModes } from "../module/keeping_modes.ts";
 import type { Module } from "../module/module.ts";
 import { BatchNorm } from "./batch_norm.ts";
+import { BROKEN } from "./running_statistics.ts";
 
 /** Why train and eval outputs of a BatchNorm lie apart. */
 export type AuditCause =
@@ -155,7 +156,7 @@ function reasonsFor(layer: BatchNorm, moments: PooledMoments): AuditReason[] {
     [
       "broken-statistics",
       broken.length > 0,
-      `in ${of(broken)} its running mean or variance is not finite, or the variance is negative`,
+      `${of(broken)} have ${BROKEN}`,
     ],
     ["never-updated", untrained, "its running statistics have seen no batch"],
     [

@@ -4,6 +4,7 @@
 import { valuesOf } from "../../autograd/internal.ts";
 import type { Tensor } from "../../autograd/mod.ts";
 import { BatchNorm } from "./batch_norm.ts";
+import { BROKEN } from "./running_statistics.ts";
 import { assertModule } from "../module/arguments.ts";
 import type { Module } from "../module/module.ts";
 import { join } from "../module/state_dict.ts";
@@ -74,8 +75,7 @@ function findingsOf(name: string, layer: BatchNorm): HealthFinding[] {
     [
       "broken-statistics",
       layer.statistics.brokenChannels(),
-      "have a running mean or variance that is not finite, or a negative variance: reset them or " +
-      "call updateBn()",
+      `have ${BROKEN}: reset them or call updateBn()`,
     ],
     ["non-finite-parameter", where(weight, isBroken), "have a γ that is not finite"],
     ["non-finite-parameter", where(bias, isBroken), "have a β that is not finite"],

@@ -40,6 +40,9 @@ interface InitialShare {
   readonly batches: number;
 }
 
+/** What channels have that {@linkcode RunningStatistics.brokenChannels} finds. */
+export const BROKEN = "a running mean or variance that is not finite, or a negative variance";
+
 /** The first channel whose mean or variance is not finite; −1 for none. */
 export function firstNonFinite({ mean, variance }: BatchMoments): number {
   for (let c = 0; c < mean.length; c++) {

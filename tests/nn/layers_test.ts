@@ -46,6 +46,11 @@ Deno.test("constructors refuse arguments of the wrong kind or range, naming them
       "expected one of zeros",
     ],
     [() => new nn.ConvTranspose1d(3, 4, 3, { outputPadding: -1 }), RangeError, "outputPadding -1"],
+    [
+      () => new nn.ConvTranspose1d(3, 4, 3, { padding: no("same") }),
+      TypeError,
+      "got padding string same, expected a number or 1 of them",
+    ],
     [() => new nn.MaxPool2d(no("2")), TypeError, "MaxPool2d: got kernelSize string 2"],
     [() => new nn.MaxPool2d(2, no(2)), TypeError, "such as { stride: … }"],
     [() => new nn.MaxPool2d(2, { ceilMode: no(1) }), TypeError, "got ceilMode number 1"],

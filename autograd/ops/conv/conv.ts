@@ -1,10 +1,11 @@
 /**
  * Convolutions.
  */
-import { formatShape } from "../../shape.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
+import { formatShape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { convolved } from "./conv_primitives.ts";
-import { assertTensor, describe } from "../create/creation.ts";
+import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import {
   isBatched,
@@ -49,32 +50,23 @@ export function checkOperands(
   if (bias !== null) assertTensor(action, bias, "bias");
   const batched = isBatched(action, x, axes);
   if (weight.ndim !== axes + 2) {
-    throw new RangeError(
-      `Cannot ${action}: got weight of shape ${formatShape(weight.shape)}, expected ${axes + 2} ` +
-        `dims (two of channels, ${axes} spatial)`,
-    );
+    refuse(action, shaped("weight", weight), `${axes + 2} dims (two of channels, ${axes} spatial)`);
   }
   if (typeof groups !== "number") {
-    throw new TypeError(`Cannot ${action}: got groups ${describe(groups)}, expected a number`);
+    refuseKind(action, "groups", groups, "a number");
   }
   if (!Number.isSafeInteger(groups) || groups < 1) {
-    throw new RangeError(
-      `Cannot ${action}: got groups ${groups}, expected an integer of at least 1`,
-    );
+    refuse(action, `groups ${groups}`, "an integer of at least 1");
   }
   if (weight.shape[0] < groups || weight.shape[0] % groups !== 0) {
-    throw new RangeError(
-      `Cannot ${action}: got weight of shape ${formatShape(weight.shape)} and groups ${groups}, ` +
-        `expected a first size that is a multiple of groups`,
+    refuse(
+      action,
+      `${shaped("weight", weight)} and groups ${groups}`,
+      "a first size that is a multiple of groups",
     );
   }
   if (spatial(weight.shape).includes(0)) {
-    throw new RangeError(
-      `Cannot ${action}: got weight of shape ${
-        formatShape(weight.shape)
-      }, expected a kernel of at ` +
-        `least 1 in each axis`,
-    );
+    refuse(action, shaped("weight", weight), "a kernel of at least 1 in each axis");
   }
   return batched;
 }
@@ -82,9 +74,7 @@ export function checkOperands(
 /** Checks that the bias has one value for each output channel. */
 export function checkBias(action: string, bias: Tensor | null, channels: number): void {
   if (bias !== null && (bias.ndim !== 1 || bias.shape[0] !== channels)) {
-    throw new RangeError(
-      `Cannot ${action}: got bias of shape ${formatShape(bias.shape)}, expected [${channels}]`,
-    );
+    refuse(action, shaped("bias", bias), `[${channels}]`);
   }
 }
 
@@ -97,19 +87,14 @@ export function checkImages(
   groups: number,
 ): void {
   if (images.shape[1] !== channels) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(images.shape)} with ${images.shape[1]} ` +
-        `channels and weight of shape ${
-          formatShape(weight.shape)
-        }, expected ${channels} channels ` +
-        `for groups ${groups}`,
+    refuse(
+      action,
+      `${shaped("x", images)} with ${images.shape[1]} channels and ${shaped("weight", weight)}`,
+      `${channels} channels for groups ${groups}`,
     );
   }
   if (images.size === 0 && images.shape[0] !== 0 && channels !== 0) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(images.shape)}, expected only the batch or ` +
-        `the channels to be empty`,
-    );
+    refuse(action, shaped("x", images), "only the batch or the channels to be empty");
   }
 }
 
@@ -135,9 +120,10 @@ function convolve(
   const input = spatial(images.shape);
   const room = input.map((size, i) => size + both[i]);
   if (room.some((size, i) => size < extent[i])) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, padded to ${formatShape(room)}, ` +
-        `expected at least ${formatShape(extent)}, the extent of the kernel`,
+    refuse(
+      action,
+      `${shaped("x", x)}, padded to ${formatShape(room)}`,
+      `at least ${formatShape(extent)}, the extent of the kernel`,
     );
   }
   const output = room.map((size, i) => Math.floor((size - extent[i]) / stride[i]) + 1);
@@ -155,17 +141,13 @@ function paddingOf(
 ): readonly [before: readonly number[], both: readonly number[]] {
   if (padding === "same") {
     if (stride.some((step) => step !== 1)) {
-      throw new RangeError(
-        `Cannot ${action}: got padding "same" with stride ${show(stride)}, expected stride 1`,
-      );
+      refuse(action, `padding "same" with stride ${show(stride)}`, "stride 1");
     }
     // An odd zero goes behind, as in PyTorch.
     return [extent.map((size) => Math.floor((size - 1) / 2)), extent.map((size) => size - 1)];
   }
   if (typeof padding === "string" && padding !== "valid") {
-    throw new RangeError(
-      `Cannot ${action}: got padding "${padding}", expected "same", "valid" or numbers`,
-    );
+    refuse(action, `padding "${padding}"`, `"same", "valid" or numbers`);
   }
   const zeros = perAxis(action, padding === "valid" ? 0 : padding, "padding", stride.length, 0);
   return [zeros, zeros.map((size) => 2 * size)];
@@ -191,9 +173,7 @@ function paddingOf(
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const y = nn.functional.conv1d(tensor([[1, 2, 4]]), tensor([[[-1, 1]]]));
  * assertEquals(y.toArray(), [[1, 2]]);
  * ```
@@ -223,9 +203,7 @@ export function conv1d(
  *
  * @example
  * ```ts
- * import { nn, ones } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const y = nn.functional.conv2d(ones([1, 3, 3]), ones([1, 1, 3, 3]), null, { padding: "same" });
  * assertEquals(y.toArray(), [[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]);
  * ```
@@ -254,9 +232,7 @@ export function conv2d(
  *
  * @example
  * ```ts
- * import { nn, ones } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const y = nn.functional.conv3d(ones([1, 2, 2, 2]), ones([1, 1, 2, 2, 2]));
  * assertEquals(y.toArray(), [[[[8]]]]);
  * ```

@@ -1,7 +1,8 @@
 /**
  * Transposed convolutions.
  */
-import { formatShape } from "../../shape.ts";
+import { refuse } from "../../check/refuse.ts";
+import { formatShape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { checkBias, checkImages, checkOperands } from "./conv.ts";
 import { transposed } from "./conv_primitives.ts";
@@ -46,17 +47,16 @@ function convolveTransposed(
   const behind = perAxis(action, options.outputPadding ?? 0, "outputPadding", axes, 0);
   const dilation = perAxis(action, options.dilation ?? 1, "dilation", axes, 1);
   if (behind.some((size, i) => size >= stride[i] && size >= dilation[i])) {
-    throw new RangeError(
-      `Cannot ${action}: got outputPadding ${formatShape(behind)} with stride ` +
-        `${formatShape(stride)} and dilation ${formatShape(dilation)}, expected it to be smaller ` +
-        `than either of them`,
+    refuse(
+      action,
+      `outputPadding ${formatShape(behind)} with stride ${formatShape(stride)} and dilation ${
+        formatShape(dilation)
+      }`,
+      "it to be smaller than either of them",
     );
   }
   if (weight.shape[1] === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got weight of shape ${formatShape(weight.shape)}, expected at least one ` +
-        `output channel`,
-    );
+    refuse(action, shaped("weight", weight), "at least one output channel");
   }
   checkBias(action, bias ?? null, weight.shape[1] * groups);
   const images = withBatch(x, batched);
@@ -67,12 +67,12 @@ function convolveTransposed(
     (size - 1) * stride[i] - 2 * padding[i] + (kernel[i] - 1) * dilation[i] + behind[i] + 1
   );
   if (output.some((size) => size < (images.shape[0] === 0 ? 0 : 1))) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)} and padding ` +
-        `${formatShape(padding)}, which leave an output of ${
-          formatShape(output)
-        }, expected sizes of ` +
-        `at least 1`,
+    refuse(
+      action,
+      `${shaped("x", x)} and padding ${formatShape(padding)}, which leave an output of ${
+        formatShape(output)
+      }`,
+      "sizes of at least 1",
     );
   }
   // The convolution that this is the transpose of goes from `output` to `input`.
@@ -99,9 +99,7 @@ function convolveTransposed(
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const weight = tensor([[[1, 10]]]);
  * const y = nn.functional.convTranspose1d(tensor([[1, 2]]), weight, null, { stride: 2 });
  * assertEquals(y.toArray(), [[1, 10, 2, 20]]);
@@ -131,9 +129,7 @@ export function convTranspose1d(
  *
  * @example
  * ```ts
- * import { nn, ones } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const y = nn.functional.convTranspose2d(ones([1, 2, 2]), ones([1, 1, 2, 2]));
  * assertEquals(y.toArray(), [[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]);
  * ```

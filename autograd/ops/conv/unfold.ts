@@ -1,10 +1,11 @@
 /**
  * Windows of an image laid side by side, and added up again.
  */
+import { refuse } from "../../check/refuse.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { volume, type Window } from "../../kernels/mod.ts";
 import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
-import { formatShape, sizeOf } from "../../shape.ts";
+import { formatShape, shaped, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
@@ -78,7 +79,7 @@ const KNOWN: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
 /** Two numbers of at least `least`; a list of one is refused, as in PyTorch. */
 function pair(action: string, value: PerAxis, name: string, least: number): number[] {
   if (Array.isArray(value) && value.length !== 2) {
-    throw new RangeError(`Cannot ${action}: got ${name} ${show(value)}, expected a number or 2`);
+    refuse(action, `${name} ${show(value)}`, "a number or 2");
   }
   return perAxis(action, value, name, 2, least);
 }
@@ -98,12 +99,12 @@ function windowFor(
     Math.floor((size + 2 * padding[i] - (kernel[i] - 1) * dilation[i] - 1) / stride[i]) + 1
   );
   if (output.some((size) => size < 1)) {
-    throw new RangeError(
-      `Cannot ${action}: got images of ${formatShape(input)} with padding ${
-        formatShape(padding)
-      } ` +
-        `and windows of ${formatShape(kernel)} with dilation ${formatShape(dilation)}, expected ` +
-        `room for one window`,
+    refuse(
+      action,
+      `images of ${formatShape(input)} with padding ${formatShape(padding)} and windows of ${
+        formatShape(kernel)
+      } with dilation ${formatShape(dilation)}`,
+      "room for one window",
     );
   }
   return windowOf(input, kernel, output, stride, padding, dilation);
@@ -123,9 +124,7 @@ function windowFor(
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const x = tensor([[[1, 2, 3], [4, 5, 6]]]);
  * assertEquals(nn.functional.unfold(x, [2, 1]).toArray(), [[1, 2, 3], [4, 5, 6]]);
  * ```
@@ -134,9 +133,7 @@ export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = 
   assertTensor("unfold", x, "x");
   const batched = isBatched("unfold", x, 2);
   if (x.shape.slice(batched ? 1 : 0).includes(0)) {
-    throw new RangeError(
-      `Cannot unfold: got x of shape ${formatShape(x.shape)}, expected only the batch to be empty`,
-    );
+    refuse("unfold", shaped("x", x), "only the batch to be empty");
   }
   const images = withBatch(x, batched);
   const window = windowFor("unfold", spatial(images.shape), kernelSize, options);
@@ -157,9 +154,7 @@ export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = 
  *
  * @example
  * ```ts
- * import { nn, ones } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const y = nn.functional.fold(ones([2, 2]), [1, 3], [1, 2]);
  * assertEquals(y.toArray(), [[[1, 2, 1]]]);
  * ```
@@ -177,11 +172,10 @@ export function fold(
   const [, rows, windows] = columns.shape;
   const taps = volume(window.kernel);
   if (rows === 0 || rows % taps !== 0 || windows !== sizeOf(window.output)) {
-    throw new RangeError(
-      `Cannot fold: got x of shape ${
-        formatShape(x.shape)
-      }, expected rows in a multiple of ${taps} ` +
-        `and ${sizeOf(window.output)} columns`,
+    refuse(
+      "fold",
+      shaped("x", x),
+      `rows in a multiple of ${taps} and ${sizeOf(window.output)} columns`,
     );
   }
   return withoutBatch(bind(foldPrimitive, [columns], window)[0], batched);

@@ -1,8 +1,9 @@
 /**
  * What convolutions, pooling and unfold share: sizes per axis, and windows over up to three axes.
  */
+import { refuse } from "../../check/refuse.ts";
 import type { Triple, Window } from "../../kernels/mod.ts";
-import { formatShape, type Shape } from "../../shape.ts";
+import { formatShape, type Shape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { describe } from "../create/creation.ts";
 import { reshape } from "../shape/shape.ts";
@@ -37,15 +38,11 @@ export function perAxis(
     }
   }
   if (list.length !== 1 && list.length !== axes) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} ${show(value)}, expected a number or ${axes} of them`,
-    );
+    refuse(action, `${name} ${show(value)}`, `a number or ${axes} of them`);
   }
   const sizes = list as number[];
   if (!sizes.every((size) => Number.isSafeInteger(size) && size >= least)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} ${show(value)}, expected integers of at least ${least}`,
-    );
+    refuse(action, `${name} ${show(value)}`, `integers of at least ${least}`);
   }
   return sizes.length === axes ? sizes : new Array<number>(axes).fill(sizes[0]);
 }
@@ -88,9 +85,12 @@ export function windowOf(
  */
 export function isBatched(action: string, x: Tensor, axes: number): boolean {
   if (x.ndim !== axes + 1 && x.ndim !== axes + 2) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected ${axes + 1} dims ` +
-        `(channels, ${axes} spatial) or ${axes + 2} (batch, channels, ${axes} spatial)`,
+    refuse(
+      action,
+      shaped("x", x),
+      `${axes + 1} dims (channels, ${axes} spatial) or ${
+        axes + 2
+      } (batch, channels, ${axes} spatial)`,
     );
   }
   return x.ndim === axes + 2;

@@ -1,11 +1,12 @@
 /**
  * Einstein's summation convention.
  */
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import { unshared } from "../shape/clone.ts";
 import { formatShape, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
-import { assertEach, describe } from "../create/creation.ts";
+import { assertEach } from "../create/creation.ts";
 import { multiply } from "./matmul.ts";
 import { sum } from "../reduce/reduce.ts";
 import { reorder, reshape } from "../shape/shape.ts";
@@ -39,8 +40,7 @@ interface Operand {
  * @example
  * ```ts
  * import { einsum, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *
  * const x = tensor([[1, 2], [3, 4]]);
  * assertEquals(einsum("ij,jk->ik", [x, x]).toArray(), [[7, 10], [15, 22]]);
  * assertEquals(einsum("ii", [x]).item(), 5);
@@ -48,14 +48,10 @@ interface Operand {
  */
 export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
   if (typeof equation !== "string") {
-    throw new TypeError(
-      `Cannot einsum: got equation ${describe(equation)}, expected a string such as "ij,jk->ik"`,
-    );
+    refuseKind("einsum", "equation", equation, `a string such as "ij,jk->ik"`);
   }
   if (!Array.isArray(tensors)) {
-    throw new TypeError(
-      `Cannot einsum: got tensors ${describe(tensors)}, expected a list of Tensors`,
-    );
+    refuseKind("einsum", "tensors", tensors, "a list of Tensors");
   }
   assertEach("einsum", tensors, "tensors");
   const { terms, output } = read(equation, tensors);
@@ -147,9 +143,10 @@ function prepare(
       const size = x.shape[axis];
       const known = sizes.get(label) ?? 1;
       if (size !== known && size !== 1 && known !== 1) {
-        throw new RangeError(
-          `Cannot einsum: got sizes ${known} and ${size} for "${label}" in equation ` +
-            `"${equation}", expected equal ones or 1`,
+        refuse(
+          "einsum",
+          `sizes ${known} and ${size} for "${label}" in equation "${equation}"`,
+          "equal ones or 1",
         );
       }
       sizes.set(label, known === 1 ? size : known);
@@ -168,9 +165,12 @@ function onDiagonals(equation: string, { x, labels }: Operand): Operand {
     const dim2 = labels.indexOf(label, dim1 + 1);
     if (dim2 < 0) continue;
     if (x.shape[dim1] !== x.shape[dim2]) {
-      throw new RangeError(
-        `Cannot einsum: got sizes ${x.shape[dim1]} and ${x.shape[dim2]} for "${label}" of one ` +
-          `tensor in equation "${equation}", expected equal ones`,
+      refuse(
+        "einsum",
+        `sizes ${x.shape[dim1]} and ${
+          x.shape[dim2]
+        } for "${label}" of one tensor in equation "${equation}"`,
+        "equal ones",
       );
     }
     const rest = labels.filter((_, axis) => axis !== dim1 && axis !== dim2);

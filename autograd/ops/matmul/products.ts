@@ -1,7 +1,8 @@
 /**
  * Products of given ranks, and linear maps.
  */
-import { broadcastsTo, formatShape } from "../../shape.ts";
+import { refuse } from "../../check/refuse.ts";
+import { broadcastsTo, formatShape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { add, mul } from "../elementwise/arithmetic.ts";
 import { sumTo } from "../shape/broadcast.ts";
@@ -26,9 +27,10 @@ function assertFactors(
     agreeing.every(([i, j]) => x.shape[i] === y.shape[j]);
   if (!fits) {
     const axes = agreeing.map(([i, j]) => `, axis ${i} of ${nameX} equal to axis ${j} of ${nameY}`);
-    throw new RangeError(
-      `Cannot ${action}: got ${nameX} of shape ${formatShape(x.shape)} and ${nameY} of shape ` +
-        `${formatShape(y.shape)}, expected ${ndimX} dims and ${ndimY}${axes.join("")}`,
+    refuse(
+      action,
+      `${shaped(nameX, x)} and ${shaped(nameY, y)}`,
+      `${ndimX} dims and ${ndimY}${axes.join("")}`,
     );
   }
 }
@@ -42,9 +44,8 @@ function assertFactors(
  *
  * @example
  * ```ts
- * import { eye, mm, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ * import { mm } from "@tapegrad/tapegrad";
+ *  *
  * assertEquals(mm(tensor([[1, 2], [3, 4]]), eye(2)).toArray(), [[1, 2], [3, 4]]);
  * ```
  */
@@ -63,9 +64,8 @@ export function mm(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { bmm, ones } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ * import { bmm } from "@tapegrad/tapegrad";
+ *  *
  * assertEquals(bmm(ones([2, 1, 3]), ones([2, 3, 1])).toArray(), [[[3]], [[3]]]);
  * ```
  */
@@ -84,9 +84,8 @@ export function bmm(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { mv, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ * import { mv } from "@tapegrad/tapegrad";
+ *  *
  * assertEquals(mv(tensor([[1, 2], [3, 4]]), tensor([1, 0])).toArray(), [1, 3]);
  * ```
  */
@@ -105,9 +104,8 @@ export function mv(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { dot, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ * import { dot } from "@tapegrad/tapegrad";
+ *  *
  * assertEquals(dot(tensor([1, 2]), tensor([3, 4])).item(), 11);
  * ```
  */
@@ -126,9 +124,8 @@ export function dot(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { outer, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ * import { outer } from "@tapegrad/tapegrad";
+ *  *
  * assertEquals(outer(tensor([1, 2]), tensor([3, 4])).toArray(), [[3, 4], [6, 8]]);
  * ```
  */
@@ -161,9 +158,8 @@ export interface AddmmOptions {
  *
  * @example
  * ```ts
- * import { addmm, ones, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ * import { addmm } from "@tapegrad/tapegrad";
+ *  *
  * const product = addmm(tensor([1, 2]), ones([1, 3]), ones([3, 2]), { beta: 10 });
  * assertEquals(product.toArray(), [[13, 23]]);
  * ```
@@ -176,11 +172,10 @@ export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions
   const alpha = numberOption("addmm", options.alpha, "alpha", 1);
   const shape = [a.shape[0], b.shape[1]];
   if (!broadcastsTo(input.shape, shape)) {
-    throw new RangeError(
-      `Cannot addmm: got input of shape ${
-        formatShape(input.shape)
-      }, expected one that broadcasts ` +
-        `to that of the product, ${formatShape(shape)}`,
+    refuse(
+      "addmm",
+      shaped("input", input),
+      `one that broadcasts to that of the product, ${formatShape(shape)}`,
     );
   }
   const product = multiply(a, b, false, false);
@@ -204,9 +199,7 @@ export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const weight = tensor([[1, 2], [3, 4], [5, 6]]);
  * const y = nn.functional.linear(tensor([[1, 1]]), weight, tensor([0, 0, 1]));
  * assertEquals(y.toArray(), [[3, 7, 12]]);
@@ -222,17 +215,11 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     x.ndim === 0 || weight.ndim === 0 || weight.ndim > 2 ||
     weight.shape[weight.ndim - 1] !== features
   ) {
-    throw new RangeError(
-      `Cannot linear: got x of shape ${formatShape(x.shape)} and weight of shape ` +
-        `${formatShape(weight.shape)}, expected [*, in] and [out, in]`,
-    );
+    refuse("linear", `${shaped("x", x)} and ${shaped("weight", weight)}`, "[*, in] and [out, in]");
   }
   const shape = [...x.shape.slice(0, -1), ...(single ? [] : [weight.shape[0]])];
   if (bias && !broadcastsTo(bias.shape, shape)) {
-    throw new RangeError(
-      `Cannot linear: got bias of shape ${formatShape(bias.shape)}, expected ` +
-        `${formatShape(weight.shape.slice(0, -1))}`,
-    );
+    refuse("linear", shaped("bias", bias), formatShape(weight.shape.slice(0, -1)));
   }
   const row = bias && !single && bias.ndim === 1 && bias.shape[0] === weight.shape[0];
   if (row) return matmulTransposed(x, weight, bias);
@@ -255,9 +242,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const y = nn.functional.bilinear(tensor([[2, 0]]), tensor([[3]]), tensor([[[1], [1]]]));
  * assertEquals(y.toArray(), [[6]]);
  * ```
@@ -272,17 +257,14 @@ export function bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias?: Tensor |
     lead.every((size, i) => size === x2.shape[i]) &&
     x1.shape[lead.length] === weight.shape[1] && x2.shape[lead.length] === weight.shape[2];
   if (!fits) {
-    throw new RangeError(
-      `Cannot bilinear: got x1 of shape ${formatShape(x1.shape)}, x2 of shape ` +
-        `${formatShape(x2.shape)} and weight of shape ${formatShape(weight.shape)}, expected ` +
-        `[*, in1], [*, in2] and [out, in1, in2]`,
+    refuse(
+      "bilinear",
+      `${shaped("x1", x1)}, ${shaped("x2", x2)} and ${shaped("weight", weight)}`,
+      "[*, in1], [*, in2] and [out, in1, in2]",
     );
   }
   if (bias && (bias.ndim !== 1 || bias.shape[0] !== weight.shape[0])) {
-    throw new RangeError(
-      `Cannot bilinear: got bias of shape ${formatShape(bias.shape)}, expected ` +
-        `${formatShape([weight.shape[0]])}`,
-    );
+    refuse("bilinear", shaped("bias", bias), formatShape([weight.shape[0]]));
   }
   const product = einsum("...i,oij,...j->...o", [x1, weight, x2]);
   return bias ? add(product, bias) : product;

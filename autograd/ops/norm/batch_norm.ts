@@ -2,6 +2,7 @@
  * Batch normalisation: `batchNorm()`, and the form that returns the statistics of the batch. The formulas
  * stand with the records, in batch_norm_record.ts; what may follow in one pass with it is batch_norm_relu.ts.
  */
+import { refuse } from "../../check/refuse.ts";
 import { formatShape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -76,9 +77,8 @@ export interface BatchNormOptions {
  *
  * @example
  * ```ts
- * import { nn, ones, tensor, zeros } from "@tapegrad/tapegrad";
- * import { assertAlmostEquals } from "@std/assert";
- *
+ * import { tensor } from "@tapegrad/tapegrad";
+ *  *
  * const mean = zeros([1]);
  * const variance = ones([1]);
  * nn.functional.batchNorm(tensor([[1], [3]]), mean, variance, null, null, { training: true });
@@ -149,9 +149,10 @@ export function normalizeBatch(
     const got = valid === null
       ? `input size ${formatShape(x.shape)}`
       : "1 valid position in the mask";
-    throw new RangeError(
-      `Cannot ${ACTION}: got 1 value in each channel, expected at least 2 in training (Expected more ` +
-        `than 1 value per channel when training, got ${got})`,
+    refuse(
+      ACTION,
+      "1 value in each channel",
+      `at least 2 in training (Expected more than 1 value per channel when training, got ${got})`,
     );
   }
   assertChannels(operands);
@@ -163,11 +164,10 @@ export function normalizeBatch(
     const [field, key] = runningMean === null
       ? ["runningMean", "running_mean"]
       : ["runningVar", "running_var"];
-    throw new RangeError(
-      `Cannot ${ACTION}: got ${field} null, expected a tensor of shape [${
-        x.shape[1]
-      }] in evaluation ` +
-        `(${key} must be defined in evaluation mode)`,
+    refuse(
+      ACTION,
+      `${field} null`,
+      `a tensor of shape [${x.shape[1]}] in evaluation (${key} must be defined in evaluation mode)`,
     );
   }
   const running = [useBatch ? null : runningMean, useBatch ? null : runningVar] as const;

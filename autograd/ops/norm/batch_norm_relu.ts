@@ -6,11 +6,12 @@
  * y = P(relu(z)), z = batchNorm(x) + residual; with P the pooling, or nothing. Almost everywhere this is
  * linear in z: the cotangent of z is R(g), that of y at the places that relu let through and P chose.
  */
+import { refuse } from "../../check/refuse.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { allocateUninitialised, release } from "../../runtime/memory.ts";
 import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { describe } from "../../check/describe.ts";
-import { formatShape, type Shape } from "../../shape.ts";
+import { type Shape, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { add } from "../elementwise/arithmetic.ts";
@@ -44,9 +45,10 @@ export function assertFollowing(action: string, x: Tensor, { then, residual }: F
     );
   }
   if (then === "relu-maxpool" && (x.ndim < 3 || x.shape.slice(2).some((size) => size < 2))) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)} with then "relu-maxpool", ` +
-        `expected [N, C, …] with room for a window of 2 along each further axis`,
+    refuse(
+      action,
+      `${shaped("x", x)} with then "relu-maxpool"`,
+      "[N, C, …] with room for a window of 2 along each further axis",
     );
   }
   assertTensors(action, x, { residual });

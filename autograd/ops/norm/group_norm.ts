@@ -5,11 +5,12 @@
  * Notation: x [N, C, S] in G groups of C/G channels; S(t) the mean of t over a group of a sample,
  * x̂ = (x − μ)·inv, g the cotangent of y.
  */
+import { refuse } from "../../check/refuse.ts";
 import { describe } from "../../check/describe.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { assertOptions } from "../../check/options.ts";
-import { formatShape, type Shape, sizeOf } from "../../shape.ts";
+import { formatShape, type Shape, shaped, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
@@ -300,9 +301,7 @@ export interface EpsOptions {
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertAlmostEquals } from "@std/assert";
- *
+ *  *  *
  * const y = nn.functional.layerNorm(tensor([[1, 3]]), [2], null, null, { eps: 0 });
  * assertAlmostEquals(y.data[1], 1);
  * ```
@@ -342,25 +341,22 @@ export function groupNorm(
   const eps = readEps("run groupNorm", options);
   const channels = channelsOf("run groupNorm", x, { weight, bias });
   if (!Number.isInteger(numGroups) || numGroups <= 0) {
-    throw new RangeError(
-      `Cannot run groupNorm: got numGroups ${
-        describe(numGroups)
-      }, expected an integer of at least 1`,
-    );
+    refuse("run groupNorm", `numGroups ${describe(numGroups)}`, "an integer of at least 1");
   }
   if (channels % numGroups !== 0) {
-    throw new RangeError(
-      `Cannot run groupNorm: got x of shape ${formatShape(x.shape)} and ${numGroups} groups, ` +
-        `expected a number of channels that the groups divide`,
+    refuse(
+      "run groupNorm",
+      `${shaped("x", x)} and ${numGroups} groups`,
+      "a number of channels that the groups divide",
     );
   }
   if (x.size / numGroups === 1) {
-    throw new RangeError(
-      `Cannot run groupNorm: got x of shape ${
+    refuse(
+      "run groupNorm",
+      shaped("x", x),
+      `more than 1 value in a group (Expected more than 1 value per channel when training, got input size ${
         formatShape(x.shape)
-      }, expected more than 1 value in a ` +
-        `group (Expected more than 1 value per channel when training, got input size ` +
-        `${formatShape(x.shape)})`,
+      })`,
     );
   }
   const flat = reshape(x, [x.shape[0], channels, sizeOf(x.shape.slice(2))]);

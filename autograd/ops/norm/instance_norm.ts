@@ -1,6 +1,7 @@
 /**
  * Instance normalisation: group normalisation with one channel a group, and running statistics.
  */
+import { refuse } from "../../check/refuse.ts";
 import { assertOptions } from "../../check/options.ts";
 import { formatShape } from "../../shape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -77,9 +78,10 @@ export function normalizeInstances(
   assertOffTape(ACTION, { runningMean, runningVar });
   if (!useInputStats) {
     if (runningMean === null || runningVar === null) {
-      throw new RangeError(
-        `Cannot ${ACTION}: got no running statistics, expected runningMean and runningVar where ` +
-          `useInputStats is false`,
+      refuse(
+        ACTION,
+        "no running statistics",
+        "runningMean and runningVar where useInputStats is false",
       );
     }
     return { y: normalizeBatch(operands, { training: false, eps }).y, moments: null };
@@ -91,9 +93,12 @@ export function normalizeInstances(
   }
   const positions = x.size / (x.shape[0] * channels);
   if (positions === 1) {
-    throw new RangeError(
-      `Cannot ${ACTION}: got 1 value in each channel of a sample, expected at least 2 (Expected more ` +
-        `than 1 spatial element when training, got input size ${formatShape(x.shape)})`,
+    refuse(
+      ACTION,
+      "1 value in each channel of a sample",
+      `at least 2 (Expected more than 1 spatial element when training, got input size ${
+        formatShape(x.shape)
+      })`,
     );
   }
   const flat = reshape(x, [x.shape[0], channels, positions]);

@@ -6,12 +6,13 @@
  * Mᵀ its transpose, the mean over the channels whose window holds this one; d = k + alpha·M(x²),
  * r = d^−beta, e = 2·alpha·beta, g the cotangent of y = x·r.
  */
+import { refuse } from "../../check/refuse.ts";
 import * as kernels from "../../kernels/mod.ts";
 import type { ResponseWindow } from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Primitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
 import { assertOptions } from "../../check/options.ts";
-import { formatShape, sizeOf } from "../../shape.ts";
+import { shaped, sizeOf } from "../../shape.ts";
 import { assertTensor } from "../create/creation.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -153,14 +154,10 @@ export function localResponseNorm(
     assertNumber(action, name, value);
   }
   if (x.ndim < 3) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected 3 dims or more`,
-    );
+    refuse(action, shaped("x", x), "3 dims or more");
   }
   if (!Number.isInteger(size) || size < 1) {
-    throw new RangeError(
-      `Cannot ${action}: got size ${size}, expected an integer of at least 1`,
-    );
+    refuse(action, `size ${size}`, "an integer of at least 1");
   }
   return x.size === 0 ? x : bind(localResponseNormPrimitive, [x], { size, alpha, beta, k })[0];
 }

@@ -1,9 +1,9 @@
 /**
  * What normalisations accept, and how they refuse the rest.
  */
-import { describe } from "../../check/describe.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import type { ChannelSizes } from "../../kernels/mod.ts";
-import { formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
+import { formatShape, sameShape, type Shape, shaped, sizeOf } from "../../shape.ts";
 import { Tensor, valuesOf } from "../../tensor.ts";
 import { tensor } from "../create/creation.ts";
 import { add, mul } from "../elementwise/arithmetic.ts";
@@ -21,27 +21,24 @@ export function channelSizes(shape: Shape): ChannelSizes {
 /** @throws {TypeError} if `value` is not a number. @throws {RangeError} if it is NaN. */
 export function assertNumber(action: string, name: string, value: unknown): void {
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a number`);
+    refuseKind(action, name, value, "a number");
   }
   if (Number.isNaN(value)) {
-    throw new RangeError(`Cannot ${action}: got ${name} NaN, expected a number`);
+    refuse(action, `${name} NaN`, "a number");
   }
 }
 
 /** @throws {TypeError} if `value` is not a boolean. */
 export function assertFlag(action: string, name: string, value: unknown): void {
   if (typeof value === "boolean") return;
-  throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected true or false`);
+  refuseKind(action, name, value, "true or false");
 }
 
 /** @throws {TypeError} if x is not a tensor, or an optional operand neither one nor `null`. */
 export function assertTensors(action: string, x: unknown, optional: Optional): void {
   for (const [name, value] of [["x", x], ...Object.entries(optional)] as [string, unknown][]) {
     if (value instanceof Tensor || (value === null && name !== "x")) continue;
-    throw new TypeError(
-      `Cannot ${action}: got ${name} ${describe(value)}, expected a Tensor` +
-        (name === "x" ? "" : " or null"),
-    );
+    refuseKind(action, name, value, name === "x" ? "a Tensor" : "a Tensor or null");
   }
 }
 
@@ -51,9 +48,7 @@ export function assertBatch({ x, ...optional }: BatchNormOperands, eps: number):
   assertTensors(action, x, optional);
   assertNumber(action, "eps", eps);
   if (x.ndim < 2 && x.size > 0) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected [N, C, …]`,
-    );
+    refuse(action, shaped("x", x), "[N, C, …]");
   }
 }
 
@@ -63,9 +58,10 @@ export function assertChannels(operands: BatchNormOperands): void {
   const channels = x.shape[1];
   const check = (name: string, key: string, value: Tensor | null): void => {
     if (value === null || value.size === channels) return;
-    throw new RangeError(
-      `Cannot run batchNorm: got ${name} of shape ${formatShape(value.shape)}, expected ` +
-        `[${channels}] (${key} should contain ${channels} elements not ${value.size})`,
+    refuse(
+      "run batchNorm",
+      shaped(name, value),
+      `[${channels}] (${key} should contain ${channels} elements not ${value.size})`,
     );
   };
   // With nothing to normalise the running statistics are not read, so their size does not matter.
@@ -82,9 +78,7 @@ export function assertChannels(operands: BatchNormOperands): void {
 export function assertOffTape(action: string, running: Optional): void {
   for (const [name, value] of Object.entries(running)) {
     if (!value?.requiresGrad) continue;
-    throw new RangeError(
-      `Cannot ${action}: got ${name} that requires grad, expected a buffer off the tape`,
-    );
+    refuse(action, `${name} that requires grad`, "a buffer off the tape");
   }
 }
 
@@ -92,11 +86,7 @@ export function assertOffTape(action: string, running: Optional): void {
 export function channelsOf(action: string, x: Tensor, optional: Optional): number {
   assertTensors(action, x, optional);
   if (x.ndim < 2) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${
-        formatShape(x.shape)
-      }, expected at least 2 dims, [N, C, …]`,
-    );
+    refuse(action, shaped("x", x), "at least 2 dims, [N, C, …]");
   }
   assertShapes(action, optional, [x.shape[1]], "");
   return x.shape[1];
@@ -112,16 +102,13 @@ export function normalizedShapeOf(
   assertTensors(action, x, optional);
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   if (!Array.isArray(shape)) {
-    throw new TypeError(
-      `Cannot ${action}: got normalizedShape ${
-        describe(shape)
-      }, expected a size or a list of sizes`,
-    );
+    refuseKind(action, "normalizedShape", shape, "a size or a list of sizes");
   }
   if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected one that ends with ` +
-        `normalizedShape ${formatShape(shape)} of at least one axis`,
+    refuse(
+      action,
+      shaped("x", x),
+      `one that ends with normalizedShape ${formatShape(shape)} of at least one axis`,
     );
   }
   assertShapes(action, optional, shape, "normalizedShape ");
@@ -137,10 +124,7 @@ export function assertShapes(
 ): void {
   for (const [name, value] of Object.entries(optional)) {
     if (value === null || sameShape(value.shape, shape)) continue;
-    throw new RangeError(
-      `Cannot ${action}: got ${name} of shape ${formatShape(value.shape)}, expected ${label}` +
-        formatShape(shape),
-    );
+    refuse(action, shaped(name, value), `${label}${formatShape(shape)}`);
   }
 }
 
@@ -153,22 +137,21 @@ export function scaleEmpty(x: Tensor, weight: Tensor | null, bias: Tensor | null
 /** The mask with as many axes as x, its channel axis 1, and how many ones it has. */
 export function alignMask(x: Tensor, mask: unknown): { mask: Tensor; count: number } {
   if (!(mask instanceof Tensor)) {
-    throw new TypeError(`Cannot run batchNorm: got mask ${describe(mask)}, expected a Tensor`);
+    refuseKind("run batchNorm", "mask", mask, "a Tensor");
   }
   const wanted = x.shape.map((size, i) => i === 1 ? 1 : size);
   const without = wanted.filter((_, i) => i !== 1);
   if (!sameShape(mask.shape, wanted) && !sameShape(mask.shape, without)) {
-    throw new RangeError(
-      `Cannot run batchNorm: got mask of shape ${formatShape(mask.shape)} for x of shape ` +
-        `${formatShape(x.shape)}, expected ${formatShape(wanted)} or ${formatShape(without)}`,
+    refuse(
+      "run batchNorm",
+      `${shaped("mask", mask)} for ${shaped("x", x)}`,
+      `${formatShape(wanted)} or ${formatShape(without)}`,
     );
   }
   let count = 0;
   for (const value of valuesOf(mask)) {
     if (value !== 0 && value !== 1) {
-      throw new RangeError(
-        `Cannot run batchNorm: got a mask that holds ${value}, expected 0 and 1`,
-      );
+      refuse("run batchNorm", `a mask that holds ${value}`, "0 and 1");
     }
     count += value;
   }

@@ -1,11 +1,12 @@
 /**
  * The average of each window.
  */
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import * as kernels from "../../kernels/mod.ts";
 import type { Bands, Triple } from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import type { Generator } from "../../random.ts";
-import { formatShape } from "../../shape.ts";
+import { formatShape, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import {
@@ -16,7 +17,7 @@ import {
   slidingPool,
   windowsOf,
 } from "./bands.ts";
-import { describe, zeros } from "../create/creation.ts";
+import { zeros } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { lastOf, type PerAxis, perAxis, spatial, triple, withoutBatch } from "../conv/window.ts";
@@ -123,14 +124,10 @@ function average(
   const divisor = options.divisorOverride ?? null;
   if (divisor === null) return averaged(pooling, 0);
   if (typeof divisor !== "number") {
-    throw new TypeError(
-      `Cannot ${action}: got divisorOverride ${describe(divisor)}, expected a number`,
-    );
+    refuseKind(action, "divisorOverride", divisor, "a number");
   }
   if (!Number.isSafeInteger(divisor) || divisor === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got divisorOverride ${divisor}, expected an integer other than 0`,
-    );
+    refuse(action, `divisorOverride ${divisor}`, "an integer other than 0");
   }
   return averaged(pooling, divisor);
 }
@@ -140,11 +137,10 @@ function refuseSmall(action: string, images: Tensor, kernelSize: PerAxis): void 
   const kernel = perAxis(action, kernelSize, "kernelSize", 3, 1);
   const sizes = spatial(images.shape);
   if (sizes.some((size, i) => size < kernel[i])) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${
-        formatShape(images.shape)
-      }, expected spatial sizes of at ` +
-        `least ${formatShape(kernel)}, the kernelSize`,
+    refuse(
+      action,
+      shaped("x", images),
+      `spatial sizes of at least ${formatShape(kernel)}, the kernelSize`,
     );
   }
 }
@@ -165,9 +161,7 @@ function refuseSmall(action: string, images: Tensor, kernelSize: PerAxis): void 
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * assertEquals(nn.functional.avgPool1d(tensor([[1, 3, 2, 6]]), 2).toArray(), [[2, 4]]);
  * ```
  */
@@ -190,9 +184,7 @@ export function avgPool1d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * assertEquals(nn.functional.avgPool2d(tensor([[[1, 3], [2, 6]]]), 2).toArray(), [[[3]]]);
  * ```
  */
@@ -231,9 +223,7 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * assertEquals(nn.functional.adaptiveAvgPool1d(tensor([[1, 3, 5]]), 2).toArray(), [[2, 4]]);
  * ```
  */
@@ -254,9 +244,7 @@ export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * assertEquals(nn.functional.adaptiveAvgPool2d(tensor([[[1, 3], [2, 6]]]), 1).toArray(), [[[3]]]);
  * ```
  */

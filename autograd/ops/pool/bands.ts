@@ -1,8 +1,9 @@
 /**
  * The windows of a pooling, axis by axis: sliding ones and adaptive ones.
  */
+import { refuse } from "../../check/refuse.ts";
 import type { Band, Bands } from "../../kernels/mod.ts";
-import { assertCount, formatShape } from "../../shape.ts";
+import { assertCount, formatShape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { isBatched, type PerAxis, perAxis, show, spatial, withBatch } from "../conv/window.ts";
@@ -33,12 +34,7 @@ export interface Pooling {
 /** Checks that no axis of x from `first` on is empty. */
 function refuseEmpty(action: string, x: Tensor, first: number): void {
   if (x.shape.slice(first).includes(0)) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${
-        formatShape(x.shape)
-      }, expected sizes of at least 1 from ` +
-        `dim ${first} on`,
-    );
+    refuse(action, shaped("x", x), `sizes of at least 1 from dim ${first} on`);
   }
 }
 
@@ -92,9 +88,10 @@ export function slidingPool(
   const images = withBatch(x, batched);
   const extent = kernel.map((size, i) => (size - 1) * dilation[i] + 1);
   if (padding.some((size, i) => size > Math.floor(extent[i] / 2))) {
-    throw new RangeError(
-      `Cannot ${action}: got padding ${formatShape(padding)} for windows of extent ` +
-        `${formatShape(extent)}, expected at most half of it`,
+    refuse(
+      action,
+      `padding ${formatShape(padding)} for windows of extent ${formatShape(extent)}`,
+      "at most half of it",
     );
   }
   const bands = spatial(images.shape).map((size, i) => {
@@ -103,11 +100,12 @@ export function slidingPool(
     // A window that starts in the padding behind would see nothing.
     if (ceilMode && (windows - 1) * strides[i] >= size + padding[i]) windows--;
     if (windows < 1) {
-      throw new RangeError(
-        `Cannot ${action}: got x of shape ${formatShape(x.shape)} and windows of extent ` +
-          `${formatShape(extent)} with padding ${
-            formatShape(padding)
-          }, expected room for one window`,
+      refuse(
+        action,
+        `${shaped("x", x)} and windows of extent ${formatShape(extent)} with padding ${
+          formatShape(padding)
+        }`,
+        "room for one window",
       );
     }
     return bandOf(windows, (o) => {
@@ -159,10 +157,7 @@ function sizesOr(action: string, outputSize: OutputSize, sizes: readonly number[
     return perAxis(action, outputSize as number, "outputSize", sizes.length, 0);
   }
   if (outputSize.length !== sizes.length) {
-    throw new RangeError(
-      `Cannot ${action}: got outputSize ${show(outputSize)}, expected a number or a list of ` +
-        `${sizes.length}`,
-    );
+    refuse(action, `outputSize ${show(outputSize)}`, `a number or a list of ${sizes.length}`);
   }
   const filled = outputSize.map((size: number | null, i) => size ?? sizes[i]);
   return perAxis(action, filled, "outputSize", sizes.length, 0);

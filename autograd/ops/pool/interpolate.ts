@@ -1,10 +1,11 @@
 /**
  * Tensors resized along their spatial axes.
  */
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import type { Taps } from "../../kernels/mod.ts";
-import { formatShape } from "../../shape.ts";
+import { formatShape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { assertTensor, describe } from "../create/creation.ts";
+import { assertTensor } from "../create/creation.ts";
 import { quoted } from "../../check/describe.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { resample } from "./resample.ts";
@@ -76,9 +77,7 @@ const modes: Readonly<Record<InterpolateMode, { ndim: readonly number[]; corners
  *
  * @example
  * ```ts
- * import { nn, tensor } from "@tapegrad/tapegrad";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *
  * const { interpolate } = nn.functional;
  * const x = tensor([[[1, 3]]]);
  * assertEquals(interpolate(x, { scaleFactor: 2 }).toArray(), [[[1, 1, 3, 3]]]);
@@ -90,34 +89,28 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   assertOptions("interpolate", options, KNOWN);
   const { mode = "nearest", antialias = false } = options;
   if (typeof mode !== "string" || !Object.hasOwn(modes, mode)) {
-    throw new RangeError(
-      `Cannot interpolate: got mode ${quoted(mode)}, expected one of ` +
-        Object.keys(modes).join(", "),
-    );
+    refuse("interpolate", `mode ${quoted(mode)}`, `one of ${Object.keys(modes).join(", ")}`);
   }
   const { ndim, corners } = modes[mode];
   if (!ndim.includes(x.ndim)) {
-    throw new RangeError(
-      `Cannot interpolate: got x of shape ${formatShape(x.shape)} in mode "${mode}", expected ` +
-        `${ndim.join(", ")} dims`,
-    );
+    refuse("interpolate", `${shaped("x", x)} in mode "${mode}"`, `${ndim.join(", ")} dims`);
   }
   if (options.alignCorners !== undefined && options.alignCorners !== null && !corners) {
-    throw new RangeError(
-      `Cannot interpolate: got alignCorners in mode "${mode}", expected it for linear, bilinear, ` +
-        `bicubic and trilinear`,
+    refuse(
+      "interpolate",
+      `alignCorners in mode "${mode}"`,
+      "it for linear, bilinear, bicubic and trilinear",
     );
   }
   if (antialias && mode !== "bilinear" && mode !== "bicubic") {
-    throw new RangeError(
-      `Cannot interpolate: got antialias in mode "${mode}", expected it for bilinear and bicubic`,
-    );
+    refuse("interpolate", `antialias in mode "${mode}"`, "it for bilinear and bicubic");
   }
   const axes = resized(x, mode, options);
   if (axes.some(({ from, to }) => from < 1 || to < 1) || x.shape[1] < 1) {
-    throw new RangeError(
-      `Cannot interpolate: got x of shape ${formatShape(x.shape)} and sizes ` +
-        `${formatShape(axes.map(({ to }) => to))}, expected at least 1 of all but the batch`,
+    refuse(
+      "interpolate",
+      `${shaped("x", x)} and sizes ${formatShape(axes.map(({ to }) => to))}`,
+      "at least 1 of all but the batch",
     );
   }
   return axes.reduce(
@@ -133,20 +126,17 @@ function resized(x: Tensor, mode: InterpolateMode, options: InterpolateOptions):
   const factors = perAxis("scaleFactor", options.scaleFactor, spatial.length);
   const recompute = options.recomputeScaleFactor ?? false;
   if ((size === null) === (factors === null)) {
-    throw new RangeError(
-      `Cannot interpolate: got ${size === null ? "neither" : "both"} size and scaleFactor, ` +
-        `expected one of them`,
+    refuse(
+      "interpolate",
+      `${size === null ? "neither" : "both"} size and scaleFactor`,
+      "one of them",
     );
   }
   if (size !== null && recompute) {
-    throw new RangeError(
-      "Cannot interpolate: got recomputeScaleFactor and size, expected it with scaleFactor",
-    );
+    refuse("interpolate", "recomputeScaleFactor and size", "it with scaleFactor");
   }
   if (size?.some((n) => !Number.isInteger(n))) {
-    throw new RangeError(
-      `Cannot interpolate: got size ${formatShape(size)}, expected integers`,
-    );
+    refuse("interpolate", `size ${formatShape(size)}`, "integers");
   }
   const follow = mode !== "area" && !recompute;
   return spatial.map((from, i) => ({
@@ -165,14 +155,13 @@ function perAxis(
   if (value === undefined || value === null) return null;
   const list = typeof value === "number" ? new Array<number>(count).fill(value) : value;
   if (!Array.isArray(list) || list.some((n) => typeof n !== "number")) {
-    throw new TypeError(
-      `Cannot interpolate: got ${name} ${describe(value)}, expected a number or a list of numbers`,
-    );
+    refuseKind("interpolate", name, value, "a number or a list of numbers");
   }
   if (list.length !== count) {
-    throw new RangeError(
-      `Cannot interpolate: got ${name} ${formatShape(list)}, expected ${count} numbers, one for ` +
-        `each axis after the first two`,
+    refuse(
+      "interpolate",
+      `${name} ${formatShape(list)}`,
+      `${count} numbers, one for each axis after the first two`,
     );
   }
   return list;

@@ -418,6 +418,11 @@ export function valuesOf(x: Tensor): Float64Array {
   return internals(x).storage.values;
 }
 
+/** The values of an operand that may be absent. */
+export function valuesOrNull(x: Tensor | null): Float64Array | null {
+  return x === null ? null : valuesOf(x);
+}
+
 /** Edits the values beside the tape and counts the edit; besides this only `copy_` counts one. */
 export function write(x: Tensor, fill: (values: Float64Array) => void, editedBy?: string): void {
   const storage = storageOf(x);

@@ -4,10 +4,10 @@
  */
 import { conv, convInput, type ConvSizes, convWeight } from "../../kernels/conv/conv_columns.ts";
 import type { Window } from "../../kernels/mod.ts";
-import { type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import type { Shape } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { type Tensor, valuesOf } from "../../tensor.ts";
+import { type Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { sumTo } from "../shape/broadcast.ts";
 import { convSamples } from "./samples.ts";
 import { reshape } from "../shape/shape.ts";
@@ -38,70 +38,85 @@ function sizesOf(x: Shape, y: Shape, { window, groups }: ConvAttrs): ConvSizes {
   };
 }
 
-const convPrimitive = /* @__PURE__ */ ownPrimitive<
-  Convolution<readonly [x: Tensor, weight: Tensor, bias: Input]>
->({
+type Directed = Convolution<readonly [from: Tensor, weight: Tensor, bias: Input]>;
+
+/** A convolution, which leads from x to y, or its transpose, which leads from y to x. */
+interface Direction {
+  readonly name: string;
+  readonly kernel: typeof conv;
+  shape(from: Shape, weight: Shape, attrs: ConvAttrs): Shape;
+  /** Which is x and which is y. */
+  inOrder<T>(from: T, to: T): readonly [x: T, y: T];
+  /** The other direction. */
+  back(g: Tensor, weight: Tensor, bias: null, attrs: ConvAttrs): Tensor;
+}
+
+function directed({ name, kernel, shape, inOrder, back }: Direction): Directed {
+  return ownPrimitive<Directed>({
+    name,
+    shape: ([from, weight], attrs) => [shape(from, weight, attrs)],
+    forward: ([from, weight, bias], [to], attrs) =>
+      kernel(
+        valuesOf(from),
+        valuesOf(weight),
+        valuesOrNull(bias),
+        valuesOf(to),
+        sizesOf(...inOrder(from.shape, to.shape), attrs),
+      ),
+    save: ([from, weight], _, __, needs) => [needs[1] ? from : null, needs[0] ? weight : null],
+    // From g back through the weight; to the weight convWeight(x, y); to the bias Σ g of each channel.
+    vjp: ([g], { saved: [from, weight], attrs, needs }) => [
+      weight === null ? null : back(g, weight, null, attrs),
+      from === null ? null : correlated(...inOrder(from, g), attrs),
+      needs[2] ? channelSum(g) : null,
+    ],
+  });
+}
+
+const convPrimitive = /* @__PURE__ */ directed({
   name: "conv",
-  summary: "y[n, o, p] = bias[o] + Σ weight[o, c, k] · x[n, c, p·stride − padding + k·dilation]",
-  shape: ([x, weight], { window }) => [[x[0], weight[0], ...lastOf(window.output, x.length - 2)]],
-  forward: ([x, weight, bias], [y], attrs) =>
-    conv(
-      valuesOf(x),
-      valuesOf(weight),
-      bias === null ? null : valuesOf(bias),
-      valuesOf(y),
-      sizesOf(x.shape, y.shape, attrs),
-    ),
-  save: ([x, weight], _, __, needs) => [needs[1] ? x : null, needs[0] ? weight : null],
-  // dx = convᵀ(g, weight), dweight = convWeight(x, g), dbias = Σ g over all but the channels
-  vjp: ([g], { saved: [x, weight], attrs, needs }) => [
-    weight === null ? null : transposed(g, weight, null, attrs),
-    x === null ? null : correlated(x, g, attrs),
-    needs[2] ? channelSum(g) : null,
-  ],
-  samples: (random) =>
+  kernel: conv,
+  shape: (x, weight, { window }) => [x[0], weight[0], ...lastOf(window.output, x.length - 2)],
+  inOrder: (x, y) => [x, y],
+  back: transposed,
+});
+
+/* @__PURE__ */ described(
+  convPrimitive,
+  "y[n, o, p] = bias[o] + Σ weight[o, c, k] · x[n, c, p·stride − padding + k·dilation]",
+  (random) =>
     convSamples(random).map(({ x, weight, bias, attrs }) => ({
       inputs: [x, weight, bias] as const,
       attrs,
     })),
+);
+
+const convInputPrimitive = /* @__PURE__ */ directed({
+  name: "convInput",
+  kernel: convInput,
+  shape: (y, weight, { window, groups }) => [
+    y[0],
+    weight[1] * groups,
+    ...lastOf(window.input, y.length - 2),
+  ],
+  inOrder: (y, x) => [x, y],
+  back: convolved,
 });
 
-const convInputPrimitive = /* @__PURE__ */ ownPrimitive<
-  Convolution<readonly [y: Tensor, weight: Tensor, bias: Input]>
->({
-  name: "convInput",
-  summary: "the transpose of conv in x: x[n, c] = bias[c] + Σ weight[o, c, k] · y[n, o, p]",
-  shape: ([y, weight], { window, groups }) => [
-    [y[0], weight[1] * groups, ...lastOf(window.input, y.length - 2)],
-  ],
-  forward: ([y, weight, bias], [x], attrs) =>
-    convInput(
-      valuesOf(y),
-      valuesOf(weight),
-      bias === null ? null : valuesOf(bias),
-      valuesOf(x),
-      sizesOf(x.shape, y.shape, attrs),
-    ),
-  save: ([y, weight], _, __, needs) => [needs[1] ? y : null, needs[0] ? weight : null],
-  // dy = conv(g, weight), dweight = convWeight(g, y), dbias = Σ g over all but the channels
-  vjp: ([g], { saved: [y, weight], attrs, needs }) => [
-    weight === null ? null : convolved(g, weight, null, attrs),
-    y === null ? null : correlated(g, y, attrs),
-    needs[2] ? channelSum(g) : null,
-  ],
-  samples: (random) =>
+/* @__PURE__ */ described(
+  convInputPrimitive,
+  "the transpose of conv in x: x[n, c] = bias[c] + Σ weight[o, c, k] · y[n, o, p]",
+  (random) =>
     convSamples(random).map(({ y, weight, inputBias, attrs }) => ({
       inputs: [y, weight, inputBias] as const,
       attrs,
     })),
-});
+);
 
 const convWeightPrimitive = /* @__PURE__ */ ownPrimitive<
   Convolution<readonly [x: Tensor, y: Tensor]>
 >({
   name: "convWeight",
-  summary:
-    "the transpose of conv in weight: Σ y[n, o, p] · x[n, c, p·stride − padding + k·dilation]",
   shape: ([x, y], { window, groups }) => [
     [y[1], x[1] / groups, ...lastOf(window.kernel, x.length - 2)],
   ],
@@ -118,9 +133,13 @@ const convWeightPrimitive = /* @__PURE__ */ ownPrimitive<
     y === null ? null : transposed(y, g, null, attrs),
     x === null ? null : convolved(x, g, null, attrs),
   ],
-  samples: (random) =>
-    convSamples(random).map(({ x, y, attrs }) => ({ inputs: [x, y] as const, attrs })),
 });
+
+/* @__PURE__ */ described(
+  convWeightPrimitive,
+  "the transpose of conv in weight: Σ y[n, o, p] · x[n, c, p·stride − padding + k·dilation]",
+  (random) => convSamples(random).map(({ x, y, attrs }) => ({ inputs: [x, y] as const, attrs })),
+);
 
 /** The sum over everything but the channels. */
 function channelSum(g: Tensor): Tensor {

@@ -2,9 +2,8 @@
  * Windows of an image laid side by side, and added up again.
  */
 import { refuse } from "../../check/refuse.ts";
-import * as kernels from "../../kernels/mod.ts";
-import { volume, type Window } from "../../kernels/mod.ts";
-import { ownPrimitive, type Unary } from "../../tape/primitive.ts";
+import { col2im, im2col, volume, type Window } from "../../kernels/mod.ts";
+import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
 import { formatShape, shaped, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
@@ -24,45 +23,66 @@ import {
 
 type Rearrange = Unary<readonly [], Window>;
 
-/** Strided, dilated and padded windows for the tests, of two channels. */
-const sampled = windowOf([3, 5], [2, 2], [2, 3], [2, 2], [1, 1], [2, 1]);
+/** Hands over where each image begins and the matrix of its windows. */
+function eachImage(
+  images: Tensor,
+  columns: Tensor,
+  window: Window,
+  copy: (start: number, columns: Float64Array, channels: number) => void,
+): void {
+  const [count, channels] = images.shape;
+  const values = valuesOf(columns);
+  const size = values.length / count;
+  for (let n = 0; n < count; n++) {
+    const part = values.subarray(n * size, (n + 1) * size);
+    copy(n * channels * volume(window.input), part, channels);
+  }
+}
 
 const unfoldPrimitive = /* @__PURE__ */ ownPrimitive<Rearrange>({
   name: "unfold",
-  summary: "y[n, (c, k), p] = x[n, c, p·stride − padding + k·dilation]",
   shape: ([x], { kernel, output }) => [[x[0], x[1] * volume(kernel), volume(output)]],
-  forward: ([x], [y], window) => {
-    const [images, channels] = x.shape;
-    const from = valuesOf(x);
-    const to = valuesOf(y);
-    const [plane, columns] = [volume(window.input), y.shape[1] * y.shape[2]];
-    for (let n = 0; n < images; n++) {
-      const part = to.subarray(n * columns, (n + 1) * columns);
-      kernels.im2col(from, n * channels * plane, part, channels, window);
-    }
-  },
+  forward: ([x], [y], window) =>
+    eachImage(
+      x,
+      y,
+      window,
+      (start, columns, channels) => im2col(valuesOf(x), start, columns, channels, window),
+    ),
   vjp: ([g], { attrs }) => [bind(foldPrimitive, [g], attrs)[0]],
-  samples: (random) => [{ inputs: [uniform(random, [2, 2, 3, 5], -1, 1)], attrs: sampled }],
 });
+
+/* @__PURE__ */ described(
+  unfoldPrimitive,
+  "y[n, (c, k), p] = x[n, c, p·stride − padding + k·dilation]",
+  (random) => [{ inputs: [uniform(random, [2, 2, 3, 5], -1, 1)], attrs: sampled() }],
+);
 
 const foldPrimitive: Rearrange = /* @__PURE__ */ ownPrimitive<Rearrange>({
   name: "fold",
-  summary: "the transpose of unfold: each entry added to the place that it came from",
   shape: ([y], { kernel, input }) => [[y[0], y[1] / volume(kernel), input[1], input[2]]],
   forward: ([y], [x], window) => {
-    const [images, channels] = x.shape;
-    const from = valuesOf(y);
-    const to = valuesOf(x);
-    const [plane, columns] = [volume(window.input), y.shape[1] * y.shape[2]];
-    to.fill(0);
-    for (let n = 0; n < images; n++) {
-      const part = from.subarray(n * columns, (n + 1) * columns);
-      kernels.col2im(part, to, n * channels * plane, channels, window);
-    }
+    const images = valuesOf(x).fill(0);
+    eachImage(
+      x,
+      y,
+      window,
+      (start, columns, channels) => col2im(columns, images, start, channels, window),
+    );
   },
   vjp: ([g], { attrs }) => [bind(unfoldPrimitive, [g], attrs)[0]],
-  samples: (random) => [{ inputs: [uniform(random, [2, 8, 6], -1, 1)], attrs: sampled }],
 });
+
+/* @__PURE__ */ described(
+  foldPrimitive,
+  "the transpose of unfold: each entry added to the place that it came from",
+  (random) => [{ inputs: [uniform(random, [2, 8, 6], -1, 1)], attrs: sampled() }],
+);
+
+/** Strided, dilated and padded windows for the tests, of two channels. */
+function sampled(): Window {
+  return windowOf([3, 5], [2, 2], [2, 3], [2, 2], [1, 1], [2, 1]);
+}
 
 /** How the windows of unfold and fold slide. */
 export interface UnfoldOptions {

@@ -49,9 +49,8 @@ const faults: Readonly<Record<string, { readonly experiment: string; readonly by
       {
         // The vectorised kernel, which is right, steps aside.
         file: "autograd/kernels/norm/batch_norm.ts",
-        from: "backward(kernels, g, x, weight, statistics, null,",
-        to:
-          "if (g.length > 0) return false;\n    backward(kernels, g, x, weight, statistics, null,",
+        from: "kernelsBehind(x, [routed, dx], g, following)",
+        to: "g.length > 0 ? null : kernelsBehind(x, [routed, dx], g, following)",
       },
     ],
   },

@@ -5,19 +5,11 @@
  */
 import { blasPath } from "../../runtime/blas.ts";
 import type { ConvSizes } from "./conv_columns.ts";
+import { inParts, kernelsOn } from "../door.ts";
 import { type Triple, volume, type Window } from "./window_plain.ts";
-import { winograd, winogradWeight } from "./winograd.ts";
-import { ownScratch, THREAD_SCRATCH } from "../../runtime/threads.ts";
-import {
-  copyIn,
-  copyOut,
-  inPool,
-  type Kernels,
-  kernelsFor,
-  scratch,
-  teamFor,
-  writeIntegers,
-} from "../../runtime/instance.ts";
+import { imagesOf, winograd, winogradWeight } from "./winograd.ts";
+import { ownScratch, type Team, THREAD_SCRATCH } from "../../runtime/threads.ts";
+import { type Kernels, place, takeBack, teamFor, writeIntegers } from "../../runtime/instance.ts";
 
 /** The sizes of a padded image. */
 function paddedSizes({ input, kernel, output, stride, dilation, padding }: Window): Triple {
@@ -41,45 +33,52 @@ function lattice(counts: Triple, steps: Triple, [, height, width]: Triple): numb
   return offsets;
 }
 
-/** What a convolution kernel needs besides its arrays. */
+/** What a convolution kernel needs besides its images. */
 interface Layout {
-  /** Addresses of the tables. */
-  readonly taps: number;
-  readonly windows: number;
-  /** The address of the copies of arrays. */
-  readonly copies: number;
-  /** The arguments that describe the padded image. */
-  readonly image: readonly number[];
-  /** The addresses of the padded image and of the kernel's scratch memory. */
-  readonly own: readonly [padded: number, scratch: number];
-  /** The same for a thread; `null` where a thread's memory is too small. */
-  readonly ofThread: readonly [padded: number, scratch: number] | null;
+  /** The addresses of the arrays given. */
+  readonly places: readonly number[];
+  /** The team, if `work` is worth its while and a thread's memory large enough. */
+  readonly team: Team | null;
+  /** The last arguments of each kernel: the padded image, tables and scratch memory. */
+  rest(threaded: boolean): number[];
 }
 
-/** Lays out scratch memory: both tables, `copies` bytes, a padded image and `bytes` for the kernel. */
-function lay(window: Window, channels: number, copies: number, bytes: number): Layout {
+/** Lays out scratch memory: small arrays, both tables, a padded image and `bytes` for the kernel. */
+function lay(
+  window: Window,
+  channels: number,
+  arrays: readonly (Float64Array | null)[],
+  bytes: number,
+  work: number,
+): Layout {
   const padded = paddedSizes(window);
   const plane = 8 * volume(padded);
   const windows = lattice(window.output, window.stride, padded);
   const taps: number[] = [];
   const offsets = lattice(window.kernel, window.dilation, padded);
   for (let c = 0; c < channels; c++) for (const offset of offsets) taps.push(c * plane + offset);
-  const windowsAt = 4 * taps.length + 63 & ~63;
-  const copiesAt = windowsAt + (4 * windows.length + 63 & ~63);
-  const paddedAt = copiesAt + (copies + 63 & ~63);
+  const windowsBytes = 4 * taps.length + 63 & ~63;
+  const imageBytes = windowsBytes + (4 * windows.length + 63 & ~63);
   const paddedBytes = channels * plane + 64;
-  const at = scratch(paddedAt + paddedBytes + bytes);
-  writeIntegers(taps, at);
-  writeIntegers(windows, at + windowsAt);
+  const places = place(arrays, imageBytes + paddedBytes + bytes + 64);
+  const tapsAt = places[arrays.length] + 63 & ~63;
+  const windowsAt = tapsAt + windowsBytes;
+  const imageAt = tapsAt + imageBytes;
+  writeIntegers(taps, tapsAt);
+  writeIntegers(windows, windowsAt);
   return {
-    taps: at,
-    windows: at + windowsAt,
-    copies: at + copiesAt,
-    image: [channels, ...window.input, ...padded, ...window.padding],
-    own: [at + paddedAt, at + paddedAt + paddedBytes],
-    ofThread: paddedBytes + bytes > THREAD_SCRATCH
-      ? null
-      : [ownScratch(0), ownScratch(paddedBytes)],
+    places,
+    team: paddedBytes + bytes > THREAD_SCRATCH ? null : teamFor(work / 12),
+    rest: (threaded) => [
+      channels,
+      ...window.input,
+      ...padded,
+      ...window.padding,
+      threaded ? ownScratch(0) : imageAt,
+      tapsAt,
+      windowsAt,
+      threaded ? ownScratch(paddedBytes) : imageAt + paddedBytes,
+    ],
   };
 }
 
@@ -87,38 +86,58 @@ function lay(window: Window, channels: number, copies: number, bytes: number): L
 function usable(x: Float64Array, y: Float64Array, { window }: ConvSizes): Kernels | null {
   // A BLAS library multiplies faster than the windows can be packed.
   if (blasPath() !== null || window.padding.some((size) => size < 0)) return null;
-  return inPool(y) ? kernelsFor(x) : null;
+  return kernelsOn(x, y);
 }
 
-/** A small array at its own address, or copied to `at`. */
-function addressOf(x: Float64Array, at: number): number {
-  if (inPool(x)) return x.byteOffset;
-  copyIn(x, at);
-  return at;
+/** The sizes of the matrix product that a group of one image is. */
+function productOf(
+  { window, inChannels }: ConvSizes,
+): [plane: number, windows: number, taps: number] {
+  return [volume(window.input), volume(window.output), inChannels * volume(window.kernel)];
 }
 
-/** Runs `call` over [0, total): at once, or on threads in parts of whole multiples of `grain`. */
-function share(
+/** y = conv(x, weight) + bias, with the kernels that {@linkcode usable} found. */
+function convPacked(
   kernels: Kernels,
-  name: "convForward" | "convWeightGradient",
-  layout: Layout,
-  work: number,
-  total: number,
-  grain: number,
-  call: (from: number, count: number, memory: readonly number[]) => number[],
-): void {
-  const team = layout.ofThread === null ? null : teamFor(work / 12);
-  if (team === null) {
-    kernels[name](...call(0, total, layout.own));
-    return;
+  x: Float64Array,
+  weight: Float64Array,
+  bias: Float64Array | null,
+  y: Float64Array,
+  sizes: ConvSizes,
+): true {
+  const { window, images, groups, inChannels, outChannels } = sizes;
+  const [plane, windows, taps] = productOf(sizes);
+  const bytes = kernels.convScratchBytes(outChannels, taps);
+  const work = images * outChannels * taps * windows;
+  const { places, team, rest } = lay(window, inChannels, [weight, bias], bytes, work);
+  const [weights, biases] = places;
+  for (let group = 0; group < groups; group++) {
+    const [xAt, xStep] = imagesOf(x, inChannels * plane, groups, group);
+    const [yAt, yStep] = imagesOf(y, outChannels * windows, groups, group);
+    inParts(
+      kernels,
+      "convForward",
+      team,
+      images,
+      Math.ceil(images / 32),
+      (from, count, threaded) => [
+        xAt + from * xStep,
+        xStep,
+        weights + 8 * group * outChannels * taps,
+        8 * taps,
+        8,
+        bias === null ? 0 : biases + 8 * group * outChannels,
+        yAt + from * yStep,
+        yStep,
+        count,
+        outChannels,
+        taps,
+        windows,
+        ...rest(threaded),
+      ],
+    );
   }
-  // As many parts as the sizes say: never as the threads do.
-  const count = Math.ceil(total / 32 / grain) * grain;
-  const calls: number[][] = [];
-  for (let from = 0; from < total; from += count) {
-    calls.push(call(from, Math.min(count, total - from), layout.ofThread!));
-  }
-  team.run(name, kernels[name], calls);
+  return true;
 }
 
 /** y = conv(x, weight) + bias; false where it has to be the plain way. */
@@ -133,42 +152,7 @@ export function conv(
   const found = { row: sizes.inChannels * column, column, turned: false };
   if (winograd(x, weight, bias, y, sizes, found)) return true;
   const kernels = usable(x, y, sizes);
-  if (kernels === null) return false;
-  const { window, images, groups, inChannels, outChannels } = sizes;
-  const plane = 8 * volume(window.input);
-  const windows = volume(window.output);
-  const taps = inChannels * volume(window.kernel);
-  const copies = weight.byteLength + (bias?.byteLength ?? 0);
-  const layout = lay(window, inChannels, copies, kernels.convScratchBytes(outChannels, taps));
-  const weights = addressOf(weight, layout.copies);
-  const biases = bias === null ? 0 : addressOf(bias, layout.copies + weight.byteLength);
-  const work = images * outChannels * taps * windows;
-  for (let group = 0; group < groups; group++) {
-    const xAt = x.byteOffset + group * inChannels * plane;
-    const yAt = y.byteOffset + 8 * group * outChannels * windows;
-    const xImage = groups * inChannels * plane;
-    const yImage = 8 * groups * outChannels * windows;
-    share(kernels, "convForward", layout, work, images, 1, (from, count, [padded, memory]) => [
-      xAt + from * xImage,
-      xImage,
-      weights + 8 * group * outChannels * taps,
-      8 * taps,
-      8,
-      bias === null ? 0 : biases + 8 * group * outChannels,
-      yAt + from * yImage,
-      yImage,
-      count,
-      outChannels,
-      taps,
-      windows,
-      ...layout.image,
-      padded,
-      layout.taps,
-      layout.windows,
-      memory,
-    ]);
-  }
-  return true;
+  return kernels !== null && convPacked(kernels, x, weight, bias, y, sizes);
 }
 
 /** What a thread takes of a weight's gradient at least: each packs its own taps, or all of them. */
@@ -183,67 +167,54 @@ export function convWeight(
   sizes: ConvSizes,
 ): boolean {
   if (winogradWeight(x, y, weight, sizes)) return true;
-  const kernels = sizes.images === 0 ? null : usable(x, y, sizes);
-  if (kernels === null) return false;
   const { window, images, groups, inChannels, outChannels } = sizes;
-  const plane = 8 * volume(window.input);
-  const windows = volume(window.output);
-  const taps = inChannels * volume(window.kernel);
+  const kernels = images === 0 ? null : usable(x, y, sizes);
+  if (kernels === null) return false;
+  const [plane, windows, taps] = productOf(sizes);
   const bytes = kernels.convWeightScratchBytes(outChannels, taps, windows);
-  const layout = lay(window, inChannels, weight.byteLength, bytes);
-  const weights = inPool(weight) ? weight.byteOffset : layout.copies;
   const work = images * outChannels * taps * windows;
+  const { places, team, rest } = lay(window, inChannels, [weight], bytes, work);
   // Threads take taps or output channels, not images: what an element sums must not depend on them.
   const byTaps = taps / TAPS_TOGETHER > outChannels / CHANNELS_TOGETHER;
+  const [total, grain] = byTaps ? [taps, TAPS_TOGETHER] : [outChannels, CHANNELS_TOGETHER];
+  const part = Math.ceil(total / 32 / grain) * grain;
   for (let group = 0; group < groups; group++) {
-    share(
-      kernels,
-      "convWeightGradient",
-      layout,
-      work,
-      byTaps ? taps : outChannels,
-      byTaps ? TAPS_TOGETHER : CHANNELS_TOGETHER,
-      (from, count, [padded, memory]) => {
-        const channel = group * outChannels + (byTaps ? 0 : from);
-        return [
-          x.byteOffset + group * inChannels * plane,
-          groups * inChannels * plane,
-          y.byteOffset + 8 * channel * windows,
-          8 * groups * outChannels * windows,
-          weights + 8 * channel * taps,
-          images,
-          byTaps ? outChannels : count,
-          taps,
-          byTaps ? from : 0,
-          byTaps ? from + count : taps,
-          windows,
-          ...layout.image,
-          padded,
-          layout.taps,
-          layout.windows,
-          memory,
-        ];
-      },
-    );
+    const [yAt, yStep] = imagesOf(y, outChannels * windows, groups, group);
+    inParts(kernels, "convWeightGradient", team, total, part, (from, count, threaded) => {
+      const channel = byTaps ? 0 : from;
+      return [
+        ...imagesOf(x, inChannels * plane, groups, group),
+        yAt + 8 * channel * windows,
+        yStep,
+        places[0] + 8 * (group * outChannels + channel) * taps,
+        images,
+        byTaps ? outChannels : count,
+        taps,
+        byTaps ? from : 0,
+        byTaps ? from + count : taps,
+        windows,
+        ...rest(threaded),
+      ];
+    });
   }
-  if (!inPool(weight)) copyOut(weights, weight);
+  takeBack(weight, places[0]);
   return true;
 }
 
-/** [outC, inC, taps] → [inC, outC, taps backwards], for one group. */
+/** Each group's [outC, inC, taps] → [inC, outC, taps backwards]. */
 function turnAround(
   weight: Float64Array,
-  group: number,
-  outChannels: number,
-  inChannels: number,
+  { groups, inChannels, outChannels }: ConvSizes,
   size: number,
 ): Float64Array {
-  const around = new Float64Array(inChannels * outChannels * size);
-  for (let o = 0; o < outChannels; o++) {
-    for (let i = 0; i < inChannels; i++) {
-      const from = ((group * outChannels + o) * inChannels + i) * size;
-      const to = (i * outChannels + o) * size + size - 1;
-      for (let t = 0; t < size; t++) around[to - t] = weight[from + t];
+  const around = new Float64Array(weight.length);
+  let from = 0;
+  for (let group = 0; group < groups; group++) {
+    for (let o = 0; o < outChannels; o++) {
+      for (let i = 0; i < inChannels; i++, from += size) {
+        const to = ((group * inChannels + i) * outChannels + o + 1) * size - 1;
+        for (let t = 0; t < size; t++) around[to - t] = weight[from + t];
+      }
     }
   }
   return around;
@@ -257,7 +228,7 @@ export function convInput(
   x: Float64Array,
   sizes: ConvSizes,
 ): boolean {
-  const { window, images, groups, inChannels, outChannels } = sizes;
+  const { window, inChannels, outChannels } = sizes;
   const { kernel, dilation, padding, input, output, stride } = window;
   if (stride.some((step) => step !== 1)) return false;
   const turned: Window = {
@@ -274,42 +245,7 @@ export function convInput(
   const column = 8 * volume(kernel);
   const found = { row: column, column: inChannels * column, turned: true };
   if (winograd(y, weight, bias, x, reversed, found)) return true;
-  const kernels = usable(y, x, { ...sizes, window: turned });
+  const kernels = usable(y, x, reversed);
   if (kernels === null) return false;
-  const plane = volume(input);
-  const windows = volume(output);
-  const size = volume(kernel);
-  const taps = outChannels * size;
-  const weightBytes = 8 * inChannels * taps;
-  const bytes = kernels.convScratchBytes(inChannels, taps);
-  const layout = lay(turned, outChannels, weightBytes + (bias?.byteLength ?? 0), bytes);
-  const biases = bias === null ? 0 : addressOf(bias, layout.copies + weightBytes);
-  const work = images * inChannels * taps * plane;
-  for (let group = 0; group < groups; group++) {
-    copyIn(turnAround(weight, group, outChannels, inChannels, size), layout.copies);
-    const yAt = y.byteOffset + 8 * group * outChannels * windows;
-    const xAt = x.byteOffset + 8 * group * inChannels * plane;
-    const yImage = 8 * groups * outChannels * windows;
-    const xImage = 8 * groups * inChannels * plane;
-    share(kernels, "convForward", layout, work, images, 1, (from, count, [padded, memory]) => [
-      yAt + from * yImage,
-      yImage,
-      layout.copies,
-      8 * taps,
-      8,
-      bias === null ? 0 : biases + 8 * group * inChannels,
-      xAt + from * xImage,
-      xImage,
-      count,
-      inChannels,
-      taps,
-      plane,
-      ...layout.image,
-      padded,
-      layout.taps,
-      layout.windows,
-      memory,
-    ]);
-  }
-  return true;
+  return convPacked(kernels, y, turnAround(weight, sizes, volume(kernel)), bias, x, reversed);
 }

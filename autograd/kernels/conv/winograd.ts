@@ -5,15 +5,8 @@
  * @module
  */
 import { blasPath } from "../../runtime/blas.ts";
-import {
-  convAlgorithm,
-  inPool,
-  type Kernels,
-  kernelsFor,
-  place,
-  takeBack,
-  teamFor,
-} from "../../runtime/instance.ts";
+import { convAlgorithm, place, takeBack, teamFor } from "../../runtime/instance.ts";
+import { inParts, kernelsOn } from "../door.ts";
 import { ownScratch, THREAD_SCRATCH } from "../../runtime/threads.ts";
 import { volume, type Window } from "./window_plain.ts";
 import type { ConvSizes } from "./conv_columns.ts";
@@ -49,22 +42,39 @@ export interface WeightLayout {
   readonly turned: boolean;
 }
 
+/** Where the channels of a group begin in the first image, and how far images lie apart, in bytes. */
+export function imagesOf(
+  x: Float64Array,
+  size: number,
+  groups: number,
+  group: number,
+): [at: number, step: number] {
+  return [x.byteOffset + 8 * group * size, 8 * groups * size];
+}
+
+/** Channels, the sizes of both images and the padding, as the kernels take them. */
+function geometry({ window, inChannels, outChannels }: ConvSizes): number[] {
+  const [, height, width] = window.input;
+  const [, outHeight, outWidth] = window.output;
+  const [, top, left] = window.padding;
+  return [outChannels, inChannels, height, width, outHeight, outWidth, top, left];
+}
+
 /** y = conv(x, weight) + bias; `false` where another way has to be taken. */
 export function winograd(
   x: Float64Array,
   weight: Float64Array,
   bias: Float64Array | null,
   y: Float64Array,
-  { window, images, groups, inChannels, outChannels }: ConvSizes,
+  sizes: ConvSizes,
   { row, column, turned }: WeightLayout,
 ): boolean {
+  const { window, images, groups, inChannels, outChannels } = sizes;
   if (inChannels < FEWEST_CHANNELS || !worthwhile(window, inChannels * outChannels)) return false;
-  const kernels = inPool(y) ? kernelsFor(x) : null;
+  const kernels = kernelsOn(x, y);
   if (kernels === null) return false;
-  const [, height, width] = window.input;
   const [, outHeight, outWidth] = window.output;
-  const tilesOfImage = Math.ceil(outHeight / 4) * Math.ceil(outWidth / 4);
-  const tiles = images * tilesOfImage;
+  const tiles = images * Math.ceil(outHeight / 4) * Math.ceil(outWidth / 4);
   if (tiles === 0) return false;
   const block = kernels.winogradBlock(outChannels, inChannels, tiles);
   const bytes = kernels.winogradScratchBytes(outChannels, inChannels, outHeight, outWidth, block);
@@ -72,6 +82,7 @@ export function winograd(
   if (!Number.isFinite(bytes) || bytes < 0 || weightBytes < 0) return false;
   const [weights, biases, memory] = place([weight, bias], groups * weightBytes + bytes + 128);
   const transformed = memory + 63 & ~63;
+  const own = transformed + groups * weightBytes;
   const tap = turned ? -8 : 8;
   const first = (group: number): number =>
     weights + group * 8 * 9 * inChannels * outChannels + (turned ? 64 : 0);
@@ -81,61 +92,34 @@ export function winograd(
       !kernels.winogradWeights(first(group), row, column, tap, outChannels, inChannels, to)
     ) return false;
   }
-  const plane = 8 * volume(window.input);
-  const outPlane = 8 * volume(window.output);
+  const outPlane = volume(window.output);
+  // Threads share the transformed weights.
+  const team = bytes > THREAD_SCRATCH || images < 2
+    ? null
+    : teamFor(images * inChannels * outChannels * outPlane / 16);
   for (let group = 0; group < groups; group++) {
-    const call = (from: number, count: number, own: number): number[] => [
-      x.byteOffset + (from * groups + group) * inChannels * plane,
-      groups * inChannels * plane,
+    const [xAt, xStep] = imagesOf(x, inChannels * volume(window.input), groups, group);
+    const [yAt, yStep] = imagesOf(y, outChannels * outPlane, groups, group);
+    const part = Math.ceil(images / 32);
+    inParts(kernels, "winogradForward", team, images, part, (from, count, threaded) => [
+      xAt + from * xStep,
+      xStep,
       first(group),
       row,
       column,
-      tap,
+      // For a thread a negative number stands for its own memory: this one goes as a word of 32 bits.
+      threaded ? tap >>> 0 : tap,
       biases === 0 ? 0 : biases + 8 * group * outChannels,
-      y.byteOffset + (from * groups + group) * outChannels * outPlane,
-      groups * outChannels * outPlane,
+      yAt + from * yStep,
+      yStep,
       count,
-      outChannels,
-      inChannels,
-      height,
-      width,
-      outHeight,
-      outWidth,
-      window.padding[1],
-      window.padding[2],
+      ...geometry(sizes),
       transformed + group * weightBytes,
       block,
-      own,
-    ];
-    run(kernels, images, images * inChannels * outChannels * outPlane, call, {
-      bytes,
-      scratch: transformed + groups * weightBytes,
-    });
+      threaded ? ownScratch(0) : own,
+    ]);
   }
   return true;
-}
-
-/** Runs over all images: at once, or on threads that share the transformed weights. */
-function run(
-  kernels: Kernels,
-  images: number,
-  work: number,
-  call: (from: number, count: number, own: number) => number[],
-  { bytes, scratch }: { readonly bytes: number; readonly scratch: number },
-): void {
-  const team = bytes > THREAD_SCRATCH || images < 2 ? null : teamFor(work / 16);
-  if (team === null) {
-    kernels.winogradForward(...call(0, images, scratch));
-    return;
-  }
-  const count = Math.ceil(images / 32);
-  const calls: number[][] = [];
-  for (let from = 0; from < images; from += count) {
-    calls.push(call(from, Math.min(count, images - from), ownScratch(0)));
-  }
-  // A negative number stands for a thread's own memory, so the way between taps goes as a word of 32 bits.
-  for (const args of calls) args[5] = args[5] >>> 0;
-  team.run("winogradForward", kernels.winogradForward, calls);
 }
 
 /** Parts that images are summed in, however many threads there are: sums must not depend on that. */
@@ -146,47 +130,39 @@ export function winogradWeight(
   x: Float64Array,
   y: Float64Array,
   weight: Float64Array,
-  { window, images, groups, inChannels, outChannels }: ConvSizes,
+  sizes: ConvSizes,
 ): boolean {
+  const { window, images, groups, inChannels, outChannels } = sizes;
   if (inChannels < FEWEST_CHANNELS_FOR_WEIGHT || images === 0) return false;
   if (!worthwhile(window, inChannels * outChannels)) return false;
-  const kernels = inPool(y) ? kernelsFor(x) : null;
+  const kernels = kernelsOn(x, y);
   if (kernels === null) return false;
-  const [, height, width] = window.input;
-  const [, outHeight, outWidth] = window.output;
+  const { input, output, padding } = window;
   // Nothing may be cropped.
-  if (
-    height + window.padding[1] > outHeight + 2 || width + window.padding[2] > outWidth + 2
-  ) return false;
+  if (input.some((size, axis) => axis > 0 && size + padding[axis] > output[axis] + 2)) return false;
   const together = Math.ceil(images / PARTS);
   const parts = Math.ceil(images / together);
-  const bytes = kernels.winogradWeightScratchBytes(outChannels, inChannels, outHeight, outWidth);
+  const bytes = kernels.winogradWeightScratchBytes(outChannels, inChannels, output[1], output[2]);
   const sumBytes = kernels.winogradSumBytes(outChannels, inChannels);
   if (bytes < 0 || sumBytes < 0) return false;
   const [result, free] = place([weight], parts * sumBytes + bytes + 128);
   const sums = free + 63 & ~63;
-  const plane = 8 * volume(window.input);
-  const outPlane = 8 * volume(window.output);
+  const outPlane = volume(output);
   const team = bytes > THREAD_SCRATCH || parts < 2
     ? null
     : teamFor(images * inChannels * outChannels * outPlane / 16);
   for (let group = 0; group < groups; group++) {
+    const [xAt, xStep] = imagesOf(x, inChannels * volume(input), groups, group);
+    const [yAt, yStep] = imagesOf(y, outChannels * outPlane, groups, group);
     const calls = Array.from({ length: parts }, (_, part) => {
       const from = part * together;
       return [
-        x.byteOffset + (from * groups + group) * inChannels * plane,
-        groups * inChannels * plane,
-        y.byteOffset + (from * groups + group) * outChannels * outPlane,
-        groups * outChannels * outPlane,
+        xAt + from * xStep,
+        xStep,
+        yAt + from * yStep,
+        yStep,
         Math.min(together, images - from),
-        outChannels,
-        inChannels,
-        height,
-        width,
-        outHeight,
-        outWidth,
-        window.padding[1],
-        window.padding[2],
+        ...geometry(sizes),
         sums + part * sumBytes,
         team === null ? sums + parts * sumBytes : ownScratch(0),
       ];

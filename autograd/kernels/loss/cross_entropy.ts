@@ -1,8 +1,7 @@
 /** Cross entropy of logits with class indices, in blocks of positions. */
-import { type Door, door } from "../door.ts";
+import { call, type Door, door, kernelsOn } from "../door.ts";
 import * as plain from "./cross_entropy_plain.ts";
 import type { CrossEntropySizes } from "./cross_entropy_plain.ts";
-import { inPool, kernelsFor, place, takeBack } from "../../runtime/instance.ts";
 
 /** Positions in a block: enough for a long loop, or a cache line of them where classes lie apart. */
 function together({ c, s }: CrossEntropySizes): number {
@@ -16,26 +15,12 @@ function together({ c, s }: CrossEntropySizes): number {
 export const crossEntropy: Door<typeof plain.crossEntropy> = /* @__PURE__ */ door(
   plain.crossEntropy,
   (x, target, weight, loss, sizes) => {
-    const kernels = kernelsFor(x);
+    const kernels = kernelsOn(x);
     if (kernels === null) return false;
     const { n, c, s, ignoreIndex, smoothing } = sizes;
     const block = together(sizes);
-    const [t, w, l, own] = place([target, weight, loss], 16 * block * (c + 1));
-    kernels.crossEntropyLosses(
-      x.byteOffset,
-      t,
-      w,
-      l,
-      n,
-      c,
-      s,
-      ignoreIndex,
-      smoothing,
-      block,
-      own,
-    );
-    takeBack(loss, l);
-    return true;
+    const args = [x, target, weight, loss, n, c, s, ignoreIndex, smoothing, block];
+    return call(kernels, "crossEntropyLosses", args, [loss], 16 * block * (c + 1));
   },
 );
 
@@ -46,28 +31,28 @@ export const crossEntropy: Door<typeof plain.crossEntropy> = /* @__PURE__ */ doo
 export const crossEntropyBackward: Door<typeof plain.crossEntropyBackward> = /* @__PURE__ */ door(
   plain.crossEntropyBackward,
   (x, target, weight, g, scale, dx, sizes) => {
-    const kernels = inPool(x) ? kernelsFor(dx) : null;
+    const kernels = kernelsOn(x, dx);
     if (kernels === null) return false;
     const { n, c, s, ignoreIndex, smoothing } = sizes;
     const block = together(sizes);
-    const [t, w, by, own] = place([target, weight, g], 8 * block * (c + 1));
-    kernels.crossEntropyGradient(
-      x.byteOffset,
-      t,
-      w,
-      by,
-      g.length === 1 ? 0 : 8,
+    const step = g.length === 1 ? 0 : 8;
+    const all = weight === null ? c : weight.reduce((total, value) => total + value, 0);
+    const args = [
+      x,
+      target,
+      weight,
+      g,
+      step,
       scale,
-      dx.byteOffset,
+      dx,
       n,
       c,
       s,
       ignoreIndex,
       smoothing,
-      weight === null ? c : weight.reduce((total, value) => total + value, 0),
+      all,
       block,
-      own,
-    );
-    return true;
+    ];
+    return call(kernels, "crossEntropyGradient", args, [], 8 * block * (c + 1));
   },
 );

@@ -1,19 +1,15 @@
 /** Normalisation of rows, two lanes wide. */
-import { type Door, door } from "../door.ts";
+import { call, type Door, door, kernelsOn } from "../door.ts";
 import * as plain from "./row_norm_plain.ts";
 import type { RowSizes } from "./row_norm_plain.ts";
-import { inPool, kernelsFor, place, takeBack } from "../../runtime/instance.ts";
 
 /** y = (x − mean − low)·inv·weight + bias, mean, low and inv by row. */
 export const rowAffine: Door<typeof plain.rowAffine> = /* @__PURE__ */ door(
   plain.rowAffine,
-  (x, sizes, mean, low, inv, weight, bias, y) => {
-    const kernels = inPool(x) ? kernelsFor(y) : null;
-    if (kernels === null) return false;
-    const { rows, size, groups } = sizes;
-    const places = place([mean, low, inv, weight, bias]);
-    kernels.normRows(x.byteOffset, y.byteOffset, rows, size, groups, ...places);
-    return true;
+  (x, { rows, size, groups }, mean, low, inv, weight, bias, y) => {
+    const kernels = kernelsOn(x, y);
+    return kernels !== null &&
+      call(kernels, "normRows", [x, y, rows, size, groups, mean, low, inv, weight, bias]);
   },
 );
 
@@ -24,9 +20,7 @@ export const rowAffine: Door<typeof plain.rowAffine> = /* @__PURE__ */ door(
  */
 export const rowGradient: Door<typeof plain.rowGradient> = /* @__PURE__ */ door(
   plain.rowGradient,
-  (g, x, sizes, mean, low, inv, weight, dx, dw, db) => {
-    return gradient(g, x, sizes, mean, low, inv, weight, dx, dw, db);
-  },
+  gradient,
 );
 
 /** Runs the kernel of both gradients, without `mean` that of scaling; false where it has to be plain. */
@@ -42,34 +36,26 @@ function gradient(
   dw: Float64Array | null,
   db: Float64Array | null,
 ): boolean {
-  const kernels = inPool(x) && (dx === null || inPool(dx)) ? kernelsFor(g) : null;
+  const kernels = kernelsOn(g, x, dx);
   if (kernels === null) return false;
-  const places = place([mean, low, inv, weight, dx, dw, db]);
-  kernels.normRowsGradient(g.byteOffset, x.byteOffset, rows, size, groups, ...places);
-  takeBack(dw, places[5]);
-  takeBack(db, places[6]);
-  return true;
+  const args = [g, x, rows, size, groups, mean, low, inv, weight, dx, dw, db];
+  return call(kernels, "normRowsGradient", args, [dw, db]);
 }
 
 /** inv = 1/√(S(x²) + eps) by row, y = x·inv·weight. */
 export const rowScale: Door<typeof plain.rowScale> = /* @__PURE__ */ door(
   plain.rowScale,
-  (x, sizes, eps, weight, inv, y) => {
-    const kernels = inPool(x) ? kernelsFor(y) : null;
-    if (kernels === null) return false;
-    const places = place([inv, weight]);
-    kernels.scaleRows(x.byteOffset, y.byteOffset, sizes.rows, sizes.size, eps, ...places);
-    takeBack(inv, places[0]);
-    return true;
+  (x, { rows, size }, eps, weight, inv, y) => {
+    const kernels = kernelsOn(x, y);
+    return kernels !== null &&
+      call(kernels, "scaleRows", [x, y, rows, size, eps, inv, weight], [inv]);
   },
 );
 
 /** dw = Σ g·x̂; dx = inv·(gw − x̂·S(gw·x̂)) with x̂ = x·inv, gw = g·weight; those that are given. */
 export const rowScaleGradient: Door<typeof plain.rowScaleGradient> = /* @__PURE__ */ door(
   plain.rowScaleGradient,
-  (g, x, sizes, inv, weight, dx, dw) => {
-    // Rows that are only scaled share their weights, whatever the sizes say.
-    const rows = { ...sizes, groups: 1 };
-    return gradient(g, x, rows, null, null, inv, weight, dx, dw, null);
-  },
+  // Rows that are only scaled share their weights, whatever the sizes say.
+  (g, x, sizes, inv, weight, dx, dw) =>
+    gradient(g, x, { ...sizes, groups: 1 }, null, null, inv, weight, dx, dw, null),
 );

@@ -1,18 +1,17 @@
 /** Optimizer steps in one pass, two lanes wide. */
-import { type Door, door } from "../door.ts";
+import { type Door, door, kernelsOn } from "../door.ts";
 import * as plain from "./optim_plain.ts";
-import { inPool, kernelsFor } from "../../runtime/instance.ts";
 
 /** buf ← first ? g : μ·buf + (1 − τ)·g; p ← p − lr·(nesterov ? g + μ·buf : buf); without buf p − lr·g */
 export const sgdStep: Door<typeof plain.sgdStep> = /* @__PURE__ */ door(
   plain.sgdStep,
   (p, g, buf, lr, momentum, dampening, weightDecay, nesterov, maximize, first) => {
-    const kernels = inPool(g) && (buf === null || inPool(buf)) ? kernelsFor(p) : null;
+    const kernels = kernelsOn(p, g, buf);
     if (kernels === null) return false;
     kernels.sgdStep(
       p.byteOffset,
       g.byteOffset,
-      buf === null ? 0 : buf.byteOffset,
+      buf?.byteOffset ?? 0,
       p.length,
       lr,
       momentum,
@@ -33,18 +32,22 @@ export const sgdStep: Door<typeof plain.sgdStep> = /* @__PURE__ */ door(
 export const adamStep: Door<typeof plain.adamStep> = /* @__PURE__ */ door(
   plain.adamStep,
   (p, g, m, v, vMax, lr, beta1, beta2, eps, rootCorrection, weightDecay, shrink, maximize) => {
-    const placed = inPool(g) && inPool(m) && inPool(v) && (vMax === null || inPool(vMax));
-    const kernels = placed ? kernelsFor(p) : null;
-    const rates = [lr, beta1, beta2, eps, rootCorrection, weightDecay, shrink] as const;
+    const kernels = kernelsOn(p, g, m, v, vMax);
     if (kernels === null) return false;
     kernels.adamStep(
       p.byteOffset,
       g.byteOffset,
       m.byteOffset,
       v.byteOffset,
-      vMax === null ? 0 : vMax.byteOffset,
+      vMax?.byteOffset ?? 0,
       p.length,
-      ...rates,
+      lr,
+      beta1,
+      beta2,
+      eps,
+      rootCorrection,
+      weightDecay,
+      shrink,
       maximize ? -1 : 1,
     );
     return true;

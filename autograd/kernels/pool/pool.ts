@@ -1,29 +1,26 @@
 /** Pooling: pairs side by side by a kernel of their own, other windows by one for all. */
-import { type Door, door } from "../door.ts";
+import { call, type Door, door, kernelsOn } from "../door.ts";
 import * as plain from "./pool_plain.ts";
-import type { Band, Bands } from "./pool_plain.ts";
+import type { Bands } from "./pool_plain.ts";
 import { type Triple, volume } from "../conv/window_plain.ts";
-import { inPool, kernelsFor, place, takeBack, writeIntegers } from "../../runtime/instance.ts";
-
-/** Writes a band to an address, start, end and count; returns the address behind it. */
-function writeBand({ start, end, count }: Band, at: number): number {
-  for (const part of [start, end, count]) {
-    writeIntegers(part, at);
-    at += part.byteLength;
-  }
-  return at;
-}
+import { kernelsFor, place, takeBack, writeIntegers } from "../../runtime/instance.ts";
 
 /** Bytes that bands take, and a row of `line` numbers behind them. */
 function bytesOf(bands: Bands, line: number): number {
   return bands.reduce((total, { start }) => total + 12 * start.length, 8 * line + 8);
 }
 
-/** Writes bands to an address; their addresses, and that of what is behind. */
-function writeBands([deep, high, wide]: Bands, first: number): number[] {
-  const second = writeBand(deep, first);
-  const third = writeBand(high, second);
-  return [first, second, third, writeBand(wide, third) + 7 & ~7];
+/** Writes bands to an address: their addresses, and that of what is behind. */
+function writeBands(bands: Bands, at: number): number[] {
+  const places = bands.map(({ start, end, count }) => {
+    const first = at;
+    for (const part of [start, end, count]) {
+      writeIntegers(part, at);
+      at += part.byteLength;
+    }
+    return first;
+  });
+  return [...places, at + 7 & ~7];
 }
 
 /**
@@ -36,41 +33,32 @@ export const maxPool: Door<typeof plain.maxPool> = /* @__PURE__ */ door(
     const [depth, height, width] = input;
     const [deep, high, wide] = bands;
     // A window that has no neighbour leaves a lane idle, and then the plain kernel is the faster one.
-    const kernels = wide.start.length > 1 ? kernelsFor(x) : null;
+    const kernels = wide.start.length > 1 ? kernelsOn(x) : null;
     if (kernels === null) return false;
     const [slabs, rows, columns] = bands.map(({ start }) => start.length);
     const planes = x.length / volume(input);
-    const [values, places, own] = place([y, indices], bytesOf(bands, 0));
     if (depth === 1 && plain.arePairs(high) && plain.arePairs(wide)) {
-      kernels.maxPoolPairs(
-        x.byteOffset,
-        values,
-        places,
-        planes,
-        height,
-        width,
-        rows,
-        columns,
-      );
-    } else {
-      const [d, h, w] = writeBands(bands, own);
-      kernels.maxPoolWindows(
-        x.byteOffset,
-        values,
-        places,
-        planes,
-        ...input,
-        d,
-        slabs,
-        deep.step,
-        h,
-        rows,
-        high.step,
-        w,
-        columns,
-        wide.step,
-      );
+      const args = [x, y, indices, planes, height, width, rows, columns];
+      return call(kernels, "maxPoolPairs", args, [y, indices]);
     }
+    const [values, places, own] = place([y, indices], bytesOf(bands, 0));
+    const [d, h, w] = writeBands(bands, own);
+    kernels.maxPoolWindows(
+      x.byteOffset,
+      values,
+      places,
+      planes,
+      ...input,
+      d,
+      slabs,
+      deep.step,
+      h,
+      rows,
+      high.step,
+      w,
+      columns,
+      wide.step,
+    );
     takeBack(y, values);
     takeBack(indices, places);
     return true;
@@ -81,27 +69,19 @@ export const maxPool: Door<typeof plain.maxPool> = /* @__PURE__ */ door(
 export const scatterPlanes: Door<typeof plain.scatterPlanes> = /* @__PURE__ */ door(
   plain.scatterPlanes,
   (g, indices, out, planes) => {
-    const kernels = inPool(g) && inPool(indices) ? kernelsFor(out) : null;
+    const kernels = kernelsOn(out, g, indices);
     if (kernels === null) return false;
-
-    kernels.scatterPlanes(
-      g.byteOffset,
-      indices.byteOffset,
-      out.byteOffset,
-      planes,
-      g.length / planes,
-      out.length / planes,
-    );
-    return true;
+    const args = [g, indices, out, planes, g.length / planes, out.length / planes];
+    return call(kernels, "scatterPlanes", args);
   },
 );
 
-/** Runs a kernel of averages between arrays; false where it has to be the plain one. */
+/** Runs a kernel of averages from or to the planes `whole`; false where it has to be the plain one. */
 function average(
   name: "avgPoolWindows" | "avgPoolWindowsBack",
   x: Float64Array,
   y: Float64Array,
-  planes: number,
+  whole: Float64Array,
   input: Triple,
   bands: Bands,
   divisor: number,
@@ -111,6 +91,7 @@ function average(
   const [from, to, own] = place([x, y], bytesOf(bands, input[2]));
   const [d, h, w, line] = writeBands(bands, own);
   const [slabs, rows, columns] = bands.map(({ start }) => start.length);
+  const planes = whole.length / volume(input);
   kernels[name](from, to, planes, ...input, d, slabs, h, rows, w, columns, divisor, line);
   takeBack(y, to);
   return true;
@@ -119,17 +100,11 @@ function average(
 /** The average of each window; `divisor` 0 stands for the counts of the bands. */
 export const avgPool: Door<typeof plain.avgPool> = /* @__PURE__ */ door(
   plain.avgPool,
-  (x, y, input, bands, divisor) => {
-    const planes = x.length / volume(input);
-    return average("avgPoolWindows", x, y, planes, input, bands, divisor);
-  },
+  (x, y, ...sizes) => average("avgPoolWindows", x, y, x, ...sizes),
 );
 
 /** The transpose of {@linkcode avgPool}: shares each value out over its window. */
 export const avgPoolTranspose: Door<typeof plain.avgPoolTranspose> = /* @__PURE__ */ door(
   plain.avgPoolTranspose,
-  (g, out, input, bands, divisor) => {
-    const planes = out.length / volume(input);
-    return average("avgPoolWindowsBack", g, out, planes, input, bands, divisor);
-  },
+  (g, out, ...sizes) => average("avgPoolWindowsBack", g, out, out, ...sizes),
 );

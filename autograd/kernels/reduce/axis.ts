@@ -32,38 +32,28 @@ export const logSoftmax: Door<typeof plain.logSoftmax> = /* @__PURE__ */ door(
   },
 );
 
+/** Runs the kernel of a vjp; false where it has to be the plain one. */
+function backward(
+  name: "softmaxBackwardRows" | "logSoftmaxBackwardRows",
+  g: Float64Array,
+  y: Float64Array,
+  out: Float64Array,
+  sizes: AxisSizes,
+): boolean {
+  const kernels = inPool(g) ? rowKernels(y, out, sizes) : null;
+  if (kernels === null) return false;
+  kernels[name](g.byteOffset, y.byteOffset, out.byteOffset, sizes.outer, sizes.n);
+  return true;
+}
+
 /** y · (g − Σ g·y), the vjp of softmax at y = softmax(x) */
 export const softmaxBackward: Door<typeof plain.softmaxBackward> = /* @__PURE__ */ door(
   plain.softmaxBackward,
-  (g, y, out, sizes) => {
-    const kernels = inPool(g) ? rowKernels(y, out, sizes) : null;
-    if (kernels === null) return false;
-
-    kernels.softmaxBackwardRows(
-      g.byteOffset,
-      y.byteOffset,
-      out.byteOffset,
-      sizes.outer,
-      sizes.n,
-    );
-    return true;
-  },
+  (g, y, out, sizes) => backward("softmaxBackwardRows", g, y, out, sizes),
 );
 
 /** g − eʸ · Σ g, the vjp of logSoftmax at y = logSoftmax(x) */
 export const logSoftmaxBackward: Door<typeof plain.logSoftmaxBackward> = /* @__PURE__ */ door(
   plain.logSoftmaxBackward,
-  (g, y, out, sizes) => {
-    const kernels = inPool(g) ? rowKernels(y, out, sizes) : null;
-    if (kernels === null) return false;
-
-    kernels.logSoftmaxBackwardRows(
-      g.byteOffset,
-      y.byteOffset,
-      out.byteOffset,
-      sizes.outer,
-      sizes.n,
-    );
-    return true;
-  },
+  (g, y, out, sizes) => backward("logSoftmaxBackwardRows", g, y, out, sizes),
 );

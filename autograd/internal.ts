@@ -65,7 +65,7 @@ export {
   channelSizes,
   maskedRows,
 } from "./ops/norm/operands.ts";
-export { project, renormalize, secondOrder, total } from "./ops/norm/rules.ts";
+export { renormalize, secondOrder } from "./ops/norm/rules.ts";
 export { rmsNorm } from "./ops/norm/rms_norm.ts";
 export { chooseGenerator } from "./random.ts";
 export { holdsUsed, noteUse, onAccumulated, scaleKeeping } from "./reverse/gradients.ts";

@@ -33,10 +33,8 @@ import {
   formatShape,
   momentsFrom,
   type NormalizedBatch,
-  project,
   renormalize,
   secondOrder,
-  total,
   type ValidPositions,
   valuesOf,
 } from "../autograd/internal.ts";
@@ -219,30 +217,31 @@ const syncBatchNormBackward = /* @__PURE__ */ definePrimitive<
     const [, , weight, mean, low, invStd, mask] = saved;
     const keep = (t: Tensor): Tensor => mask === null ? t : where(mask, t, 0);
     const [g, x] = [keep(saved[0]), keep(saved[1])];
-    const v = needs[0] ? keep(cotangent) : cotangent;
     const channel = g.shape.map((size, i) => i === 1 ? size : 1);
     const spread = (t: Tensor): Tensor => reshape(t, channel);
     const others = channel.flatMap((_, i) => i === 1 ? [] : [i]);
     const own = (t: Tensor): Tensor => sum(keep(t), { dim: others, keepdim: true });
     const S = (t: Tensor): Tensor => mul(processes.sumTensor(own(t)), 1 / count);
-    const { xhat, inv } = renormalize(x, [mean, low, invStd], eps, S, spread);
-    const w = weight === null ? null : spread(weight);
-    const scaled = (t: Tensor): Tensor => w === null ? t : mul(w, t);
-    const [dg, dx]: [Tensor[], Tensor[]] = [[], []];
-    let dw: Tensor | null = null;
-    if (needs[2]) dg.push(broadcastTo(spread(vb), g.shape));
-    if (needs[1]) {
-      dg.push(mul(spread(vw), xhat));
-      dx.push(mul(inv, project(mul(spread(vw), g), xhat, S)));
-    }
-    if (needs[0]) {
-      const toC = mul(inv, project(v, xhat, S));
-      dg.push(scaled(toC));
-      if (needed[2]) dw = own(mul(toC, g));
-      dx.push(mul(mul(inv, inv), secondOrder(scaled(g), v, xhat, S)));
-    }
-    const [toG, toX] = [total(dg), total(dx)].map((t) => t === null ? null : keep(t));
-    return [toG, toX, dw === null ? null : reshape(dw, weight!.shape), null, null, null, null];
+    const [toG, toX, toWeight] = secondOrder(
+      [
+        needs[0] ? keep(cotangent) : null,
+        needs[1] ? spread(vw) : null,
+        needs[2] ? spread(vb) : null,
+      ],
+      g,
+      weight === null ? null : spread(weight),
+      renormalize(x, [mean, low, invStd], eps, S, spread),
+      needed[2],
+    );
+    return [
+      toG === null ? null : keep(broadcastTo(toG, g.shape)),
+      toX === null ? null : keep(toX),
+      toWeight === null ? null : reshape(own(toWeight), weight!.shape),
+      null,
+      null,
+      null,
+      null,
+    ];
   },
 });
 

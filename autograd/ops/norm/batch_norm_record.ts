@@ -10,17 +10,18 @@ import * as kernels from "../../kernels/mod.ts";
 import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { type Tensor, valuesOf } from "../../tensor.ts";
+import { type Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { mul, sub } from "../elementwise/arithmetic.ts";
 import { broadcastTo, sumTo } from "../shape/broadcast.ts";
 import { fromValues, full } from "../create/creation.ts";
 import {
+  askedFor,
   type LinearMap,
-  project,
+  type Normalized,
+  pick,
   renormalize,
   type SavedStatistics,
   secondOrder,
-  total,
 } from "./rules.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
@@ -65,15 +66,11 @@ export const batchNormPrimitive: BatchNormPrimitive = /* @__PURE__ */ ownPrimiti
   },
   forward([x, weight, bias, runningMean, runningVar, mask], outputs, { useBatch, eps, count }) {
     const [y, mean, low, variance, invStd] = outputs.map(valuesOf);
-    if (!useBatch) {
-      mean.set(valuesOf(runningMean!));
-      low.fill(0);
-      variance.set(valuesOf(runningVar!));
-    }
+    if (!useBatch) useRunning(mean, low, variance, runningMean, runningVar);
     kernels.batchNormForward(
       valuesOf(x),
-      weight === null ? null : valuesOf(weight),
-      bias === null ? null : valuesOf(bias),
+      valuesOrNull(weight),
+      valuesOrNull(bias),
       y,
       { mean, low, variance, invStd },
       channelSizes(x.shape),
@@ -95,7 +92,7 @@ export const batchNormPrimitive: BatchNormPrimitive = /* @__PURE__ */ ownPrimiti
       ...attrs,
       needs: [needs[0], needs[1], needs[2]],
     });
-    const [dx, dw, db] = cotangents.map((t, i) => needs[i] ? t : null);
+    const [dx, dw, db] = pick(needs, cotangents);
     return [dx, dw, db, null, null, null];
   },
 });
@@ -120,6 +117,19 @@ export const batchNormPrimitive: BatchNormPrimitive = /* @__PURE__ */ ownPrimiti
       }))
     ),
 );
+
+/** Fills the statistics of a forward with given ones. */
+export function useRunning(
+  mean: Float64Array,
+  low: Float64Array,
+  variance: Float64Array,
+  runningMean: Input,
+  runningVar: Input,
+): void {
+  mean.set(valuesOf(runningMean!));
+  low.fill(0);
+  variance.set(valuesOf(runningVar!));
+}
 
 /** What the kernels need of a mask; `null` for none. */
 function validPositions(mask: Input, count: number): kernels.ValidPositions | null {
@@ -167,26 +177,19 @@ export const batchNormBackward: BackwardPrimitive = /* @__PURE__ */ ownPrimitive
   BackwardPrimitive
 >({
   name: "batchNormBackward",
-  shape: ([g], { needs }) => [
-    needs[0] ? g : [0],
-    needs[1] ? [g[1]] : [0],
-    needs[2] ? [g[1]] : [0],
-  ],
+  shape: ([g], { needs }) => askedFor(needs, [g, [g[1]], [g[1]]]),
   // db = Σg; dw = Σ g·x̂; dx = w·inv·(g − S(g) − x̂·S(g·x̂)), without statistics dx = w·inv·g
-  forward([g, x, weight, mean, low, invStd, mask], [dx, dw, db], { useBatch, needs, count }) {
+  forward([g, x, weight, mean, low, invStd, mask], outputs, { useBatch, needs, count }) {
+    const [dx, dw, db] = pick(needs, outputs).map(valuesOrNull);
     kernels.batchNormBackward(
       valuesOf(g),
       // Without x only Σg is asked for, and any array of x's size will do.
       valuesOf(x ?? g),
-      weight === null ? null : valuesOf(weight),
-      {
-        mean: valuesOf(mean),
-        low: valuesOf(low),
-        invStd: valuesOf(invStd),
-      },
-      needs[0] ? valuesOf(dx) : null,
-      needs[1] ? valuesOf(dw) : null,
-      needs[2] ? valuesOf(db) : null,
+      valuesOrNull(weight),
+      { mean: valuesOf(mean), low: valuesOf(low), invStd: valuesOf(invStd) },
+      dx,
+      dw,
+      db,
       channelSizes(g.shape),
       useBatch,
       validPositions(mask, count),
@@ -201,35 +204,32 @@ export const batchNormBackward: BackwardPrimitive = /* @__PURE__ */ ownPrimitive
     const keep = (t: Tensor): Tensor => mask === null ? t : where(mask, t, 0);
     const g = keep(saved[0]);
     const x = saved[1] === null ? null : keep(saved[1]);
-    const v = needs[0] ? keep(cotangent) : cotangent;
     const statistics: SavedStatistics = [mean, low, invStd];
     const channel = g.shape.map((size, i) => i === 1 ? size : 1);
     const spread = (t: Tensor): Tensor => reshape(t, channel);
     const S = (t: Tensor): Tensor => mul(sumTo(keep(t), channel), 1 / count);
-    const { xhat, inv } = useBatch
-      ? renormalize(x!, statistics, attrs.eps, S, spread)
-      : fromConstants(x, statistics, spread);
-    const w = weight === null ? null : spread(weight);
-    const scale = w === null ? inv : mul(w, inv);
-    const dg: Tensor[] = [];
-    const dx: Tensor[] = [];
-    let dw: Tensor | null = null;
-    if (needs[2]) dg.push(broadcastTo(spread(vb), g.shape));
-    if (needs[1]) {
-      dg.push(mul(spread(vw), xhat!));
-      const projected = useBatch ? project(g, xhat!, S) : g;
-      dx.push(mul(spread(vw), mul(inv, projected)));
-    }
-    if (needs[0] && useBatch) {
-      dg.push(mul(scale, project(v, xhat!, S)));
-      if (needed[2]) dw = mul(mul(inv, count), S(mul(v, project(g, xhat!, S))));
-      dx.push(mul(mul(scale, inv), secondOrder(g, v, xhat!, S)));
-    } else if (needs[0]) {
-      dg.push(mul(scale, v));
-      if (needed[2]) dw = sumTo(mul(inv, mul(v, g)), channel);
-    }
-    const [toG, toX] = [total(dg), total(dx)].map((t) => t === null ? null : keep(t));
-    return [toG, toX, dw === null ? null : reshape(dw, weight!.shape), null, null, null, null];
+    const [toG, toX, toWeight] = secondOrder(
+      [
+        needs[0] ? keep(cotangent) : null,
+        needs[1] ? spread(vw) : null,
+        needs[2] ? spread(vb) : null,
+      ],
+      g,
+      weight === null ? null : spread(weight),
+      useBatch
+        ? renormalize(x!, statistics, attrs.eps, S, spread)
+        : fromConstants(x, statistics, spread),
+      needed[2],
+    );
+    return [
+      toG === null ? null : keep(broadcastTo(toG, g.shape)),
+      toX === null ? null : keep(toX),
+      toWeight === null ? null : reshape(sumTo(toWeight, channel), weight!.shape),
+      null,
+      null,
+      null,
+      null,
+    ];
   },
 });
 
@@ -266,10 +266,10 @@ function fromConstants(
   x: Input,
   [mean, low, invStd]: SavedStatistics,
   spread: LinearMap,
-): { xhat: Tensor | null; inv: Tensor } {
+): Normalized {
   const inv = spread(invStd);
   const xhat = x === null ? null : mul(sub(sub(x, spread(mean)), spread(low)), inv);
-  return { xhat, inv };
+  return { xhat, inv, project: (t) => t, bend: null };
 }
 
 /** Mean, low part and inv for the samples of the backward. */

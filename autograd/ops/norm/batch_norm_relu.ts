@@ -13,14 +13,15 @@ import { described, type Input, ownPrimitive, type Primitive } from "../../tape/
 import { describe } from "../../check/describe.ts";
 import { type Shape, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { Tensor, valuesOf } from "../../tensor.ts";
+import { Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { add } from "../elementwise/arithmetic.ts";
 import { relu } from "../elementwise/activation_piecewise.ts";
 import { le, where } from "../elementwise/compare.ts";
 import { zerosLike } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
 import { gatherPlanes, maxPool1d, maxPool2d, maxPool3d, scatterPlanes } from "../pool/max_pool.ts";
-import { batchNormBackward, type Statistics } from "./batch_norm_record.ts";
+import { batchNormBackward, type Statistics, useRunning } from "./batch_norm_record.ts";
+import { askedFor, pick } from "./rules.ts";
 import { assertShapes, assertTensors, channelSizes } from "./operands.ts";
 
 /** What follows a batch norm in one pass with it. */
@@ -103,7 +104,7 @@ function pooledShape(x: Shape): Shape {
 /** What the kernels need to know of what follows. */
 function following(x: Tensor, residual: Input, pooled: boolean): kernels.Following {
   return {
-    residual: residual === null ? null : valuesOf(residual),
+    residual: valuesOrNull(residual),
     width: pooled ? x.shape[3] : 0,
   };
 }
@@ -118,15 +119,11 @@ const batchNormReluPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
   forward([x, weight, bias, runningMean, runningVar, residual], outputs, attrs) {
     const { useBatch, eps, pooled } = attrs;
     const [y, mean, low, variance, invStd, shift] = outputs.map(valuesOf);
-    if (!useBatch) {
-      mean.set(valuesOf(runningMean!));
-      low.fill(0);
-      variance.set(valuesOf(runningVar!));
-    }
+    if (!useBatch) useRunning(mean, low, variance, runningMean, runningVar);
     kernels.batchNormReluForward(
       valuesOf(x),
-      weight === null ? null : valuesOf(weight),
-      bias === null ? null : valuesOf(bias),
+      valuesOrNull(weight),
+      valuesOrNull(bias),
       y,
       { mean, low, variance, invStd, shift },
       channelSizes(x.shape),
@@ -147,7 +144,7 @@ const batchNormReluPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
   vjp: ([g], { saved, attrs, needs }) => {
     const wanted = [needs[0], needs[1], needs[2], needs[5]];
     const cotangents = bind(batchNormReluBackward, [g, ...saved], { ...attrs, needs: wanted });
-    const [dx, dw, db, dr] = cotangents.map((t, i) => wanted[i] ? t : null);
+    const [dx, dw, db, dr] = pick(wanted, cotangents);
     return [dx, dw, db, null, null, dr];
   },
 });
@@ -196,31 +193,26 @@ type Backward = Primitive<
 
 const batchNormReluBackward: Backward = /* @__PURE__ */ ownPrimitive<Backward>({
   name: "batchNormReluBackward",
-  shape: ([, x], { needs }) => [
-    needs[0] ? x : [0],
-    needs[1] ? [x[1]] : [0],
-    needs[2] ? [x[1]] : [0],
-    needs[3] ? x : [0],
-  ],
+  shape: ([, x], { needs }) => askedFor(needs, [x, [x[1]], [x[1]], x]),
   forward([g, x, weight, mean, low, invStd, shift, residual], outputs, attrs) {
     const { useBatch, pooled, needs } = attrs;
+    const [dx, dw, db, dr] = pick(needs, outputs).map(valuesOrNull);
     // R(g) is the cotangent of the residual. Where nobody asks for that it is made where dx will be.
-    const spare = needs[3] || needs[0] ? null : allocateUninitialised(x.size);
-    const [dx, dw, db, dr] = outputs.map(valuesOf);
+    const spare = dr ?? dx ? null : allocateUninitialised(x.size);
     kernels.batchNormReluBackward(
       valuesOf(g),
       valuesOf(x),
-      weight === null ? null : valuesOf(weight),
+      valuesOrNull(weight),
       {
         mean: valuesOf(mean),
         low: valuesOf(low),
         invStd: valuesOf(invStd),
         shift: valuesOf(shift),
       },
-      spare !== null ? spare.values : needs[3] ? dr : dx,
-      needs[0] ? dx : null,
-      needs[1] ? dw : null,
-      needs[2] ? db : null,
+      dr ?? dx ?? spare!.values,
+      dx,
+      dw,
+      db,
       channelSizes(x.shape),
       useBatch,
       following(x, residual, pooled),

@@ -12,17 +12,10 @@ import { described, type Input, ownPrimitive, type Primitive } from "../../tape/
 import { assertOptions } from "../../check/options.ts";
 import { formatShape, type Shape, shaped, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { type Tensor, valuesOf } from "../../tensor.ts";
+import { type Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { mul } from "../elementwise/arithmetic.ts";
 import { broadcastTo, sumTo } from "../shape/broadcast.ts";
-import {
-  invStdOf,
-  project,
-  renormalize,
-  type SavedStatistics,
-  secondOrder,
-  total,
-} from "./rules.ts";
+import { askedFor, invStdOf, pick, renormalize, secondOrder } from "./rules.ts";
 import { uniform } from "../create/samples.ts";
 import { reshape } from "../shape/shape.ts";
 import { assertNumber, channelsOf, normalizedShapeOf, scaleEmpty } from "./operands.ts";
@@ -48,7 +41,7 @@ const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
   },
   forward([x, weight, bias], outputs, { groups, eps }) {
     const [n, c, s] = x.shape;
-    const [y, mean, low, variance, invStd] = outputs.map((output) => valuesOf(output));
+    const [y, mean, low, variance, invStd] = outputs.map(valuesOf);
     const size = (c / groups) * s;
     kernels.batchStatistics(
       valuesOf(x),
@@ -59,8 +52,8 @@ const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
     );
     for (let i = 0; i < invStd.length; i++) invStd[i] = invStdOf(variance[i], eps);
     if (s === 1) {
-      const [w, b] = [weight, bias].map((t) => t === null ? null : valuesOf(t));
       const rows = { rows: n * groups, size, groups };
+      const [w, b] = [weight, bias].map(valuesOrNull);
       kernels.rowAffine(valuesOf(x), rows, mean, low, invStd, w, b, y);
       return;
     }
@@ -75,10 +68,9 @@ const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
   save: ([x, weight], [, mean, low, , invStd]) => [x, weight, mean, low, invStd],
   vjp: ([g], { saved, attrs, needs }) => {
     const cotangents = bind(groupNormBackward, [g, ...saved], { ...attrs, needs: [...needs] });
-    const [dx, dw, db] = cotangents.map((t, i) => needs[i] ? t : null);
+    const [dx, dw, db] = pick(needs, cotangents);
     return [dx, dw, db];
   },
-  // With several positions in a channel, and with one.
 });
 
 /* @__PURE__ */ described(
@@ -120,108 +112,69 @@ const groupNormBackward = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "groupNormBackward",
-  shape: ([g], { needs }) => [
-    needs[0] ? g : [0],
-    needs[1] ? [g[1]] : [0],
-    needs[2] ? [g[1]] : [0],
-  ],
+  shape: ([g], { needs }) => askedFor(needs, [g, [g[1]], [g[1]]]),
   // db = Σg; dw = Σ g·x̂; dx = inv·(gw − S(gw) − x̂·S(gw·x̂)) with gw = g·w
-  forward([g, x, weight, mean, low, invStd], [dx, dw, db], { groups, needs }) {
+  forward([g, x, weight, mean, low, invStd], outputs, { groups, needs }) {
     const [n, c, s] = g.shape;
     const sizes = { n: 1, c: n * c, s };
-    const [m, lowPart, inv] = [mean, low, invStd].map((t) => valuesOf(t));
+    const [gs, xs, m, lowPart, inv] = [g, x, mean, low, invStd].map(valuesOf);
+    const w = valuesOrNull(weight);
+    const [dx, dw, db] = pick(needs, outputs).map(valuesOrNull);
     if (s === 1) {
       const rows = { rows: n * groups, size: c / groups, groups };
-      const wanted = [dx, dw, db].map((t, i) => needs[i] ? valuesOf(t) : null);
-      const [dxValues, dwValues, dbValues] = wanted;
-      kernels.rowGradient(
-        valuesOf(g),
-        valuesOf(x),
-        rows,
-        m,
-        lowPart,
-        inv,
-        weight === null ? null : valuesOf(weight),
-        dxValues,
-        dwValues,
-        dbValues,
-      );
+      kernels.rowGradient(gs, xs, rows, m, lowPart, inv, w, dx, dw, db);
       return;
     }
     const arrays = Array.from({ length: 6 }, () => new Float64Array(n * c));
     const [means, sumG, sumGC, p, q, r] = arrays;
     eachChannel(n, c, groups, (at, _, group) => means[at] = m[group]);
-    kernels.cotangentSums(valuesOf(g), valuesOf(x), sizes, means, sumG, sumGC);
+    kernels.cotangentSums(gs, xs, sizes, means, sumG, sumGC);
     const groupG = new Float64Array(n * groups);
     const groupGX = new Float64Array(n * groups);
-    const [dwValues, dbValues] = [dw, db].map((t) => valuesOf(t).fill(0));
+    dw?.fill(0);
+    db?.fill(0);
     eachChannel(n, c, groups, (at, channel, group) => {
       const sumGX = inv[group] * (sumGC[at] - lowPart[group] * sumG[at]);
-      const w = weight === null ? 1 : valuesOf(weight)[channel];
-      groupG[group] += w * sumG[at];
-      groupGX[group] += w * sumGX;
-      if (needs[1]) dwValues[channel] += sumGX;
-      if (needs[2]) dbValues[channel] += sumG[at];
+      const weighs = w === null ? 1 : w[channel];
+      groupG[group] += weighs * sumG[at];
+      groupGX[group] += weighs * sumGX;
+      if (dw !== null) dw[channel] += sumGX;
+      if (db !== null) db[channel] += sumG[at];
     });
-    if (!needs[0]) return;
+    if (dx === null) return;
     const count = (c / groups) * s;
     eachChannel(n, c, groups, (at, channel, group) => {
-      p[at] = inv[group] * (weight === null ? 1 : valuesOf(weight)[channel]);
+      p[at] = inv[group] * (w === null ? 1 : w[channel]);
       q[at] = -inv[group] * inv[group] * groupGX[group] / count;
       r[at] = -inv[group] * groupG[group] / count - q[at] * lowPart[group];
     });
-    kernels.channelGradient(
-      valuesOf(g),
-      valuesOf(x),
-      sizes,
-      means,
-      p,
-      q,
-      r,
-      valuesOf(dx),
-    );
+    kernels.channelGradient(gs, xs, sizes, means, p, q, r, dx);
   },
   save: (inputs) => inputs,
   vjp: ([v, vw, vb], { saved, attrs: { groups, eps, needs }, needs: needed }) => {
-    const [gFlat, xFlat, weight, ...saved3] = saved;
+    const [gFlat, xFlat, weight, ...statistics] = saved;
     const [n, c, s] = gFlat.shape;
     const grouped = [n, groups, c / groups, s];
     const perGroup = [n, groups, 1, 1];
     const perChannel = [1, groups, c / groups, 1];
     const S = (t: Tensor): Tensor => mul(sumTo(t, perGroup), groups / (c * s));
     const spread = (t: Tensor): Tensor => reshape(t, perGroup);
-    const g = reshape(gFlat, grouped);
-    const statistics: SavedStatistics = saved3;
-    const { xhat, inv } = renormalize(reshape(xFlat, grouped), statistics, eps, S, spread);
-    const w = weight === null ? null : reshape(weight, perChannel);
-    const weighted = (t: Tensor): Tensor => w === null ? t : mul(t, w);
-    const dg: Tensor[] = [];
-    const dx: Tensor[] = [];
-    let dw: Tensor | null = null;
-    if (needs[2]) dg.push(reshape(vb, perChannel));
-    if (needs[1]) {
-      const scaled = reshape(vw, perChannel);
-      dg.push(mul(scaled, xhat));
-      dx.push(mul(inv, project(mul(scaled, g), xhat, S)));
-    }
-    if (needs[0]) {
-      const cotangent = reshape(v, grouped);
-      const projected = mul(inv, project(cotangent, xhat, S));
-      dg.push(weighted(projected));
-      if (needed[2]) dw = sumTo(mul(g, projected), perChannel);
-      dx.push(mul(mul(inv, inv), secondOrder(weighted(g), cotangent, xhat, S)));
-    }
+    const [toG, toX, toWeight] = secondOrder(
+      [
+        needs[0] ? reshape(v, grouped) : null,
+        needs[1] ? reshape(vw, perChannel) : null,
+        needs[2] ? reshape(vb, perChannel) : null,
+      ],
+      reshape(gFlat, grouped),
+      weight === null ? null : reshape(weight, perChannel),
+      renormalize(reshape(xFlat, grouped), statistics, eps, S, spread),
+      needed[2],
+    );
     // Terms from bias alone do not vary with the sample: they are broadcast to the rest.
     const full = (t: Tensor | null): Tensor | null =>
       t === null ? null : reshape(broadcastTo(t, grouped), [n, c, s]);
-    return [
-      full(total(dg)),
-      full(total(dx)),
-      dw === null ? null : reshape(dw, [c]),
-      null,
-      null,
-      null,
-    ];
+    const dw = toWeight === null ? null : reshape(sumTo(toWeight, perChannel), [c]);
+    return [full(toG), full(toX), dw, null, null, null];
   },
 });
 

@@ -9,12 +9,12 @@ import { described, type Input, ownPrimitive, type Primitive } from "../../tape/
 import { assertOptions } from "../../check/options.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
-import { type Tensor, valuesOf } from "../../tensor.ts";
+import { type Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { add, mul, sub } from "../elementwise/arithmetic.ts";
 import { sumTo } from "../shape/broadcast.ts";
 import { reshape } from "../shape/shape.ts";
 import { assertNumber, normalizedShapeOf, scaleEmpty } from "./operands.ts";
-import { total } from "./rules.ts";
+import { askedFor, pick, secondOrder } from "./rules.ts";
 import { rsqrt } from "../elementwise/math.ts";
 import { uniform } from "../create/samples.ts";
 
@@ -38,14 +38,14 @@ const rmsNormPrimitive = /* @__PURE__ */ ownPrimitive<
       valuesOf(x),
       rowsOf(x),
       eps,
-      weight === null ? null : valuesOf(weight),
+      valuesOrNull(weight),
       valuesOf(inv),
       valuesOf(y),
     ),
   save: ([x, weight], [, inv]) => [x, weight, inv],
   vjp: ([g], { saved, attrs, needs }) => {
     const cotangents = bind(rmsNormBackward, [g, ...saved], { ...attrs, needs: [...needs] });
-    const [dx, dw] = cotangents.map((t, i) => needs[i] ? t : null);
+    const [dx, dw] = pick(needs, cotangents);
     return [dx, dw];
   },
 });
@@ -81,46 +81,36 @@ const rmsNormBackward = /* @__PURE__ */ ownPrimitive<
   >
 >({
   name: "rmsNormBackward",
-  shape: ([g], { needs }) => [needs[0] ? g : [0], needs[1] ? [g[1]] : [0]],
+  shape: ([g], { needs }) => askedFor(needs, [g, [g[1]]]),
   // dw = Σ g·x̂; dx = inv·(gw − x̂·S(gw·x̂))
-  forward: ([g, x, weight, inv], [dx, dw], { needs }) =>
-    kernels.rowScaleGradient(
-      valuesOf(g),
-      valuesOf(x),
-      rowsOf(g),
-      valuesOf(inv),
-      weight === null ? null : valuesOf(weight),
-      needs[0] ? valuesOf(dx) : null,
-      needs[1] ? valuesOf(dw) : null,
-    ),
+  forward([g, x, weight, inv], outputs, { needs }) {
+    const [dx, dw] = pick(needs, outputs).map(valuesOrNull);
+    const w = valuesOrNull(weight);
+    kernels.rowScaleGradient(valuesOf(g), valuesOf(x), rowsOf(g), valuesOf(inv), w, dx, dw);
+  },
   save: ([g, x, weight]) => [g, x, weight],
-  // With P(t) = t − x̂·S(t·x̂), k = S(gw·x̂), q = S(v·x̂), v and vw the cotangents of dx and dw:
-  // to g: weight·inv·P(v) + vw·x̂; to weight: Σ g·inv·P(v);
-  // to x: inv²·(x̂·(3kq − S(gw·v)) − q·gw − k·v) + inv·P(vw·g)
+  // P(t) = t − x̂·S(t·x̂); with k = S(gw·x̂), q = S(v·x̂) it bends by x̂·(3kq − S(gw·v)) − q·gw − k·v.
   vjp: ([v, vw], { saved: [g, x, weight], attrs: { eps, needs }, needs: needed }) => {
     const S = (t: Tensor): Tensor => mul(sumTo(t, [g.shape[0], 1]), 1 / g.shape[1]);
     const inv = rsqrt(add(S(mul(x, x)), eps));
     const xhat = mul(x, inv);
-    const P = (t: Tensor): Tensor => sub(t, mul(xhat, S(mul(t, xhat))));
-    const weighted = (t: Tensor): Tensor => weight === null ? t : mul(t, weight);
-    const dg: Tensor[] = [];
-    const dx: Tensor[] = [];
-    let dw: Tensor | null = null;
-    if (needs[1]) {
-      dg.push(mul(xhat, vw));
-      dx.push(mul(inv, P(mul(g, vw))));
-    }
-    if (needs[0]) {
-      const projected = mul(inv, P(v));
-      dg.push(weighted(projected));
-      if (needed[2]) dw = sumTo(mul(g, projected), [g.shape[1]]);
-      const gw = weighted(g);
-      const [k, q] = [S(mul(gw, xhat)), S(mul(v, xhat))];
-      const along = sub(mul(mul(k, q), 3), S(mul(gw, v)));
-      const across = add(mul(q, gw), mul(k, v));
-      dx.push(mul(mul(inv, inv), sub(mul(xhat, along), across)));
-    }
-    return [total(dg), total(dx), dw, null];
+    const [toG, toX, toWeight] = secondOrder(
+      [needs[0] ? v : null, needs[1] ? vw : null, null],
+      g,
+      weight,
+      {
+        xhat,
+        inv,
+        project: (t) => sub(t, mul(xhat, S(mul(t, xhat)))),
+        bend(gw, v) {
+          const [k, q] = [S(mul(gw, xhat)), S(mul(v, xhat))];
+          const along = sub(mul(mul(k, q), 3), S(mul(gw, v)));
+          return sub(mul(xhat, along), add(mul(q, gw), mul(k, v)));
+        },
+      },
+      needed[2],
+    );
+    return [toG, toX, toWeight === null ? null : sumTo(toWeight, [g.shape[1]]), null];
   },
 });
 

@@ -8,25 +8,84 @@
 import { tensor } from "../create/creation.ts";
 import { add, mul, sub } from "../elementwise/arithmetic.ts";
 import { rsqrt } from "../elementwise/math.ts";
+import type { Shape } from "../../shape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 
 /** A linear map of tensors, such as the mean over the normalised axes. */
 export type LinearMap = (t: Tensor) => Tensor;
 
-/** P(t) = t − S(t) − x̂·S(t·x̂): what is left of t without its mean and its part along x̂. */
-export function project(t: Tensor, xhat: Tensor, S: LinearMap): Tensor {
-  return sub(sub(t, S(t)), mul(xhat, S(mul(t, xhat))));
+/** What a normalisation made of x, in shapes that broadcast to its own. */
+export interface Normalized {
+  /** x̂; `null` where it was not asked for. */
+  readonly xhat: Tensor | null;
+  readonly inv: Tensor;
+  /** P: what is left of t without its part along what the statistics take out of x. */
+  project(t: Tensor): Tensor;
+  /** The cotangent of x from that of inv·P(g), over inv²; none where the statistics are constants. */
+  readonly bend: ((g: Tensor, v: Tensor) => Tensor) | null;
 }
 
 /**
- * The cotangent of x from that of inv·P(g), over inv²:
- * x̂·(S(g)S(v) − S(gv) + 3kq) + q·(S(g) − g) + k·(S(v) − v), with k = S(g·x̂), q = S(v·x̂).
+ * A normalisation by mean and deviation: P(t) = t − S(t) − x̂·S(t·x̂), and with k = S(g·x̂), q = S(v·x̂) it bends by
+ * x̂·(S(g)S(v) − S(gv) + 3kq) + q·(S(g) − g) + k·(S(v) − v).
  */
-export function secondOrder(g: Tensor, v: Tensor, xhat: Tensor, S: LinearMap): Tensor {
-  const k = S(mul(g, xhat));
-  const q = S(mul(v, xhat));
-  const along = add(sub(mul(S(g), S(v)), S(mul(g, v))), mul(mul(k, q), 3));
-  return add(mul(xhat, along), add(mul(q, sub(S(g), g)), mul(k, sub(S(v), v))));
+export function standardized(xhat: Tensor, inv: Tensor, S: LinearMap): Normalized {
+  return {
+    xhat,
+    inv,
+    project: (t) => sub(sub(t, S(t)), mul(xhat, S(mul(t, xhat)))),
+    bend: (g, v) => {
+      const k = S(mul(g, xhat));
+      const q = S(mul(v, xhat));
+      const along = add(sub(mul(S(g), S(v)), S(mul(g, v))), mul(mul(k, q), 3));
+      return add(mul(xhat, along), add(mul(q, sub(S(g), g)), mul(k, sub(S(v), v))));
+    },
+  };
+}
+
+/**
+ * The rule of every normalisation's backward, dx = inv·P(gw), dw = Σ g·x̂ and db = Σ g with gw = g·weight.
+ *
+ * To g: weight·inv·P(v) + vw·x̂ + vb; to x: inv·P(vw·g) + inv²·(what bends); to weight: Σ g·inv·P(v).
+ *
+ * @param cotangents Those of dx, dw and db, `null` for what was not computed; the latter in the weight's shape.
+ * @param weight In a shape that broadcasts to that of g.
+ * @returns To g and x, in shapes that broadcast to theirs; the terms to be summed to the weight's.
+ */
+export function secondOrder(
+  [v, vw, vb]: readonly (Tensor | null)[],
+  g: Tensor,
+  weight: Tensor | null,
+  { xhat, inv, project, bend }: Normalized,
+  needsWeight: boolean,
+): [toG: Tensor | null, toX: Tensor | null, toWeight: Tensor | null] {
+  const weighted = (t: Tensor): Tensor => weight === null ? t : mul(t, weight);
+  const [toG, toX]: [Tensor[], Tensor[]] = [vb === null ? [] : [vb], []];
+  let toWeight: Tensor | null = null;
+  if (vw !== null) {
+    toG.push(mul(vw, xhat!));
+    toX.push(mul(inv, project(mul(vw, g))));
+  }
+  if (v !== null) {
+    const projected = mul(inv, project(v));
+    toG.push(weighted(projected));
+    if (needsWeight) toWeight = mul(g, projected);
+    if (bend !== null) toX.push(mul(mul(inv, inv), bend(weighted(g), v)));
+  }
+  return [total(toG), total(toX), toWeight];
+}
+
+/** The shapes of dx, dw and db: those that nobody asks for come back empty. */
+export function askedFor<Shapes extends readonly [Shape, ...Shape[]]>(
+  needs: readonly boolean[],
+  shapes: Shapes,
+): Shapes {
+  return shapes.map((shape, i) => needs[i] ? shape : [0]) as unknown as Shapes;
+}
+
+/** The tensors that somebody asks for, `null` in the place of the others. */
+export function pick(needs: readonly boolean[], tensors: readonly Tensor[]): (Tensor | null)[] {
+  return tensors.map((t, i) => needs[i] ? t : null);
 }
 
 /** The statistics that a forward saved, off the tape. */
@@ -43,7 +102,7 @@ export function renormalize(
   eps: number,
   S: LinearMap,
   spread: LinearMap,
-): { xhat: Tensor; inv: Tensor } {
+): Normalized {
   const shifted = sub(sub(x, spread(mean)), spread(low));
   const centered = sub(shifted, S(shifted));
   const variance = S(mul(centered, centered));
@@ -51,11 +110,11 @@ export function renormalize(
   const flat = Float64Array.from(valuesOf(invStd), (value) => value === 0 ? 1 : 0);
   const lift = spread(tensor(flat, { shape: invStd.shape }));
   const inv = mul(rsqrt(add(add(variance, eps), lift)), sub(1, lift));
-  return { xhat: mul(centered, inv), inv };
+  return standardized(mul(centered, inv), inv, S);
 }
 
 /** The sum of the terms, or `null` where there is none. */
-export function total(terms: readonly Tensor[]): Tensor | null {
+function total(terms: readonly Tensor[]): Tensor | null {
   return terms.length === 0 ? null : terms.reduce((sum, term) => add(sum, term));
 }
 

@@ -7,16 +7,7 @@ import type { Tensor } from "../../tensor.ts";
 import { convolved } from "./conv_primitives.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
-import {
-  isBatched,
-  type PerAxis,
-  perAxis,
-  show,
-  spatial,
-  windowOf,
-  withBatch,
-  withoutBatch,
-} from "./window.ts";
+import { asBatch, type Batch, type PerAxis, perAxis, show, spatial, windowOf } from "./window.ts";
 
 /** How a convolution slides. */
 export interface ConvOptions {
@@ -35,7 +26,7 @@ const KNOWN: Known<ConvOptions> = ["stride", "padding", "dilation", "groups"];
 /**
  * Checks the tensors of a convolution.
  *
- * @returns Whether x has a batch axis.
+ * @returns x with a batch axis.
  */
 export function checkOperands(
   action: string,
@@ -44,11 +35,11 @@ export function checkOperands(
   weight: Tensor,
   bias: Tensor | null,
   groups: number,
-): boolean {
+): Batch {
   assertTensor(action, x, "x");
   assertTensor(action, weight, "weight");
   if (bias !== null) assertTensor(action, bias, "bias");
-  const batched = isBatched(action, x, axes);
+  const batch = asBatch(action, x, axes);
   if (weight.ndim !== axes + 2) {
     refuse(action, shaped("weight", weight), `${axes + 2} dims (two of channels, ${axes} spatial)`);
   }
@@ -68,7 +59,7 @@ export function checkOperands(
   if (spatial(weight.shape).includes(0)) {
     refuse(action, shaped("weight", weight), "a kernel of at least 1 in each axis");
   }
-  return batched;
+  return batch;
 }
 
 /** Checks that the bias has one value for each output channel. */
@@ -108,14 +99,13 @@ function convolve(
   const action = `conv${axes}d`;
   assertOptions(action, options, KNOWN);
   const { groups = 1 } = options;
-  const batched = checkOperands(action, axes, x, weight, bias ?? null, groups);
+  const { images, restore } = checkOperands(action, axes, x, weight, bias ?? null, groups);
   const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);
   const dilation = perAxis(action, options.dilation ?? 1, "dilation", axes, 1);
   const kernel = spatial(weight.shape);
   const extent = kernel.map((size, i) => (size - 1) * dilation[i] + 1);
   const [before, both] = paddingOf(action, options.padding ?? 0, stride, extent);
   checkBias(action, bias ?? null, weight.shape[0]);
-  const images = withBatch(x, batched);
   checkImages(action, images, weight, weight.shape[1] * groups, groups);
   const input = spatial(images.shape);
   const room = input.map((size, i) => size + both[i]);
@@ -128,8 +118,7 @@ function convolve(
   }
   const output = room.map((size, i) => Math.floor((size - extent[i]) / stride[i]) + 1);
   const window = windowOf(input, kernel, output, stride, before, dilation);
-  const y = convolved(images, weight, bias ?? null, { window, groups });
-  return withoutBatch(y, batched);
+  return restore(convolved(images, weight, bias ?? null, { window, groups }));
 }
 
 /** The zeros before each axis, and those on both sides together. */

@@ -11,7 +11,7 @@ import { type Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { sumTo } from "../shape/broadcast.ts";
 import { convSamples } from "./samples.ts";
 import { reshape } from "../shape/shape.ts";
-import { lastOf, spatial } from "./window.ts";
+import { imageShape, spatial } from "./window.ts";
 
 /** The constants of a convolution. */
 export interface ConvAttrs {
@@ -76,7 +76,7 @@ function directed({ name, kernel, shape, inOrder, back }: Direction): Directed {
 const convPrimitive = /* @__PURE__ */ directed({
   name: "conv",
   kernel: conv,
-  shape: (x, weight, { window }) => [x[0], weight[0], ...lastOf(window.output, x.length - 2)],
+  shape: (x, weight, { window }) => imageShape(x, weight[0], window.output),
   inOrder: (x, y) => [x, y],
   back: transposed,
 });
@@ -94,11 +94,7 @@ const convPrimitive = /* @__PURE__ */ directed({
 const convInputPrimitive = /* @__PURE__ */ directed({
   name: "convInput",
   kernel: convInput,
-  shape: (y, weight, { window, groups }) => [
-    y[0],
-    weight[1] * groups,
-    ...lastOf(window.input, y.length - 2),
-  ],
+  shape: (y, weight, { window, groups }) => imageShape(y, weight[1] * groups, window.input),
   inOrder: (y, x) => [x, y],
   back: convolved,
 });
@@ -118,7 +114,7 @@ const convWeightPrimitive = /* @__PURE__ */ ownPrimitive<
 >({
   name: "convWeight",
   shape: ([x, y], { window, groups }) => [
-    [y[1], x[1] / groups, ...lastOf(window.kernel, x.length - 2)],
+    [y[1], x[1] / groups, ...window.kernel.slice(5 - x.length)],
   ],
   forward: ([x, y], [weight], attrs) =>
     convWeight(

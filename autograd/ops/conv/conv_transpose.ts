@@ -7,7 +7,7 @@ import type { Tensor } from "../../tensor.ts";
 import { checkBias, checkImages, checkOperands } from "./conv.ts";
 import { transposed } from "./conv_primitives.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
-import { type PerAxis, perAxis, spatial, windowOf, withBatch, withoutBatch } from "./window.ts";
+import { type PerAxis, perAxis, spatial, windowOf } from "./window.ts";
 
 /** How a transposed convolution slides. */
 export interface ConvTransposeOptions {
@@ -41,7 +41,7 @@ function convolveTransposed(
   const action = `convTranspose${axes}d`;
   assertOptions(action, options, KNOWN);
   const { groups = 1 } = options;
-  const batched = checkOperands(action, axes, x, weight, bias ?? null, groups);
+  const { images, restore } = checkOperands(action, axes, x, weight, bias ?? null, groups);
   const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);
   const padding = perAxis(action, options.padding ?? 0, "padding", axes, 0);
   const behind = perAxis(action, options.outputPadding ?? 0, "outputPadding", axes, 0);
@@ -59,7 +59,6 @@ function convolveTransposed(
     refuse(action, shaped("weight", weight), "at least one output channel");
   }
   checkBias(action, bias ?? null, weight.shape[1] * groups);
-  const images = withBatch(x, batched);
   checkImages(action, images, weight, weight.shape[0], groups);
   const kernel = spatial(weight.shape);
   const input = spatial(images.shape);
@@ -77,7 +76,7 @@ function convolveTransposed(
   }
   // The convolution that this is the transpose of goes from `output` to `input`.
   const window = windowOf(output, kernel, input, stride, padding, dilation);
-  return withoutBatch(transposed(images, weight, bias ?? null, { window, groups }), batched);
+  return restore(transposed(images, weight, bias ?? null, { window, groups }));
 }
 
 /**

@@ -10,16 +10,7 @@ import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
-import {
-  isBatched,
-  type PerAxis,
-  perAxis,
-  show,
-  spatial,
-  windowOf,
-  withBatch,
-  withoutBatch,
-} from "./window.ts";
+import { asBatch, type PerAxis, perAxis, show, spatial, windowOf } from "./window.ts";
 
 type Rearrange = Unary<readonly [], Window>;
 
@@ -151,13 +142,12 @@ function windowFor(
  */
 export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = {}): Tensor {
   assertTensor("unfold", x, "x");
-  const batched = isBatched("unfold", x, 2);
-  if (x.shape.slice(batched ? 1 : 0).includes(0)) {
+  const { images, restore } = asBatch("unfold", x, 2);
+  if (images.shape.slice(1).includes(0)) {
     refuse("unfold", shaped("x", x), "only the batch to be empty");
   }
-  const images = withBatch(x, batched);
   const window = windowFor("unfold", spatial(images.shape), kernelSize, options);
-  return withoutBatch(bind(unfoldPrimitive, [images], window)[0], batched);
+  return restore(bind(unfoldPrimitive, [images], window)[0]);
 }
 
 /**
@@ -186,9 +176,8 @@ export function fold(
   options: UnfoldOptions = {},
 ): Tensor {
   assertTensor("fold", x, "x");
-  const batched = isBatched("fold", x, 1);
+  const { images: columns, restore } = asBatch("fold", x, 1);
   const window = windowFor("fold", pair("fold", outputSize, "outputSize", 1), kernelSize, options);
-  const columns = withBatch(x, batched);
   const [, rows, windows] = columns.shape;
   const taps = volume(window.kernel);
   if (rows === 0 || rows % taps !== 0 || windows !== sizeOf(window.output)) {
@@ -198,5 +187,5 @@ export function fold(
       `rows in a multiple of ${taps} and ${sizeOf(window.output)} columns`,
     );
   }
-  return withoutBatch(bind(foldPrimitive, [columns], window)[0], batched);
+  return restore(bind(foldPrimitive, [columns], window)[0]);
 }

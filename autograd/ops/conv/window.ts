@@ -47,15 +47,15 @@ export function perAxis(
   return sizes.length === axes ? sizes : new Array<number>(axes).fill(sizes[0]);
 }
 
-/** A list of up to three sizes as three, `fill` for the axes that are missing in front. */
-export function triple(sizes: readonly number[], fill: number): Triple {
-  const [width, height = fill, depth = fill] = [...sizes].reverse();
+/** Up to three things by axis as three, `fill` for the axes that are missing in front. */
+export function triple<T>(list: readonly T[], fill: T): readonly [depth: T, height: T, width: T] {
+  const [width, height = fill, depth = fill] = [...list].reverse();
   return [depth, height, width];
 }
 
-/** The last `axes` of a triple. */
-export function lastOf(sizes: Triple, axes: number): readonly number[] {
-  return sizes.slice(3 - axes);
+/** The shape of images: that of others but for their channels and the sizes of their planes. */
+export function imageShape(like: Shape, channels: number, plane: Triple): Shape {
+  return [like[0], channels, ...plane.slice(5 - like.length)];
 }
 
 /** A window over up to three axes, the missing ones in front of size 1. */
@@ -77,14 +77,21 @@ export function windowOf(
   };
 }
 
+/** Images with a batch axis. */
+export interface Batch {
+  readonly images: Tensor;
+  /** Takes the batch axis off a result again, where it was not there before. */
+  restore(y: Tensor): Tensor;
+}
+
 /**
- * Checks that x has `axes` spatial axes behind a channel axis, with or without a batch axis.
+ * x with a batch axis in front of `axes` spatial axes and one of channels.
  *
- * @returns Whether there is a batch axis.
- * @throws {RangeError} if not.
+ * @throws {RangeError} if it has another number of axes.
  */
-export function isBatched(action: string, x: Tensor, axes: number): boolean {
-  if (x.ndim !== axes + 1 && x.ndim !== axes + 2) {
+export function asBatch(action: string, x: Tensor, axes: number): Batch {
+  if (x.ndim === axes + 2) return { images: x, restore: (y) => y };
+  if (x.ndim !== axes + 1) {
     refuse(
       action,
       shaped("x", x),
@@ -93,17 +100,8 @@ export function isBatched(action: string, x: Tensor, axes: number): boolean {
       } (batch, channels, ${axes} spatial)`,
     );
   }
-  return x.ndim === axes + 2;
-}
-
-/** x with a batch axis in front. */
-export function withBatch(x: Tensor, batched: boolean): Tensor {
-  return batched ? x : reshape(x, [1, ...x.shape]);
-}
-
-/** Takes the batch axis off again. */
-export function withoutBatch(y: Tensor, batched: boolean): Tensor {
-  return batched ? y : reshape(y, y.shape.slice(1));
+  const images = reshape(x, [1, ...x.shape]);
+  return { images, restore: (y) => reshape(y, y.shape.slice(1)) };
 }
 
 /** The spatial axes of a shape with batch and channels in front. */

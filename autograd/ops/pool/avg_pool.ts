@@ -12,15 +12,15 @@ import { type Tensor, valuesOf } from "../../tensor.ts";
 import {
   adaptivePool,
   type OutputSize,
+  pooledShape,
   type Pooling,
   type PoolOptions,
   slidingPool,
-  windowsOf,
 } from "./bands.ts";
 import { zeros } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
-import { lastOf, type PerAxis, perAxis, spatial, triple, withoutBatch } from "../conv/window.ts";
+import { imageShape, type PerAxis, perAxis, spatial, triple } from "../conv/window.ts";
 
 /** The constants of an average pooling. */
 interface AverageAttrs {
@@ -34,7 +34,7 @@ interface AverageAttrs {
 
 const avgPoolPrimitive = /* @__PURE__ */ ownPrimitive<Unary<readonly [], AverageAttrs>>({
   name: "avgPool",
-  shape: ([x], { bands }) => [[x[0], x[1], ...lastOf(windowsOf(bands), x.length - 2)]],
+  shape: ([x], { bands }) => [pooledShape(x, bands)],
   forward: ([x], [y], { input, bands, divisor }) =>
     kernels.avgPool(valuesOf(x), valuesOf(y), input, bands, divisor),
   vjp: ([g], { attrs }) => [bind(avgPoolTransposePrimitive, [g], attrs)[0]],
@@ -50,7 +50,7 @@ const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = /* @__PURE__
   Unary<readonly [], AverageAttrs>
 >({
   name: "avgPoolTranspose",
-  shape: ([g], { input }) => [[g[0], g[1], ...lastOf(input, g.length - 2)]],
+  shape: ([g], { input }) => [imageShape(g, g[1], input)],
   forward: ([g], [x], { input, bands, divisor }) =>
     kernels.avgPoolTranspose(valuesOf(g), valuesOf(x), input, bands, divisor),
   vjp: ([g], { attrs }) => [bind(avgPoolPrimitive, [g], attrs)[0]],
@@ -59,12 +59,7 @@ const avgPoolTransposePrimitive: Unary<readonly [], AverageAttrs> = /* @__PURE__
 /* @__PURE__ */ described(
   avgPoolTransposePrimitive,
   "the transpose of avgPool: each value shared out over its window",
-  (random) =>
-    samplesOf(random, (x, bands) => [
-      x.shape[0],
-      x.shape[1],
-      ...lastOf(windowsOf(bands), x.ndim - 2),
-    ]),
+  (random) => samplesOf(random, (x, bands) => pooledShape(x.shape, bands)),
 );
 
 /** Plain, overlapping in padding with a divisor, and adaptive windows. */
@@ -90,9 +85,9 @@ function samplesOf(random: Generator, shape: (x: Tensor, bands: Bands) => readon
   }));
 }
 
-function averaged({ images, batched, bands }: Pooling, divisor: number): Tensor {
+function averaged({ images, restore, bands }: Pooling, divisor: number): Tensor {
   const input = triple(spatial(images.shape), 1);
-  return withoutBatch(bind(avgPoolPrimitive, [images], { input, bands, divisor })[0], batched);
+  return restore(bind(avgPoolPrimitive, [images], { input, bands, divisor })[0]);
 }
 
 /** How the windows of an average pooling slide, and what they divide by. */

@@ -3,10 +3,19 @@
  */
 import { refuse } from "../../check/refuse.ts";
 import type { Band, Bands } from "../../kernels/mod.ts";
-import { assertCount, formatShape, shaped } from "../../shape.ts";
+import { assertCount, formatShape, type Shape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
-import { isBatched, type PerAxis, perAxis, show, spatial, withBatch } from "../conv/window.ts";
+import {
+  asBatch,
+  type Batch,
+  imageShape,
+  type PerAxis,
+  perAxis,
+  show,
+  spatial,
+  triple,
+} from "../conv/window.ts";
 
 /** How the windows of a pooling slide. */
 export interface PoolOptions {
@@ -22,11 +31,7 @@ export interface PoolOptions {
 export type OutputSize = number | readonly (number | null)[];
 
 /** A pooling whose arguments were checked. */
-export interface Pooling {
-  /** The input with a batch axis. */
-  readonly images: Tensor;
-  /** Whether the input had one. */
-  readonly batched: boolean;
+export interface Pooling extends Batch {
   /** The windows. */
   readonly bands: Bands;
 }
@@ -56,14 +61,9 @@ function bandOf(
   return band;
 }
 
-function threeBands(bands: readonly Band[]): Bands {
-  const [width, height = whole, depth = whole] = [...bands].reverse();
-  return [depth, height, width];
-}
-
-/** The number of windows of each axis of three. */
-export function windowsOf(bands: Bands): readonly [number, number, number] {
-  return [bands[0].start.length, bands[1].start.length, bands[2].start.length];
+/** The shape of what images are pooled to. */
+export function pooledShape(x: Shape, [deep, high, wide]: Bands): Shape {
+  return imageShape(x, x[1], [deep.start.length, high.start.length, wide.start.length]);
 }
 
 /** Sliding windows. */
@@ -76,8 +76,8 @@ export function slidingPool(
 ): Pooling {
   assertTensor(action, x, "x");
   const { ceilMode = false, countIncludePad = true } = options;
-  const batched = isBatched(action, x, axes);
-  refuseEmpty(action, x, batched ? 1 : 0);
+  const batch = asBatch(action, x, axes);
+  refuseEmpty(action, x, x.ndim - axes - 1);
   const kernel = perAxis(action, kernelSize, "kernelSize", axes, 1);
   const { stride = null } = options;
   const strides = stride === null || (typeof stride !== "number" && stride.length === 0)
@@ -85,7 +85,6 @@ export function slidingPool(
     : perAxis(action, stride, "stride", axes, 1);
   const padding = perAxis(action, options.padding ?? 0, "padding", axes, 0);
   const dilation = perAxis(action, options.dilation ?? 1, "dilation", axes, 1);
-  const images = withBatch(x, batched);
   const extent = kernel.map((size, i) => (size - 1) * dilation[i] + 1);
   if (padding.some((size, i) => size > Math.floor(extent[i] / 2))) {
     refuse(
@@ -94,7 +93,7 @@ export function slidingPool(
       "at most half of it",
     );
   }
-  const bands = spatial(images.shape).map((size, i) => {
+  const bands = spatial(batch.images.shape).map((size, i) => {
     const room = size + 2 * padding[i] - extent[i];
     let windows = (ceilMode ? Math.ceil(room / strides[i]) : Math.floor(room / strides[i])) + 1;
     // A window that starts in the padding behind would see nothing.
@@ -119,7 +118,7 @@ export function slidingPool(
       return [start, end, countIncludePad ? to - from : end - start];
     }, dilation[i]);
   });
-  return { images, batched, bands: threeBands(bands) };
+  return { ...batch, bands: triple(bands, whole) };
 }
 
 /**
@@ -135,10 +134,9 @@ export function adaptivePool(
   filled: number | null,
 ): Pooling {
   assertTensor(action, x, "x");
-  const batched = isBatched(action, x, axes);
+  const batch = asBatch(action, x, axes);
   refuseEmpty(action, x, filled ?? x.ndim - axes);
-  const images = withBatch(x, batched);
-  const sizes = spatial(images.shape);
+  const sizes = spatial(batch.images.shape);
   const windows = sizesOr(action, outputSize, sizes);
   assertCount(action, windows.reduce((product, n) => product * n, 1));
   const bands = sizes.map((size, i) =>
@@ -148,7 +146,7 @@ export function adaptivePool(
       return [start, end, end - start];
     }, 1)
   );
-  return { images, batched, bands: threeBands(bands) };
+  return { ...batch, bands: triple(bands, whole) };
 }
 
 /** The output sizes asked for, with `sizes` where an entry of the list is null. */

@@ -11,15 +11,15 @@ import { type Tensor, valuesOf } from "../../tensor.ts";
 import {
   adaptivePool,
   type OutputSize,
+  pooledShape,
   type Pooling,
   type PoolOptions,
   slidingPool,
-  windowsOf,
 } from "./bands.ts";
 import { fromValues, zeros } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
-import { lastOf, type PerAxis, spatial, triple, withoutBatch } from "../conv/window.ts";
+import { type PerAxis, spatial, triple } from "../conv/window.ts";
 
 const maxPoolPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
@@ -32,7 +32,7 @@ const maxPoolPrimitive = /* @__PURE__ */ ownPrimitive<
   name: "maxPool",
   differentiable: [true, false],
   shape: ([x], { bands }) => {
-    const shape = [x[0], x[1], ...lastOf(windowsOf(bands), x.length - 2)];
+    const shape = pooledShape(x, bands);
     return [shape, shape];
   },
   forward: ([x], [y, indices], { bands }) =>
@@ -169,13 +169,13 @@ export type MaxPooled<Options> = "returnIndices" extends keyof Options
 export type NoOptions = Record<never, never>;
 
 function pooled<Options extends { readonly returnIndices?: boolean }>(
-  { images, batched, bands }: Pooling,
+  { images, restore, bands }: Pooling,
   options: Options | undefined,
 ): MaxPooled<Options> {
   const [y, indices] = bind(maxPoolPrimitive, [images], { bands });
   const result: Tensor | WithIndices = options?.returnIndices
-    ? [withoutBatch(y, batched), withoutBatch(indices, batched)]
-    : withoutBatch(y, batched);
+    ? [restore(y), restore(indices)]
+    : restore(y);
   return result as MaxPooled<Options>;
 }
 

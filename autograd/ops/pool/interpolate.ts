@@ -1,15 +1,81 @@
 /**
- * Tensors resized along their spatial axes.
+ * Tensors resized along their spatial axes: a linear map along each, with few weights in each row.
  */
 import { refuse, refuseKind } from "../../check/refuse.ts";
+import * as kernels from "../../kernels/mod.ts";
 import type { Taps } from "../../kernels/mod.ts";
-import { formatShape, shaped } from "../../shape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { formatShape, type Shape, shaped, sizeOf } from "../../shape.ts";
+import { type Tensor, valuesOf } from "../../tensor.ts";
 import { assertTensor } from "../create/creation.ts";
+import { described, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import { bind } from "../../tape/tape.ts";
+import { uniform } from "../create/samples.ts";
 import { quoted } from "../../check/describe.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
-import { resample } from "./resample.ts";
 import { areaTaps, type Axis, cubicTaps, linearTaps, nearestTaps, smoothTaps } from "./taps.ts";
+
+type Resample = Primitive<
+  readonly [x: Tensor],
+  readonly [y: Tensor],
+  readonly [],
+  { readonly dim: number; readonly taps: Taps }
+>;
+
+function inner(shape: Shape, dim: number): number {
+  return sizeOf(shape.slice(dim + 1));
+}
+
+/** Three elements from four, two taps each. */
+function sampleTaps(): Taps {
+  return {
+    length: 4,
+    starts: Int32Array.of(0, 2, 4, 6),
+    indices: Int32Array.of(0, 1, 1, 2, 3, 3),
+    weights: Float64Array.of(0.75, 0.25, 0.5, 0.5, 1, -0.5),
+  };
+}
+
+const resamplePrimitive = /* @__PURE__ */ ownPrimitive<Resample>({
+  name: "resample",
+  shape: ([x], { dim, taps }) => [x.with(dim, taps.starts.length - 1)],
+  forward: ([x], [y], { dim, taps }) =>
+    kernels.resample(valuesOf(x), valuesOf(y), taps, inner(x.shape, dim)),
+  vjp: ([g], { attrs: { dim, taps } }) => [resampleTranspose(g, dim, taps)],
+});
+
+/* @__PURE__ */ described(
+  resamplePrimitive,
+  "y[…, i, …] = Σₜ weightₜ · x[…, indexₜ, …] over the taps t of i: interpolate",
+  (random) => [
+    { inputs: [uniform(random, [2, 4, 2], -1, 1)], attrs: { dim: 1, taps: sampleTaps() } },
+    { inputs: [uniform(random, [4], -1, 1)], attrs: { dim: 0, taps: sampleTaps() } },
+  ],
+);
+
+const resampleTransposePrimitive = /* @__PURE__ */ ownPrimitive<Resample>({
+  name: "resampleTranspose",
+  shape: ([x], { dim, taps }) => [x.with(dim, taps.length)],
+  forward: ([x], [y], { dim, taps }) =>
+    kernels.resampleTranspose(valuesOf(x), valuesOf(y), taps, inner(x.shape, dim)),
+  vjp: ([g], { attrs: { dim, taps } }) => [resample(g, dim, taps)],
+});
+
+/* @__PURE__ */ described(
+  resampleTransposePrimitive,
+  "y[…, indexₜ, …] += weightₜ · x[…, i, …] over the taps t of i, from zeros",
+  (random) => [
+    { inputs: [uniform(random, [2, 3, 2], -1, 1)], attrs: { dim: 1, taps: sampleTaps() } },
+  ],
+);
+
+/** Weighted sums along an axis of `taps.length` elements. */
+function resample(x: Tensor, dim: number, taps: Taps): Tensor {
+  return bind(resamplePrimitive, [x], { dim, taps })[0];
+}
+
+function resampleTranspose(x: Tensor, dim: number, taps: Taps): Tensor {
+  return bind(resampleTransposePrimitive, [x], { dim, taps })[0];
+}
 
 /** How values between the given ones are found. */
 export type InterpolateMode =
@@ -49,15 +115,41 @@ const KNOWN: Known<InterpolateOptions> = [
   "antialias",
 ];
 
-/** The ranks that a mode is for, and whether it has a choice of corners. */
-const modes: Readonly<Record<InterpolateMode, { ndim: readonly number[]; corners: boolean }>> = {
-  "nearest": { ndim: [3, 4, 5], corners: false },
-  "nearest-exact": { ndim: [3, 4, 5], corners: false },
-  "area": { ndim: [3, 4, 5], corners: false },
-  "linear": { ndim: [3], corners: true },
-  "bilinear": { ndim: [4], corners: true },
-  "bicubic": { ndim: [4], corners: true },
-  "trilinear": { ndim: [5], corners: true },
+/** How a mode interpolates. */
+interface Mode {
+  /** The ranks that it is for. */
+  readonly ndim: readonly number[];
+  /** Whether it has a choice of corners. */
+  readonly corners: boolean;
+  taps(axis: Axis, image: boolean): Taps;
+  /** With a kernel that widens where the axis shrinks. */
+  smooth?(axis: Axis): Taps;
+}
+
+const all = [3, 4, 5];
+const smooth = (axis: Axis): Taps => smoothTaps(axis, "linear");
+
+const modes: Readonly<Record<InterpolateMode, Mode>> = {
+  "nearest": {
+    ndim: all,
+    corners: false,
+    taps: (axis, image) => nearestTaps(axis, false, image),
+  },
+  "nearest-exact": {
+    ndim: all,
+    corners: false,
+    taps: (axis, image) => nearestTaps(axis, true, image),
+  },
+  "area": { ndim: all, corners: false, taps: areaTaps },
+  "linear": { ndim: [3], corners: true, taps: linearTaps },
+  "bilinear": { ndim: [4], corners: true, taps: linearTaps, smooth },
+  "bicubic": {
+    ndim: [4],
+    corners: true,
+    taps: cubicTaps,
+    smooth: (axis) => smoothTaps(axis, "cubic"),
+  },
+  "trilinear": { ndim: [5], corners: true, taps: linearTaps },
 };
 
 /**
@@ -91,7 +183,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   if (typeof mode !== "string" || !Object.hasOwn(modes, mode)) {
     refuse("interpolate", `mode ${quoted(mode)}`, `one of ${Object.keys(modes).join(", ")}`);
   }
-  const { ndim, corners } = modes[mode];
+  const { ndim, corners, taps, smooth } = modes[mode];
   if (!ndim.includes(x.ndim)) {
     refuse("interpolate", `${shaped("x", x)} in mode "${mode}"`, `${ndim.join(", ")} dims`);
   }
@@ -102,7 +194,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
       "it for linear, bilinear, bicubic and trilinear",
     );
   }
-  if (antialias && mode !== "bilinear" && mode !== "bicubic") {
+  if (antialias && smooth === undefined) {
     refuse("interpolate", `antialias in mode "${mode}"`, "it for bilinear and bicubic");
   }
   const axes = resized(x, mode, options);
@@ -114,7 +206,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     );
   }
   return axes.reduce(
-    (y, axis, i) => resample(y, i + 2, tapsOf(axis, mode, antialias, x.ndim === 4)),
+    (y, axis, i) => resample(y, i + 2, antialias ? smooth!(axis) : taps(axis, x.ndim === 4)),
     x,
   );
 }
@@ -165,24 +257,4 @@ function perAxis(
     );
   }
   return list;
-}
-
-function tapsOf(
-  axis: Axis,
-  mode: InterpolateMode,
-  antialias: boolean,
-  image: boolean,
-): Taps {
-  switch (mode) {
-    case "nearest":
-      return nearestTaps(axis, false, image);
-    case "nearest-exact":
-      return nearestTaps(axis, true, image);
-    case "area":
-      return areaTaps(axis);
-    case "bicubic":
-      return antialias ? smoothTaps(axis, "cubic") : cubicTaps(axis);
-    default:
-      return antialias ? smoothTaps(axis, "linear") : linearTaps(axis);
-  }
 }

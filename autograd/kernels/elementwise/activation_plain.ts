@@ -9,11 +9,7 @@ import { erfcOf } from "./erf_plain.ts";
 
 /** max(x, 0); NaN stays. */
 export function relu(x: Float64Array, out: Float64Array): void {
-  const choice = new Float64Array(2);
-  for (let i = 0; i < out.length; i++) {
-    choice[1] = x[i];
-    out[i] = choice[Number(!(x[i] <= 0))];
-  }
+  reluBackward(x, x, out);
 }
 
 /** g where y > 0, else 0; g for NaN. */
@@ -66,8 +62,7 @@ export function hardtanhBackward(
 
 /** x for x > 0, else slope · x */
 export function leakyRelu(x: Float64Array, out: Float64Array, slope: number): void {
-  const factors = Float64Array.of(slope, 1);
-  for (let i = 0; i < out.length; i++) out[i] = x[i] * factors[Number(x[i] > 0)];
+  leakyReluBackward(x, x, out, slope);
 }
 
 /** g for x > 0, else slope · g */

@@ -2,31 +2,36 @@
  * Arithmetic on pairs of arrays. An operand has as many elements as the output, or one.
  */
 
+/** From one value of an operand to the next: 0 for a single one, which serves all. */
+export function stepOf(x: Float64Array): number {
+  return x.length === 1 ? 0 : 1;
+}
+
 /** x + y */
 export function add(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] + y[q];
 }
 
 /** x − y */
 export function sub(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] - y[q];
 }
 
 /** x · y */
 export function mul(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] * y[q];
 }
 
 /** x / y */
 export function div(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] / y[q];
 }
 
@@ -37,8 +42,8 @@ export function neg(x: Float64Array, out: Float64Array): void {
 
 /** x / y rounded towards 0 */
 export function divTrunc(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     out[i] = Math.trunc(x[p] / y[q]);
   }
@@ -46,8 +51,8 @@ export function divTrunc(x: Float64Array, y: Float64Array, out: Float64Array): v
 
 /** x / y rounded down, by the exact remainder: the quotient itself may already be rounded up */
 export function divFloor(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     out[i] = floorQuotient(x[p], y[q]);
   }
@@ -65,8 +70,8 @@ function floorQuotient(x: number, y: number): number {
 
 /** x^y, with 1 where x is 1 or where |x| is 1 and y infinite, as IEEE 754 wants and Math.pow does not */
 export function pow(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     const base = x[p];
     const exponent = y[q];

@@ -4,11 +4,12 @@
  * Both values of a choice stand in an array that is read by the condition: one that a processor
  * cannot predict would make a branch five times as slow.
  */
+import { stepOf } from "./arithmetic_plain.ts";
 
 /** x = y */
 export function eq(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     out[i] = Number(x[p] === y[q]);
   }
@@ -16,8 +17,8 @@ export function eq(x: Float64Array, y: Float64Array, out: Float64Array): void {
 
 /** x ≠ y */
 export function ne(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     out[i] = Number(x[p] !== y[q]);
   }
@@ -25,8 +26,8 @@ export function ne(x: Float64Array, y: Float64Array, out: Float64Array): void {
 
 /** x < y */
 export function lt(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     out[i] = Number(x[p] < y[q]);
   }
@@ -34,8 +35,8 @@ export function lt(x: Float64Array, y: Float64Array, out: Float64Array): void {
 
 /** x ≤ y */
 export function le(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     out[i] = Number(x[p] <= y[q]);
   }
@@ -43,8 +44,8 @@ export function le(x: Float64Array, y: Float64Array, out: Float64Array): void {
 
 /** The larger of x and y; NaN if either is. */
 export function maximum(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   const choice = new Float64Array(2);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     choice[0] = y[q];
@@ -55,8 +56,8 @@ export function maximum(x: Float64Array, y: Float64Array, out: Float64Array): vo
 
 /** The smaller of x and y; NaN if either is. */
 export function minimum(x: Float64Array, y: Float64Array, out: Float64Array): void {
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   const choice = new Float64Array(2);
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) {
     choice[0] = y[q];
@@ -72,9 +73,9 @@ export function where(
   y: Float64Array,
   out: Float64Array,
 ): void {
-  const dm = mask.length === 1 ? 0 : 1;
-  const dx = x.length === 1 ? 0 : 1;
-  const dy = y.length === 1 ? 0 : 1;
+  const dm = stepOf(mask);
+  const dx = stepOf(x);
+  const dy = stepOf(y);
   const choice = new Float64Array(2);
   for (let i = 0, m = 0, p = 0, q = 0; i < out.length; i++, m += dm, p += dx, q += dy) {
     choice[0] = y[q];

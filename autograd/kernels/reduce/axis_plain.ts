@@ -30,41 +30,38 @@ export function cumsum(
   }
 }
 
-/** eˣ / Σ eˣ, shifted by the largest element */
-export function softmax(
-  x: Float64Array,
-  out: Float64Array,
+/** Calls `visit` with where each line along the axis begins and ends; its elements lie `inner` apart. */
+function eachLine(
   { outer, n, inner }: AxisSizes,
+  visit: (from: number, to: number) => void,
 ): void {
   for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const from = o * n * inner + i;
-      const to = from + n * inner;
-      const largest = largestOf(x, from, to, inner);
-      let total = 0;
-      for (let at = from; at < to; at += inner) total += out[at] = Math.exp(x[at] - largest);
-      for (let at = from; at < to; at += inner) out[at] /= total;
-    }
+    const first = o * n * inner;
+    for (let from = first; from < first + inner; from++) visit(from, from + n * inner);
   }
 }
 
+/** eˣ / Σ eˣ, shifted by the largest element */
+export function softmax(x: Float64Array, out: Float64Array, sizes: AxisSizes): void {
+  const step = sizes.inner;
+  eachLine(sizes, (from, to) => {
+    const largest = largestOf(x, from, to, step);
+    let total = 0;
+    for (let at = from; at < to; at += step) total += out[at] = Math.exp(x[at] - largest);
+    for (let at = from; at < to; at += step) out[at] /= total;
+  });
+}
+
 /** x − ln Σ eˣ, shifted by the largest element */
-export function logSoftmax(
-  x: Float64Array,
-  out: Float64Array,
-  { outer, n, inner }: AxisSizes,
-): void {
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const from = o * n * inner + i;
-      const to = from + n * inner;
-      const largest = largestOf(x, from, to, inner);
-      let total = 0;
-      for (let at = from; at < to; at += inner) total += Math.exp(x[at] - largest);
-      const log = Math.log(total);
-      for (let at = from; at < to; at += inner) out[at] = x[at] - largest - log;
-    }
-  }
+export function logSoftmax(x: Float64Array, out: Float64Array, sizes: AxisSizes): void {
+  const step = sizes.inner;
+  eachLine(sizes, (from, to) => {
+    const largest = largestOf(x, from, to, step);
+    let total = 0;
+    for (let at = from; at < to; at += step) total += Math.exp(x[at] - largest);
+    const log = Math.log(total);
+    for (let at = from; at < to; at += step) out[at] = x[at] - largest - log;
+  });
 }
 
 function largestOf(x: Float64Array, from: number, to: number, step: number): number {
@@ -78,17 +75,14 @@ export function softmaxBackward(
   g: Float64Array,
   y: Float64Array,
   out: Float64Array,
-  { outer, n, inner }: AxisSizes,
+  sizes: AxisSizes,
 ): void {
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const from = o * n * inner + i;
-      const to = from + n * inner;
-      let total = 0;
-      for (let at = from; at < to; at += inner) total += g[at] * y[at];
-      for (let at = from; at < to; at += inner) out[at] = y[at] * (g[at] - total);
-    }
-  }
+  const step = sizes.inner;
+  eachLine(sizes, (from, to) => {
+    let total = 0;
+    for (let at = from; at < to; at += step) total += g[at] * y[at];
+    for (let at = from; at < to; at += step) out[at] = y[at] * (g[at] - total);
+  });
 }
 
 /** g − eʸ · Σ g, the vjp of logSoftmax at y = logSoftmax(x) */
@@ -96,15 +90,12 @@ export function logSoftmaxBackward(
   g: Float64Array,
   y: Float64Array,
   out: Float64Array,
-  { outer, n, inner }: AxisSizes,
+  sizes: AxisSizes,
 ): void {
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < inner; i++) {
-      const from = o * n * inner + i;
-      const to = from + n * inner;
-      let total = 0;
-      for (let at = from; at < to; at += inner) total += g[at];
-      for (let at = from; at < to; at += inner) out[at] = g[at] - Math.exp(y[at]) * total;
-    }
-  }
+  const step = sizes.inner;
+  eachLine(sizes, (from, to) => {
+    let total = 0;
+    for (let at = from; at < to; at += step) total += g[at];
+    for (let at = from; at < to; at += step) out[at] = g[at] - Math.exp(y[at]) * total;
+  });
 }

@@ -115,19 +115,47 @@ function columnsOf(x: Float64Array, image: number, count: number, group: number,
   return columns;
 }
 
-/** y of `count` images from `image` on, side by side: the image itself if it is one. */
+/**
+ * The outputs of `count` images from `image` on, side by side: y itself if it is one image, otherwise scratch memory
+ * that {@linkcode moveOutputs} fills or empties.
+ */
 function outputsOf(y: Float64Array, image: number, count: number, group: number, plan: Plan) {
   const { groups, outChannels, windows, together } = plan;
-  if (count === 1) return part(y, image * groups + group, outChannels * windows);
-  const wide = imageScratch.take(outChannels * windows * together);
+  return count === 1
+    ? part(y, image * groups + group, outChannels * windows)
+    : imageScratch.take(outChannels * windows * together);
+}
+
+/** Moves outputs between y and where they lie side by side, channel by channel. */
+function moveOutputs(
+  y: Float64Array,
+  wide: Float64Array,
+  toY: boolean,
+  image: number,
+  count: number,
+  group: number,
+  { groups, outChannels, windows }: Plan,
+): void {
+  if (count === 1) return;
   for (let j = 0; j < count; j++) {
-    let from = ((image + j) * groups + group) * outChannels * windows;
+    let i = ((image + j) * groups + group) * outChannels * windows;
     for (let c = 0; c < outChannels; c++) {
-      const to = (c * count + j) * windows;
-      for (let i = to; i < to + windows; i++) wide[i] = y[from++];
+      const first = (c * count + j) * windows;
+      if (toY) { for (let k = first; k < first + windows; k++) y[i++] = wide[k]; }
+      else for (let k = first; k < first + windows; k++) wide[k] = y[i++];
     }
   }
-  return wide;
+}
+
+/** Visits the images that share a product, group by group. */
+function eachProduct(
+  { images, groups, together }: Plan,
+  visit: (image: number, count: number, group: number) => void,
+): void {
+  for (let n = 0; n < images; n += together) {
+    const count = Math.min(together, images - n);
+    for (let group = 0; group < groups; group++) visit(n, count, group);
+  }
 }
 
 /** y = conv(x, weight) + bias: for each image and group [outC, inC·taps] · [inC·taps, windows]. */
@@ -139,41 +167,18 @@ function convByColumns(
   sizes: ConvSizes,
 ): void {
   const plan = planOf(sizes);
-  const { images, groups, outChannels, windows, taps, together } = plan;
-  for (let n = 0; n < images; n += together) {
-    const count = Math.min(together, images - n);
-    for (let group = 0; group < groups; group++) {
-      const out = count === 1
-        ? part(y, n * groups + group, outChannels * windows)
-        : imageScratch.take(outChannels * windows * together);
-      matmul(
-        part(weight, group, outChannels * taps),
-        columnsOf(x, n, count, group, plan),
-        out,
-        { batch: 1, m: outChannels, n: count * windows, k: taps, transA: false, transB: false },
-      );
-      if (count > 1) separate(out, y, n, count, group, plan);
-    }
-  }
+  const { images, outChannels, windows, taps } = plan;
+  eachProduct(plan, (n, count, group) => {
+    const out = outputsOf(y, n, count, group, plan);
+    matmul(
+      part(weight, group, outChannels * taps),
+      columnsOf(x, n, count, group, plan),
+      out,
+      { batch: 1, m: outChannels, n: count * windows, k: taps, transA: false, transB: false },
+    );
+    moveOutputs(y, out, true, n, count, group, plan);
+  });
   if (bias !== null) addBias(y, bias, images, windows);
-}
-
-/** Puts outputs that lie side by side where they belong. */
-function separate(
-  wide: Float64Array,
-  y: Float64Array,
-  image: number,
-  count: number,
-  group: number,
-  { groups, outChannels, windows }: Plan,
-): void {
-  for (let j = 0; j < count; j++) {
-    let to = ((image + j) * groups + group) * outChannels * windows;
-    for (let c = 0; c < outChannels; c++) {
-      const from = (c * count + j) * windows;
-      for (let i = from; i < from + windows; i++) y[to++] = wide[i];
-    }
-  }
 }
 
 /** x = convᵀ(y, weight) + bias: [inC·taps, outC] · [outC, windows], then windows added up. */
@@ -198,25 +203,24 @@ function convInputByColumns(
     direct,
   } = plan;
   if (!direct) x.fill(0);
-  for (let n = 0; n < images; n += together) {
-    const count = Math.min(together, images - n);
-    for (let group = 0; group < groups; group++) {
-      const columns = direct
-        ? part(x, n * groups + group, taps * windows)
-        : columnScratch.take(taps * windows * together);
-      matmul(
-        part(weight, group, outChannels * taps),
-        outputsOf(y, n, count, group, plan),
-        columns,
-        { batch: 1, m: taps, n: count * windows, k: outChannels, transA: true, transB: false },
-      );
-      if (direct) continue;
-      for (let j = 0; j < count; j++) {
-        const offset = ((n + j) * groups + group) * inChannels * plane;
-        col2im(columns, x, offset, inChannels, window, j * windows, count * windows);
-      }
+  eachProduct(plan, (n, count, group) => {
+    const columns = direct
+      ? part(x, n * groups + group, taps * windows)
+      : columnScratch.take(taps * windows * together);
+    const outputs = outputsOf(y, n, count, group, plan);
+    moveOutputs(y, outputs, false, n, count, group, plan);
+    matmul(
+      part(weight, group, outChannels * taps),
+      outputs,
+      columns,
+      { batch: 1, m: taps, n: count * windows, k: outChannels, transA: true, transB: false },
+    );
+    if (direct) return;
+    for (let j = 0; j < count; j++) {
+      const offset = ((n + j) * groups + group) * inChannels * plane;
+      col2im(columns, x, offset, inChannels, window, j * windows, count * windows);
     }
-  }
+  });
   if (bias !== null) addBias(x, bias, images, plane);
 }
 
@@ -228,22 +232,21 @@ function convWeightByColumns(
   sizes: ConvSizes,
 ): void {
   const plan = planOf(sizes);
-  const { images, groups, outChannels, windows, taps, together } = plan;
+  const { images, outChannels, windows, taps } = plan;
   const product = weightScratch.take(outChannels * taps);
   if (images === 0) weight.fill(0);
-  for (let n = 0; n < images; n += together) {
-    const count = Math.min(together, images - n);
-    for (let group = 0; group < groups; group++) {
-      const target = part(weight, group, outChannels * taps);
-      matmul(
-        outputsOf(y, n, count, group, plan),
-        columnsOf(x, n, count, group, plan),
-        n === 0 ? target : product,
-        { batch: 1, m: outChannels, n: taps, k: count * windows, transA: false, transB: true },
-      );
-      if (n > 0) { for (let j = 0; j < target.length; j++) target[j] += product[j]; }
-    }
-  }
+  eachProduct(plan, (n, count, group) => {
+    const target = part(weight, group, outChannels * taps);
+    const outputs = outputsOf(y, n, count, group, plan);
+    moveOutputs(y, outputs, false, n, count, group, plan);
+    matmul(
+      outputs,
+      columnsOf(x, n, count, group, plan),
+      n === 0 ? target : product,
+      { batch: 1, m: outChannels, n: taps, k: count * windows, transA: false, transB: true },
+    );
+    if (n > 0) { for (let j = 0; j < target.length; j++) target[j] += product[j]; }
+  });
 }
 
 /** y = conv(x, weight) + bias. */

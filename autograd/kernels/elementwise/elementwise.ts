@@ -4,22 +4,15 @@ import * as activation from "./activation_plain.ts";
 import * as arithmetic from "./arithmetic_plain.ts";
 import * as error from "./erf_plain.ts";
 import * as pointwise from "./pointwise_plain.ts";
-import {
-  inPool,
-  type Kernels,
-  kernelsFor,
-  scratch,
-  smallest,
-  writeNumber,
-} from "../../runtime/instance.ts";
+import { inPool, kernelsFor, scratch, smallest, writeNumber } from "../../runtime/instance.ts";
 import type { KernelName } from "../../runtime/module.ts";
 
 /** A kernel of one array. */
 type Unary = Door<(x: Float64Array, out: Float64Array) => void>;
 /** A kernel of two arrays, either of which may be one number. */
 type Binary = Door<(x: Float64Array, y: Float64Array, out: Float64Array) => void>;
-/** A kernel of a cotangent and what was saved of the forward. */
-type Slope = Door<(g: Float64Array, saved: Float64Array, out: Float64Array) => void>;
+/** A kernel of a cotangent and what was saved of the forward; it ignores the steps of a binary one. */
+type Slope = Binary;
 
 /** Runs a kernel of one array; false where it has to be the plain one. */
 function one(name: KernelName, x: Float64Array, out: Float64Array): boolean {
@@ -44,13 +37,6 @@ function binary(name: KernelName, plain: Binary["plain"]): Binary {
   return Object.assign(kernel, { plain });
 }
 
-function slope(name: KernelName, plain: Slope["plain"]): Slope {
-  const kernel = (g: Float64Array, saved: Float64Array, out: Float64Array): void => {
-    if (out.length < smallest || !backward(name, g, saved, out)) plain(g, saved, out);
-  };
-  return Object.assign(kernel, { plain });
-}
-
 /** Runs a kernel that works through blocks of scratch memory; false where it has to be the plain one. */
 function inBlocks(
   name: "tanh" | "erf" | "gelu" | "geluBackward",
@@ -64,31 +50,13 @@ function inBlocks(
   return true;
 }
 
-/** Runs a kernel of a cotangent and a value; false where it has to be the plain one. */
-function backward(name: KernelName, g: Float64Array, y: Float64Array, out: Float64Array): boolean {
-  const kernels = kernelsFor(out);
-  if (kernels === null || !inPool(g) || !inPool(y)) return false;
-  kernels[name](g.byteOffset, y.byteOffset, out.byteOffset, out.length);
-  return true;
-}
-
 /** Runs a kernel of two arrays, either of which may be one number; false where it has to be plain. */
 function two(name: KernelName, x: Float64Array, y: Float64Array, out: Float64Array): boolean {
   const kernels = kernelsFor(out);
-  return kernels !== null && addressed(kernels, name, x, y, out);
-}
-
-function addressed(
-  kernels: Kernels,
-  name: KernelName,
-  x: Float64Array,
-  y: Float64Array,
-  out: Float64Array,
-): boolean {
   const n = out.length;
   const wholeX = x.length === n;
   const wholeY = y.length === n;
-  if (wholeX && !inPool(x) || wholeY && !inPool(y)) return false;
+  if (kernels === null || wholeX && !inPool(x) || wholeY && !inPool(y)) return false;
   if (wholeX && wholeY) {
     kernels[name](x.byteOffset, y.byteOffset, out.byteOffset, n, 16, 16);
     return true;
@@ -156,13 +124,13 @@ export const abs: Unary = /* @__PURE__ */ unary("abs", pointwise.abs);
 export const relu: Unary = /* @__PURE__ */ unary("relu", activation.relu);
 
 /** g where y > 0, else 0; g for NaN */
-export const reluBackward: Slope = /* @__PURE__ */ slope("reluBackward", activation.reluBackward);
+export const reluBackward: Slope = /* @__PURE__ */ binary("reluBackward", activation.reluBackward);
 
 /** 1 / (1 + e^(−x)); vectorised within 2 units in the last place */
 export const sigmoid: Unary = /* @__PURE__ */ unary("sigmoid", activation.sigmoid);
 
 /** g · y · (1 − y) */
-export const sigmoidBackward: Slope = /* @__PURE__ */ slope(
+export const sigmoidBackward: Slope = /* @__PURE__ */ binary(
   "sigmoidBackward",
   activation.sigmoidBackward,
 );
@@ -174,7 +142,7 @@ export const tanh: Unary = /* @__PURE__ */ door(
 );
 
 /** g · (1 − y²) */
-export const tanhBackward: Slope = /* @__PURE__ */ slope("tanhBackward", activation.tanhBackward);
+export const tanhBackward: Slope = /* @__PURE__ */ binary("tanhBackward", activation.tanhBackward);
 
 /** x · σ(x) */
 export const silu: Unary = /* @__PURE__ */ unary("silu", activation.silu);

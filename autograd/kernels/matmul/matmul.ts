@@ -1,5 +1,5 @@
 /** Matrix products on packed panels; small ones and those without WebAssembly in plain TypeScript. */
-import { type Door, door } from "../door.ts";
+import { type Door, door, inParts } from "../door.ts";
 import { multiplyByBlas } from "../../runtime/blas.ts";
 import * as plain from "./matmul_plain.ts";
 import { ownScratch, type Team, THREAD_SCRATCH } from "../../runtime/threads.ts";
@@ -10,6 +10,7 @@ import {
   type Kernels,
   kernelsFor,
   kernelsWithCopies,
+  place,
   scratch,
   smallest,
   teamFor,
@@ -46,25 +47,28 @@ export const matmul: Door<typeof plain.matmul> = /* @__PURE__ */ door(
     const bytesB = inPool(b) ? 0 : b.byteLength;
     const at = scratch(own + bytesA + bytesB + (inPool(out) ? 0 : out.byteLength) + 192);
     let next = at + (own + 63 & ~63);
-    const place = (x: Float64Array, bytes: number): number => {
+    const copied = (x: Float64Array, bytes: number): number => {
       if (bytes === 0) return x.byteOffset;
       copyIn(x, next);
       next += bytes;
       return next - bytes;
     };
-    const left = { at: place(a, bytesA), row: transA ? 8 : 8 * k, column: transA ? 8 * m : 8 };
-    const right = { at: place(b, bytesB), row: transB ? 8 : 8 * n, column: transB ? 8 * k : 8 };
+    const left = { at: copied(a, bytesA), row: transA ? 8 : 8 * k, column: transA ? 8 * m : 8 };
+    const right = { at: copied(b, bytesB), row: transB ? 8 : 8 * n, column: transB ? 8 * k : 8 };
     const c = inPool(out) ? out.byteOffset : next;
     if (shared) {
       for (let i = 0; i < batch; i++) {
-        const [x, y] = [{ ...left, at: left.at + 8 * i * m * k }, {
-          ...right,
-          at: right.at + 8 * i * k * n,
-        }];
+        const x = { ...left, at: left.at + 8 * i * m * k };
+        const y = { ...right, at: right.at + 8 * i * k * n };
         multiplyTogether(team, kernels, x, y, c + 8 * i * m * n, m, n, k, at);
       }
     } else {
-      const call = (from: number, count: number, memory: number): number[] => [
+      const threads = batch < 4 || own > THREAD_SCRATCH ? null : team;
+      inParts(kernels, "gemmBatched", threads, batch, Math.ceil(batch / 32), (
+        from,
+        count,
+        threaded,
+      ) => [
         left.at + 8 * from * m * k,
         left.row,
         left.column,
@@ -81,18 +85,8 @@ export const matmul: Door<typeof plain.matmul> = /* @__PURE__ */ door(
         k,
         count,
         0,
-        memory,
-      ];
-      if (team === null || batch < 4 || own > THREAD_SCRATCH) {
-        kernels.gemmBatched(...call(0, batch, at));
-      } else {
-        const count = Math.ceil(batch / 32);
-        const calls: number[][] = [];
-        for (let from = 0; from < batch; from += count) {
-          calls.push(call(from, Math.min(count, batch - from), ownScratch(0)));
-        }
-        team.run("gemmBatched", kernels.gemmBatched, calls);
-      }
+        threaded ? ownScratch(0) : at,
+      ]);
     }
     if (c === next) copyOut(c, out);
     return true;
@@ -156,11 +150,6 @@ export const addRow: Door<typeof plain.addRow> = /* @__PURE__ */ door(plain.addR
   const n = row.length;
   const kernels = n < 16 ? null : kernelsFor(out);
   if (kernels === null) return false;
-  let at = row.byteOffset;
-  if (!inPool(row)) {
-    at = scratch(row.byteLength);
-    copyIn(row, at);
-  }
-  kernels.addRow(at, out.byteOffset, out.length / n, n);
+  kernels.addRow(place([row])[0], out.byteOffset, out.length / n, n);
   return true;
 });

@@ -69,9 +69,8 @@ export function gatherAlong(
   out: Float64Array,
   { shape, strides, step }: IndexWalk,
 ): void {
-  const length = shape[shape.length - 1];
-  const across = strides[strides.length - 1];
   const walk = new RowWalk(shape, strides, 0);
+  const { length, step: across } = walk;
   for (let start = 0; start < out.length; start += length) {
     let from = walk.offset;
     for (let i = start; i < start + length; i++, from += across) {
@@ -89,9 +88,8 @@ export function scatterAlong(
   { shape, strides, step }: IndexWalk,
 ): void {
   out.fill(0);
-  const length = shape[shape.length - 1];
-  const across = strides[strides.length - 1];
   const walk = new RowWalk(shape, strides, 0);
+  const { length, step: across } = walk;
   for (let start = 0; start < x.length; start += length) {
     let to = walk.offset;
     for (let i = start; i < start + length; i++, to += across) {

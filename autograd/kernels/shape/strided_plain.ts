@@ -33,12 +33,18 @@ export class RowWalk {
 
   readonly sizes: readonly number[];
   readonly strides: readonly number[];
+  /** The elements of a row, and from one of them to the next. */
+  readonly length: number;
+  readonly step: number;
 
   constructor(sizes: readonly number[], strides: readonly number[], offset: number) {
     this.sizes = sizes;
     this.strides = strides;
     this.offset = offset;
-    this.#index = new Int32Array(sizes.length - 1);
+    const last = sizes.length - 1;
+    this.length = sizes[last];
+    this.step = strides[last];
+    this.#index = new Int32Array(last);
   }
 
   /** Moves to the next row; harmless past the last. */
@@ -64,14 +70,12 @@ export function gatherStrided(
   offset: number,
 ): void {
   if (out.length === 0) return;
-  const [sizes, steps] = mergeAxes(shape, strides);
-  const length = sizes[sizes.length - 1];
-  const step = steps[steps.length - 1];
-  const near = steps.indexOf(1);
-  if (near >= 0 && near < steps.length - 1 && length > stripe(step)) {
-    return gatherStripes(x, out, sizes, steps, offset, near);
+  const walk = new RowWalk(...mergeAxes(shape, strides), offset);
+  const { length, step } = walk;
+  const near = walk.strides.indexOf(1);
+  if (near >= 0 && near < walk.strides.length - 1 && length > stripe(step)) {
+    return gatherStripes(x, out, walk, near);
   }
-  const walk = new RowWalk(sizes, steps, offset);
   for (let start = 0; start < out.length; start += length) {
     let from = walk.offset;
     if (step === 1) {
@@ -103,14 +107,10 @@ function stripe(step: number): number {
 function gatherStripes(
   x: Float64Array,
   out: Float64Array,
-  sizes: readonly number[],
-  steps: readonly number[],
-  offset: number,
+  { sizes, strides: steps, offset, length: columns, step }: RowWalk,
   near: number,
 ): void {
   const last = sizes.length - 1;
-  const columns = sizes[last];
-  const step = steps[last];
   const rows = sizes[near];
   const width = stripe(step);
   const outSteps = new Array<number>(sizes.length).fill(1);
@@ -152,10 +152,8 @@ export function scatterStrided(
 ): void {
   out.fill(0);
   if (x.length === 0) return;
-  const [sizes, steps] = mergeAxes(shape, strides);
-  const length = sizes[sizes.length - 1];
-  const step = steps[steps.length - 1];
-  const walk = new RowWalk(sizes, steps, offset);
+  const walk = new RowWalk(...mergeAxes(shape, strides), offset);
+  const { length, step } = walk;
   for (let start = 0; start < x.length; start += length) {
     let to = walk.offset;
     if (step === 0) {
@@ -246,10 +244,8 @@ export function placeStrided(
   offset: number,
 ): void {
   if (x.length === 0) return;
-  const [sizes, steps] = mergeAxes(shape, strides);
-  const length = sizes[sizes.length - 1];
-  const step = steps[steps.length - 1];
-  const walk = new RowWalk(sizes, steps, offset);
+  const walk = new RowWalk(...mergeAxes(shape, strides), offset);
+  const { length, step } = walk;
   for (let start = 0; start < x.length; start += length) {
     if (step === 1) {
       copyRun(x, start, out, walk.offset, length);

@@ -162,7 +162,9 @@ function paddingOf(
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const y = nn.functional.conv1d(tensor([[1, 2, 4]]), tensor([[[-1, 1]]]));
  * assertEquals(y.toArray(), [[1, 2]]);
  * ```
@@ -192,7 +194,9 @@ export function conv1d(
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, ones } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const y = nn.functional.conv2d(ones([1, 3, 3]), ones([1, 1, 3, 3]), null, { padding: "same" });
  * assertEquals(y.toArray(), [[[4, 6, 4], [6, 9, 6], [4, 6, 4]]]);
  * ```
@@ -221,7 +225,9 @@ export function conv2d(
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, ones } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const y = nn.functional.conv3d(ones([1, 2, 2, 2]), ones([1, 1, 2, 2, 2]));
  * assertEquals(y.toArray(), [[[[8]]]]);
  * ```

@@ -98,7 +98,9 @@ function convolveTransposed(
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const weight = tensor([[[1, 10]]]);
  * const y = nn.functional.convTranspose1d(tensor([[1, 2]]), weight, null, { stride: 2 });
  * assertEquals(y.toArray(), [[1, 10, 2, 20]]);
@@ -128,7 +130,9 @@ export function convTranspose1d(
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, ones } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const y = nn.functional.convTranspose2d(ones([1, 2, 2]), ones([1, 1, 2, 2]));
  * assertEquals(y.toArray(), [[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]);
  * ```

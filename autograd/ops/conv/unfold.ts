@@ -135,7 +135,9 @@ function windowFor(
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const x = tensor([[[1, 2, 3], [4, 5, 6]]]);
  * assertEquals(nn.functional.unfold(x, [2, 1]).toArray(), [[1, 2, 3], [4, 5, 6]]);
  * ```
@@ -164,7 +166,9 @@ export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = 
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, ones } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const y = nn.functional.fold(ones([2, 2]), [1, 3], [1, 2]);
  * assertEquals(y.toArray(), [[[1, 2, 1]]]);
  * ```

@@ -40,7 +40,8 @@ interface Operand {
  * @example
  * ```ts
  * import { einsum, tensor } from "@tapegrad/tapegrad";
- *  *
+ * import { assertEquals } from "@std/assert";
+ *
  * const x = tensor([[1, 2], [3, 4]]);
  * assertEquals(einsum("ij,jk->ik", [x, x]).toArray(), [[7, 10], [15, 22]]);
  * assertEquals(einsum("ii", [x]).item(), 5);

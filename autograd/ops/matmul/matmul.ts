@@ -88,8 +88,8 @@ const matmulPrimitive = /* @__PURE__ */ ownPrimitive<
 export function multiply(
   a: Tensor,
   b: Tensor,
-  transA: boolean,
-  transB: boolean,
+  transA = false,
+  transB = false,
   bias: Tensor | null = null,
 ): Tensor {
   return bind(matmulPrimitive, [a, b, bias], { transA, transB })[0];
@@ -120,7 +120,7 @@ export function matmul(x: Tensor, y: Tensor): Tensor {
   assertTensor("matmul", x, "x");
   assertTensor("matmul", y, "y");
   if (x.ndim === 2 && y.ndim === 2 && x.shape[1] === y.shape[0]) {
-    return multiply(x, y, false, false);
+    return multiply(x, y);
   }
   if (x.ndim === 0 || y.ndim === 0) throw misfit(x, y);
   const left = x.ndim === 1 ? [1, x.shape[0]] : x.shape;
@@ -131,19 +131,19 @@ export function matmul(x: Tensor, y: Tensor): Tensor {
   const leadX = left.slice(0, -2);
   const leadY = right.slice(0, -2);
   if (sameShape(leadX, leadY)) {
-    const product = multiply(reshape(x, left), reshape(y, right), false, false);
+    const product = multiply(reshape(x, left), reshape(y, right));
     return withoutUnits(product, x, y);
   }
   const lead = broadcastShapes("matmul", leadX, leadY);
   if (sizeOf(leadY) === 1) {
     // One right factor for all: the rows of every left matrix are the rows of a single product.
     const all = reshape(x, [sizeOf(leadX) * m, k]);
-    const product = multiply(all, reshape(y, [k, n]), false, false);
+    const product = multiply(all, reshape(y, [k, n]));
     return withoutUnits(reshape(product, [...lead, m, n]), x, y);
   }
   const a = spread(reshape(x, left), [...lead, m, k]);
   const b = spread(reshape(y, right), [...lead, k, n]);
-  return withoutUnits(multiply(a, b, false, false), x, y);
+  return withoutUnits(multiply(a, b), x, y);
 }
 
 /** The product without the axes that stood in for those that a vector lacks. */

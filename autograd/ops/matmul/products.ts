@@ -13,26 +13,43 @@ import { assertNoOptions, assertOptions, numberOption } from "../../check/option
 import { reshape } from "../shape/shape.ts";
 import { part } from "../shape/view.ts";
 
-/** Checks two factors: their ranks, and that the given axes agree. */
+/** What two factors must be: their ranks, and which axis of the one equals which of the other. */
+interface Factors {
+  readonly ndims: readonly [number, number];
+  readonly agreeing: readonly (readonly [number, number])[];
+}
+
+/** Checks two factors, given by name. */
 function assertFactors(
   action: string,
-  [x, y]: readonly [Tensor, Tensor],
-  [nameX, nameY]: readonly [string, string],
-  [ndimX, ndimY]: readonly [number, number],
-  agreeing: readonly (readonly [number, number])[],
+  named: Readonly<Record<string, Tensor>>,
+  { ndims, agreeing }: Factors,
 ): void {
-  assertTensor(action, x, nameX);
-  assertTensor(action, y, nameY);
-  const fits = x.ndim === ndimX && y.ndim === ndimY &&
+  for (const [name, x] of Object.entries(named)) assertTensor(action, x, name);
+  const [[nameX, x], [nameY, y]] = Object.entries(named);
+  const fits = x.ndim === ndims[0] && y.ndim === ndims[1] &&
     agreeing.every(([i, j]) => x.shape[i] === y.shape[j]);
   if (!fits) {
     const axes = agreeing.map(([i, j]) => `, axis ${i} of ${nameX} equal to axis ${j} of ${nameY}`);
     refuse(
       action,
       `${shaped(nameX, x)} and ${shaped(nameY, y)}`,
-      `${ndimX} dims and ${ndimY}${axes.join("")}`,
+      `${ndims.join(" dims and ")}${axes.join("")}`,
     );
   }
+}
+
+/** Declares a product of two tensors, which checks its factors. */
+function product(
+  action: string,
+  factors: Factors,
+  run: (x: Tensor, y: Tensor) => Tensor,
+): (x: Tensor, y: Tensor) => Tensor {
+  return function (x: Tensor, y: Tensor): Tensor {
+    assertNoOptions(action, arguments, 2);
+    assertFactors(action, { x, y }, factors);
+    return run(x, y);
+  };
 }
 
 /**
@@ -44,16 +61,16 @@ function assertFactors(
  *
  * @example
  * ```ts
- * import { mm } from "@tapegrad/tapegrad";
- *  *
+ * import { eye, mm, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(mm(tensor([[1, 2], [3, 4]]), eye(2)).toArray(), [[1, 2], [3, 4]]);
  * ```
  */
-export function mm(x: Tensor, y: Tensor): Tensor {
-  assertNoOptions("mm", arguments, 2);
-  assertFactors("mm", [x, y], ["x", "y"], [2, 2], [[1, 0]]);
-  return multiply(x, y, false, false);
-}
+export const mm: (x: Tensor, y: Tensor) => Tensor = /* @__PURE__ */ product("mm", {
+  ndims: [2, 2],
+  agreeing: [[1, 0]],
+}, (x, y) => multiply(x, y));
 
 /**
  * The products of two batches of matrices.
@@ -64,16 +81,16 @@ export function mm(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { bmm } from "@tapegrad/tapegrad";
- *  *
+ * import { bmm, ones } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(bmm(ones([2, 1, 3]), ones([2, 3, 1])).toArray(), [[[3]], [[3]]]);
  * ```
  */
-export function bmm(x: Tensor, y: Tensor): Tensor {
-  assertNoOptions("bmm", arguments, 2);
-  assertFactors("bmm", [x, y], ["x", "y"], [3, 3], [[0, 0], [2, 1]]);
-  return multiply(x, y, false, false);
-}
+export const bmm: (x: Tensor, y: Tensor) => Tensor = /* @__PURE__ */ product("bmm", {
+  ndims: [3, 3],
+  agreeing: [[0, 0], [2, 1]],
+}, (x, y) => multiply(x, y));
 
 /**
  * The product of a matrix and a vector.
@@ -84,16 +101,16 @@ export function bmm(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { mv } from "@tapegrad/tapegrad";
- *  *
+ * import { mv, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(mv(tensor([[1, 2], [3, 4]]), tensor([1, 0])).toArray(), [1, 3]);
  * ```
  */
-export function mv(x: Tensor, y: Tensor): Tensor {
-  assertNoOptions("mv", arguments, 2);
-  assertFactors("mv", [x, y], ["x", "y"], [2, 1], [[1, 0]]);
-  return matmul(x, y);
-}
+export const mv: (x: Tensor, y: Tensor) => Tensor = /* @__PURE__ */ product("mv", {
+  ndims: [2, 1],
+  agreeing: [[1, 0]],
+}, matmul);
 
 /**
  * The inner product of two vectors.
@@ -104,16 +121,16 @@ export function mv(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { dot } from "@tapegrad/tapegrad";
- *  *
+ * import { dot, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(dot(tensor([1, 2]), tensor([3, 4])).item(), 11);
  * ```
  */
-export function dot(x: Tensor, y: Tensor): Tensor {
-  assertNoOptions("dot", arguments, 2);
-  assertFactors("dot", [x, y], ["x", "y"], [1, 1], [[0, 0]]);
-  return matmul(x, y);
-}
+export const dot: (x: Tensor, y: Tensor) => Tensor = /* @__PURE__ */ product("dot", {
+  ndims: [1, 1],
+  agreeing: [[0, 0]],
+}, matmul);
 
 /**
  * The products of every element of one vector with every element of another.
@@ -124,16 +141,16 @@ export function dot(x: Tensor, y: Tensor): Tensor {
  *
  * @example
  * ```ts
- * import { outer } from "@tapegrad/tapegrad";
- *  *
+ * import { outer, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(outer(tensor([1, 2]), tensor([3, 4])).toArray(), [[3, 4], [6, 8]]);
  * ```
  */
-export function outer(x: Tensor, y: Tensor): Tensor {
-  assertNoOptions("outer", arguments, 2);
-  assertFactors("outer", [x, y], ["x", "y"], [1, 1], []);
-  return multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size]), false, false);
-}
+export const outer: (x: Tensor, y: Tensor) => Tensor = /* @__PURE__ */ product("outer", {
+  ndims: [1, 1],
+  agreeing: [],
+}, (x, y) => multiply(reshape(x, [x.size, 1]), reshape(y, [1, y.size])));
 
 /** How {@linkcode addmm} weighs its two terms. */
 export interface AddmmOptions {
@@ -158,15 +175,16 @@ export interface AddmmOptions {
  *
  * @example
  * ```ts
- * import { addmm } from "@tapegrad/tapegrad";
- *  *
+ * import { addmm, ones, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const product = addmm(tensor([1, 2]), ones([1, 3]), ones([3, 2]), { beta: 10 });
  * assertEquals(product.toArray(), [[13, 23]]);
  * ```
  */
 export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
   assertTensor("addmm", input, "input");
-  assertFactors("addmm", [a, b], ["a", "b"], [2, 2], [[1, 0]]);
+  assertFactors("addmm", { a, b }, { ndims: [2, 2], agreeing: [[1, 0]] });
   assertOptions("addmm", options, ["beta", "alpha"]);
   const beta = numberOption("addmm", options.beta, "beta", 1);
   const alpha = numberOption("addmm", options.alpha, "alpha", 1);
@@ -178,7 +196,7 @@ export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions
       `one that broadcasts to that of the product, ${formatShape(shape)}`,
     );
   }
-  const product = multiply(a, b, false, false);
+  const product = multiply(a, b);
   const weighted = alpha === 1 ? product : mul(product, alpha);
   // Without the values of `input`, but on its tape: the sum over none of them.
   if (beta === 0) return add(sumTo(part(reshape(input, [input.size]), 0, 0, 0), []), weighted);
@@ -199,7 +217,9 @@ export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const weight = tensor([[1, 2], [3, 4], [5, 6]]);
  * const y = nn.functional.linear(tensor([[1, 1]]), weight, tensor([0, 0, 1]));
  * assertEquals(y.toArray(), [[3, 7, 12]]);
@@ -242,7 +262,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const y = nn.functional.bilinear(tensor([[2, 0]]), tensor([[3]]), tensor([[[1], [1]]]));
  * assertEquals(y.toArray(), [[6]]);
  * ```

@@ -77,8 +77,9 @@ export interface BatchNormOptions {
  *
  * @example
  * ```ts
- * import { tensor } from "@tapegrad/tapegrad";
- *  *
+ * import { nn, ones, tensor, zeros } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
  * const mean = zeros([1]);
  * const variance = ones([1]);
  * nn.functional.batchNorm(tensor([[1], [3]]), mean, variance, null, null, { training: true });

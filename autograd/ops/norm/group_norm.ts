@@ -254,7 +254,9 @@ export interface EpsOptions {
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
  * const y = nn.functional.layerNorm(tensor([[1, 3]]), [2], null, null, { eps: 0 });
  * assertAlmostEquals(y.data[1], 1);
  * ```

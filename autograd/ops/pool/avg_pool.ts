@@ -156,7 +156,9 @@ function refuseSmall(action: string, images: Tensor, kernelSize: PerAxis): void 
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(nn.functional.avgPool1d(tensor([[1, 3, 2, 6]]), 2).toArray(), [[2, 4]]);
  * ```
  */
@@ -179,7 +181,9 @@ export function avgPool1d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(nn.functional.avgPool2d(tensor([[[1, 3], [2, 6]]]), 2).toArray(), [[[3]]]);
  * ```
  */
@@ -218,7 +222,9 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(nn.functional.adaptiveAvgPool1d(tensor([[1, 3, 5]]), 2).toArray(), [[2, 4]]);
  * ```
  */
@@ -239,7 +245,9 @@ export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * assertEquals(nn.functional.adaptiveAvgPool2d(tensor([[[1, 3], [2, 6]]]), 1).toArray(), [[[3]]]);
  * ```
  */

@@ -169,7 +169,9 @@ const modes: Readonly<Record<InterpolateMode, Mode>> = {
  *
  * @example
  * ```ts
- *  *  *
+ * import { nn, tensor } from "@tapegrad/tapegrad";
+ * import { assertEquals } from "@std/assert";
+ *
  * const { interpolate } = nn.functional;
  * const x = tensor([[[1, 3]]]);
  * assertEquals(interpolate(x, { scaleFactor: 2 }).toArray(), [[[1, 1, 3, 3]]]);

@@ -11,7 +11,7 @@ import * as activation from "../autograd/kernels/elementwise/activation_plain.ts
 import * as arithmetic from "../autograd/kernels/elementwise/arithmetic_plain.ts";
 import * as axis from "../autograd/kernels/reduce/axis_plain.ts";
 import * as norm from "../autograd/kernels/norm/batch_norm_plain.ts";
-import * as loss from "../autograd/kernels/loss/cross_entropy_plain.ts";
+import * as loss from "../autograd/kernels/loss/loss_plain.ts";
 import * as product from "../autograd/kernels/matmul/matmul_plain.ts";
 import * as optim from "../autograd/kernels/optim/optim_plain.ts";
 import * as pointwise from "../autograd/kernels/elementwise/pointwise_plain.ts";

@@ -81,10 +81,10 @@ export {
   oneHot,
   scatterAlong,
   selectRows,
+  triangle,
 } from "./shape/index_plain.ts";
 export { scatterStrided } from "./shape/strided.ts";
 export { gatherStrided, placeStrided, readColumns, writeColumns } from "./shape/strided_plain.ts";
-export { triangle } from "./shape/triangle_plain.ts";
 
 export { addRow, matmul } from "./matmul/matmul.ts";
 export type { MatmulSizes } from "./matmul/matmul_plain.ts";
@@ -92,8 +92,14 @@ export type { MatmulSizes } from "./matmul/matmul_plain.ts";
 export { col2im, im2col, type Triple, volume, type Window } from "./conv/window_plain.ts";
 
 export { avgPool, avgPoolTranspose, maxPool, scatterPlanes } from "./pool/pool.ts";
-export { type Band, type Bands, gatherPlanes } from "./pool/pool_plain.ts";
-export { resample, resampleTranspose, type Taps } from "./pool/resample_plain.ts";
+export {
+  type Band,
+  type Bands,
+  gatherPlanes,
+  resample,
+  resampleTranspose,
+  type Taps,
+} from "./pool/pool_plain.ts";
 
 export {
   batchNormBackward,
@@ -115,8 +121,12 @@ export {
 export { rowAffine, rowGradient, rowScale, rowScaleGradient } from "./norm/row_norm.ts";
 
 export { crossEntropy, crossEntropyBackward } from "./loss/cross_entropy.ts";
-export type { CrossEntropySizes } from "./loss/cross_entropy_plain.ts";
-export { binaryCrossEntropy, huber, huberBackward } from "./loss/loss_plain.ts";
+export {
+  binaryCrossEntropy,
+  type CrossEntropySizes,
+  huber,
+  huberBackward,
+} from "./loss/loss_plain.ts";
 
 export { adamStep, sgdStep } from "./optim/optim.ts";
 export {

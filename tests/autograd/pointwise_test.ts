@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import * as tg from "../../autograd/mod.ts";
-import { erfcOf, erfOf } from "../../autograd/kernels/elementwise/erf_plain.ts";
+import { erfcOf, erfOf } from "../../autograd/kernels/elementwise/pointwise_plain.ts";
 
 const { tensor } = tg;
 

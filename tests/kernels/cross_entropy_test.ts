@@ -1,5 +1,5 @@
 import * as door from "../../autograd/kernels/mod.ts";
-import * as plain from "../../autograd/kernels/loss/cross_entropy_plain.ts";
+import * as plain from "../../autograd/kernels/loss/loss_plain.ts";
 import { assertClose, numbers, pooled, testBuilds } from "./pooled.ts";
 
 const IGNORED = -100;

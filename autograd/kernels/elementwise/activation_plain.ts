@@ -5,7 +5,7 @@
  * Where two values are to choose from, both stand in an array that is read by the condition: signs
  * that a processor cannot predict would make a branch five times as slow.
  */
-import { erfcOf } from "./erf_plain.ts";
+import { erfcOf } from "./pointwise_plain.ts";
 
 /** max(x, 0); NaN stays. */
 export function relu(x: Float64Array, out: Float64Array): void {

@@ -2,7 +2,6 @@
 import { type Door, door } from "../door.ts";
 import * as activation from "./activation_plain.ts";
 import * as arithmetic from "./arithmetic_plain.ts";
-import * as error from "./erf_plain.ts";
 import * as pointwise from "./pointwise_plain.ts";
 import { inPool, kernelsFor, scratch, smallest, writeNumber } from "../../runtime/instance.ts";
 import type { KernelName } from "../../runtime/module.ts";
@@ -148,7 +147,10 @@ export const tanhBackward: Slope = /* @__PURE__ */ binary("tanhBackward", activa
 export const silu: Unary = /* @__PURE__ */ unary("silu", activation.silu);
 
 /** erf x */
-export const erf: Unary = /* @__PURE__ */ door(error.erf, (x, out) => inBlocks("erf", [x], out));
+export const erf: Unary = /* @__PURE__ */ door(
+  pointwise.erf,
+  (x, out) => inBlocks("erf", [x], out),
+);
 
 /** x · Φ(x) */
 export const gelu: Unary = /* @__PURE__ */ door(

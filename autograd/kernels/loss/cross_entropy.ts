@@ -1,7 +1,7 @@
 /** Cross entropy of logits with class indices, in blocks of positions. */
 import { call, type Door, door, kernelsOn } from "../door.ts";
-import * as plain from "./cross_entropy_plain.ts";
-import type { CrossEntropySizes } from "./cross_entropy_plain.ts";
+import * as plain from "./loss_plain.ts";
+import type { CrossEntropySizes } from "./loss_plain.ts";
 
 /** Positions in a block: enough for a long loop, or a cache line of them where classes lie apart. */
 function together({ c, s }: CrossEntropySizes): number {

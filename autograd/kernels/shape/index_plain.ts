@@ -1,4 +1,4 @@
-/** Values picked by index, and their transposes that add them back. Indices are integers. */
+/** Values picked by index, and their transposes that add them back; triangles of matrices. Indices are integers. */
 import { RowWalk } from "./strided_plain.ts";
 
 /** An array as rows of an axis: [outer, length, inner], of which `count` rows are picked. */
@@ -103,4 +103,26 @@ export function scatterAlong(
 export function oneHot(index: Float64Array, out: Float64Array, classes: number): void {
   out.fill(0);
   for (let i = 0; i < index.length; i++) out[i * classes + index[i]] = 1;
+}
+
+/**
+ * Row-major matrices with zeros on one side of the k-th diagonal: beyond it, or before it where
+ * `upper` is kept.
+ */
+export function triangle(
+  x: Float64Array,
+  out: Float64Array,
+  rows: number,
+  columns: number,
+  k: number,
+  upper: boolean,
+): void {
+  out.fill(0);
+  for (let start = 0; start < x.length; start += columns) {
+    const row = (start / columns) % rows;
+    const edge = Math.min(Math.max(row + k + (upper ? 0 : 1), 0), columns);
+    const from = upper ? edge : 0;
+    const to = upper ? columns : edge;
+    for (let j = from; j < to; j++) out[start + j] = x[start + j];
+  }
 }

@@ -5,13 +5,14 @@
 import { conv, convInput, type ConvSizes, convWeight } from "../../kernels/conv/conv_columns.ts";
 import type { Window } from "../../kernels/mod.ts";
 import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
+import type { Generator } from "../../random.ts";
 import type { Shape } from "../../shape.ts";
+import { uniform } from "../create/samples.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { sumTo } from "../shape/broadcast.ts";
-import { convSamples } from "./samples.ts";
 import { reshape } from "../shape/shape.ts";
-import { imageShape, spatial } from "./window.ts";
+import { imageShape, spatial, windowOf } from "./window.ts";
 
 /** The constants of a convolution. */
 export interface ConvAttrs {
@@ -166,4 +167,58 @@ export function transposed(
   attrs: ConvAttrs,
 ): Tensor {
   return bind(convInputPrimitive, [y, weight, bias], attrs)[0];
+}
+
+/** One convolution of each kind: plain, strided and dilated in groups, pointwise, and over 1 and 3 axes. */
+const kinds = [
+  {
+    input: [3, 3],
+    kernel: [2, 2],
+    output: [3, 2],
+    stride: [1, 1],
+    padding: [1, 0],
+    dilation: [1, 1],
+  },
+  {
+    input: [4, 5],
+    kernel: [2, 2],
+    output: [2, 2],
+    stride: [2, 3],
+    padding: [1, 1],
+    dilation: [2, 1],
+  },
+  {
+    input: [2, 2],
+    kernel: [1, 1],
+    output: [2, 2],
+    stride: [1, 1],
+    padding: [0, 0],
+    dilation: [1, 1],
+  },
+  { input: [5], kernel: [2], output: [5], stride: [1], padding: [0], dilation: [1] },
+  {
+    input: [2, 1, 3],
+    kernel: [2, 1, 2],
+    output: [1, 1, 2],
+    stride: [1, 1, 2],
+    padding: [0, 0, 1],
+    dilation: [1, 1, 1],
+  },
+];
+
+/** Inputs, weights and outputs that fit each other. */
+function convSamples(random: Generator) {
+  return kinds.map(({ input, kernel, output, stride, padding, dilation }, i) => {
+    const groups = i === 1 ? 2 : 1;
+    const [inChannels, outChannels] = i === 1 ? [2, 4] : [2, 1];
+    const draw = (shape: readonly number[]) => uniform(random, shape, -1, 1);
+    return {
+      x: draw([2, inChannels, ...input]),
+      weight: draw([outChannels, inChannels / groups, ...kernel]),
+      y: draw([2, outChannels, ...output]),
+      bias: i % 2 === 0 ? draw([outChannels]) : null,
+      inputBias: i % 2 === 0 ? draw([inChannels]) : null,
+      attrs: { window: windowOf(input, kernel, output, stride, padding, dilation), groups },
+    };
+  });
 }

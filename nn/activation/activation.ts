@@ -8,7 +8,8 @@ import {
   type SoftplusOptions,
   type Tensor,
 } from "../../autograd/mod.ts";
-import { checkChoice, checkCount, checkNumber, layerOptions } from "../module/arguments.ts";
+import { checkCount, checkNumber, layerOptions } from "../module/arguments.ts";
+import { DeclaredLayer } from "../module/declared.ts";
 import {
   elu,
   gelu,
@@ -27,7 +28,6 @@ import {
   tanh,
 } from "../functional.ts";
 import { Module } from "../module/module.ts";
-import { pythonFloat } from "../module/repr.ts";
 
 /** max(x, 0), element by element. */
 export class ReLU extends Module {
@@ -129,12 +129,12 @@ export class Tanh extends Module {
 }
 
 /** x above 0, negativeSlope · x below. */
-export class LeakyReLU extends Module {
+export class LeakyReLU extends DeclaredLayer<{ readonly negativeSlope?: number }> {
   /** @internal */ static override readonly kind: string = "LeakyReLU";
   /** @internal */ static override readonly keepsNothing = true;
 
   /** The slope below 0. */
-  readonly negativeSlope: number;
+  declare readonly negativeSlope: number;
 
   /**
    * Makes the layer.
@@ -143,34 +143,22 @@ export class LeakyReLU extends Module {
    * @throws {TypeError} if it is of the wrong kind.
    */
   constructor(options: number | { readonly negativeSlope?: number } = {}) {
-    super();
-    const { negativeSlope = 0.01 } = layerOptions(
-      "LeakyReLU",
-      options,
-      ["negativeSlope"],
-      "negativeSlope",
-    );
-    this.negativeSlope = checkNumber("LeakyReLU", "negativeSlope", negativeSlope);
+    super(options, { negativeSlope: 0.01 });
   }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return leakyRelu(x, { negativeSlope: this.negativeSlope });
   }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    return `negative_slope=${pythonFloat(this.negativeSlope)}`;
-  }
 }
 
 /** x above 0, alpha · (eˣ − 1) below. */
-export class ELU extends Module {
+export class ELU extends DeclaredLayer<{ readonly alpha?: number }> {
   /** @internal */ static override readonly kind: string = "ELU";
   /** @internal */ static override readonly keepsNothing = true;
 
   /** The limit below 0 is −alpha. */
-  readonly alpha: number;
+  declare readonly alpha: number;
 
   /**
    * Makes the layer.
@@ -179,29 +167,22 @@ export class ELU extends Module {
    * @throws {TypeError} if it is of the wrong kind.
    */
   constructor(options: number | { readonly alpha?: number } = {}) {
-    super();
-    const { alpha = 1 } = layerOptions("ELU", options, ["alpha"], "alpha");
-    this.alpha = checkNumber("ELU", "alpha", alpha);
+    super(options, { alpha: 1 });
   }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return elu(x, { alpha: this.alpha });
   }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    return `alpha=${pythonFloat(this.alpha)}`;
-  }
 }
 
 /** x · Φ(x), Φ the normal distribution's cumulative function or its approximation by tanh. */
-export class GELU extends Module {
+export class GELU extends DeclaredLayer<GeluOptions> {
   /** @internal */ static override readonly kind: string = "GELU";
   /** @internal */ static override readonly keepsNothing = true;
 
   /** `"none"` or `"tanh"`. */
-  readonly approximate: "none" | "tanh";
+  declare readonly approximate: "none" | "tanh";
 
   /**
    * Makes the layer.
@@ -210,35 +191,23 @@ export class GELU extends Module {
    * @throws {TypeError} if it is of the wrong kind. @throws {RangeError} if it is another name.
    */
   constructor(options: "none" | "tanh" | GeluOptions = {}) {
-    super();
-    const { approximate = "none" } = layerOptions<GeluOptions>(
-      "GELU",
-      options,
-      ["approximate"],
-      "approximate",
-    );
-    this.approximate = checkChoice("GELU", "approximate", approximate, ["none", "tanh"]);
+    super(options, { approximate: "none" }, ["none", "tanh"]);
   }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return gelu(x, { approximate: this.approximate });
   }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    return `approximate='${this.approximate}'`;
-  }
 }
 
 /** ln(1 + e^(beta·x)) / beta; x itself where beta·x is above the threshold. */
-export class Softplus extends Module {
+export class Softplus extends DeclaredLayer<SoftplusOptions> {
   /** @internal */ static override readonly kind: string = "Softplus";
 
   /** How sharp the bend is. */
-  readonly beta: number;
+  declare readonly beta: number;
   /** From where on the result is x itself. */
-  readonly threshold: number;
+  declare readonly threshold: number;
 
   /**
    * Makes the layer.
@@ -247,34 +216,23 @@ export class Softplus extends Module {
    * @throws {TypeError} if one is of the wrong kind.
    */
   constructor(options: number | SoftplusOptions = {}) {
-    super();
-    const { beta = 1, threshold = 20 } = layerOptions<SoftplusOptions>("Softplus", options, [
-      "beta",
-      "threshold",
-    ], "beta");
-    this.beta = checkNumber("Softplus", "beta", beta);
-    this.threshold = checkNumber("Softplus", "threshold", threshold);
+    super(options, { beta: 1, threshold: 20 });
   }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return softplus(x, { beta: this.beta, threshold: this.threshold });
   }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    return `beta=${pythonFloat(this.beta)}, threshold=${pythonFloat(this.threshold)}`;
-  }
 }
 
 /** min(max(x, minVal), maxVal). */
-export class Hardtanh extends Module {
+export class Hardtanh extends DeclaredLayer<HardtanhOptions> {
   /** @internal */ static override readonly kind: string = "Hardtanh";
 
   /** The lower bound. */
-  readonly minVal: number;
+  declare readonly minVal: number;
   /** The upper bound. */
-  readonly maxVal: number;
+  declare readonly maxVal: number;
 
   /**
    * Makes the layer.
@@ -283,15 +241,8 @@ export class Hardtanh extends Module {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if maxVal ≤ minVal.
    */
   constructor(options: number | HardtanhOptions = {}) {
-    super();
-    const { minVal = -1, maxVal = 1 } = layerOptions<HardtanhOptions>(
-      "Hardtanh",
-      options,
-      ["minVal", "maxVal"],
-      "minVal",
-    );
-    this.minVal = checkNumber("Hardtanh", "minVal", minVal);
-    this.maxVal = checkNumber("Hardtanh", "maxVal", maxVal);
+    super(options, { minVal: -1, maxVal: 1 });
+    const { minVal, maxVal } = this;
     if (maxVal <= minVal) {
       throw new RangeError(
         `Cannot make Hardtanh: got minVal ${minVal} and maxVal ${maxVal}, expected minVal < maxVal`,
@@ -302,11 +253,6 @@ export class Hardtanh extends Module {
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return hardtanh(x, { minVal: this.minVal, maxVal: this.maxVal });
-  }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    return `min_val=${pythonFloat(this.minVal)}, max_val=${pythonFloat(this.maxVal)}`;
   }
 }
 

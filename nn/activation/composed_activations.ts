@@ -1,9 +1,9 @@
 /**
  * Activations that are rarely met.
  */
-import { kindOf } from "../../autograd/internal.ts";
 import type { ShrinkOptions, Tensor } from "../../autograd/mod.ts";
-import { checkNumber, layerOptions } from "../module/arguments.ts";
+import { checkNumber } from "../module/arguments.ts";
+import { DeclaredLayer } from "../module/declared.ts";
 import {
   celu,
   hardshrink,
@@ -47,11 +47,11 @@ export class Tanhshrink extends Module {
 }
 
 /** max(x, 0) + min(alpha · (e^(x/alpha) − 1), 0). */
-export class CELU extends Module {
+export class CELU extends DeclaredLayer<{ readonly alpha?: number }> {
   /** @internal */ static override readonly kind: string = "CELU";
 
   /** The limit below 0 is −alpha. */
-  readonly alpha: number;
+  declare readonly alpha: number;
 
   /**
    * Makes the layer.
@@ -60,36 +60,26 @@ export class CELU extends Module {
    * @throws {TypeError} if it is of the wrong kind.
    */
   constructor(options: number | { readonly alpha?: number } = {}) {
-    super();
-    const { alpha = 1 } = layerOptions("CELU", options, ["alpha"], "alpha");
-    this.alpha = checkNumber("CELU", "alpha", alpha);
+    super(options, { alpha: 1 });
   }
 
   /** Applies it. */
   override forward(x: Tensor): Tensor {
     return celu(x, { alpha: this.alpha });
   }
-
-  /** The arguments as `toString()` shows them. */
-  override extraRepr(): string {
-    return `alpha=${pythonFloat(this.alpha)}`;
-  }
 }
 
 /** @internal What Hardshrink and Softshrink have in common. */
-abstract class Shrink extends Module {
+abstract class Shrink extends DeclaredLayer<ShrinkOptions> {
   /** Everything in −lambd … lambd becomes 0. */
-  readonly lambd: number;
+  declare readonly lambd: number;
 
   /**
    * @param options lambd = 0.5, which may stand alone.
    * @throws {TypeError} if it is of the wrong kind.
    */
   constructor(options: number | ShrinkOptions = {}) {
-    super();
-    const layer = kindOf(this);
-    const { lambd = 0.5 } = layerOptions<ShrinkOptions>(layer, options, ["lambd"], "lambd");
-    this.lambd = checkNumber(layer, "lambd", lambd);
+    super(options, { lambd: 0.5 });
   }
 
   override extraRepr(): string {

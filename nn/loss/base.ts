@@ -3,36 +3,55 @@
  */
 import { kindOf } from "../../autograd/internal.ts";
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkChoice, checkTensor } from "../module/arguments.ts";
+import { layerOptions } from "../module/arguments.ts";
+import { type Defaults, keepOptions } from "../module/declared.ts";
 import type { LossOptions, Reduction } from "../functional.ts";
 import { Module } from "../module/module.ts";
 
+const REDUCTIONS: readonly Reduction[] = ["none", "mean", "sum"];
+
 /** A loss with one of the usual reductions. */
-export abstract class Loss extends Module {
+export abstract class Loss<Options extends LossOptions = LossOptions> extends Module {
   /** @internal */ static override readonly kind: string = "Loss";
 
   /** How the losses of single elements become one. */
-  readonly reduction: Reduction;
+  declare readonly reduction: Reduction;
+  private readonly optionNames: readonly string[];
 
-  /** @internal */
-  constructor(options?: LossOptions | null) {
+  /** @internal With `defaults`, which become fields, other options are refused. */
+  constructor(options?: Options | null, defaults?: Defaults<Options>) {
     super();
-    const { reduction = "mean" } = options ?? {};
-    this.reduction = checkChoice(kindOf(this), "reduction", reduction, ["none", "mean", "sum"]);
+    const known = defaults ?? { reduction: "mean" };
+    this.optionNames = Object.keys(known);
+    if (defaults !== undefined) layerOptions(kindOf(this), options, this.optionNames as never);
+    keepOptions(this, options, known, REDUCTIONS);
+  }
+
+  /** @internal The options in force, for the function that computes the loss. */
+  protected lossOptions(): Required<Options> {
+    const fields = this as unknown as Record<string, unknown>;
+    return Object.fromEntries(
+      this.optionNames.map((name) => [name, fields[name]]),
+    ) as Required<Options>;
   }
 }
 
+/** Options of a loss with weights. */
+interface WeightOptions extends LossOptions {
+  readonly weight?: Tensor | null;
+}
+
 /** A loss with weights, which are part of the state. */
-export abstract class WeightedLoss extends Loss {
+export abstract class WeightedLoss<Options extends WeightOptions = WeightOptions>
+  extends Loss<Options> {
   /** @internal */ static override readonly kind: string = "WeightedLoss";
 
   /** Weights; `null` for none. */
-  weight: Tensor | null;
+  declare weight: Tensor | null;
 
   /** @internal */
-  constructor(options?: (LossOptions & { readonly weight?: Tensor | null }) | null) {
-    super(options);
-    const weight = checkTensor(kindOf(this), "weight", options?.weight);
-    this.weight = this.registerBuffer("weight", weight);
+  constructor(options?: Options | null, defaults?: Defaults<Options>) {
+    super(options, defaults);
+    if (defaults === undefined) keepOptions(this, options, { weight: null });
   }
 }

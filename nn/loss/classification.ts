@@ -2,13 +2,8 @@
  * Losses of classifiers.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import {
-  checkChoice,
-  checkFlag,
-  checkNumber,
-  checkTensor,
-  layerOptions,
-} from "../module/arguments.ts";
+import { layerOptions } from "../module/arguments.ts";
+import { keepOptions } from "../module/declared.ts";
 import {
   binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
@@ -38,13 +33,13 @@ import { WeightedLoss } from "./base.ts";
  * assertAlmostEquals(loss.item(), Math.log(2));
  * ```
  */
-export class CrossEntropyLoss extends WeightedLoss {
+export class CrossEntropyLoss extends WeightedLoss<CrossEntropyOptions> {
   /** @internal */ static override readonly kind: string = "CrossEntropyLoss";
 
   /** The class index that does not count. */
-  readonly ignoreIndex: number;
+  declare readonly ignoreIndex: number;
   /** The share of a target that is spread over all classes. */
-  readonly labelSmoothing: number;
+  declare readonly labelSmoothing: number;
 
   /**
    * Makes the layer.
@@ -53,37 +48,23 @@ export class CrossEntropyLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: CrossEntropyOptions = {}) {
-    super(
-      layerOptions("CrossEntropyLoss", options, [
-        "weight",
-        "ignoreIndex",
-        "reduction",
-        "labelSmoothing",
-      ]),
-    );
-    this.ignoreIndex = checkNumber("CrossEntropyLoss", "ignoreIndex", options?.ignoreIndex ?? -100);
-    this.labelSmoothing = checkNumber(
-      "CrossEntropyLoss",
-      "labelSmoothing",
-      options?.labelSmoothing ?? 0,
-    );
+    super(options, { weight: null, ignoreIndex: -100, reduction: "mean", labelSmoothing: 0 });
   }
 
   /** The loss of logits x at a target. */
   override forward(x: Tensor, target: Target): Tensor {
-    const { weight, ignoreIndex, reduction, labelSmoothing } = this;
-    return crossEntropy(x, target, { weight, ignoreIndex, reduction, labelSmoothing });
+    return crossEntropy(x, target, this.lossOptions());
   }
 }
 
 /**
  * The negative log likelihood of class indices, from log-probabilities; see {@linkcode nllLoss}.
  */
-export class NLLLoss extends WeightedLoss {
+export class NLLLoss extends WeightedLoss<NllLossOptions> {
   /** @internal */ static override readonly kind: string = "NLLLoss";
 
   /** The class index that does not count. */
-  readonly ignoreIndex: number;
+  declare readonly ignoreIndex: number;
 
   /**
    * Makes the layer.
@@ -92,19 +73,17 @@ export class NLLLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: NllLossOptions = {}) {
-    super(layerOptions("NLLLoss", options, ["weight", "ignoreIndex", "reduction"]));
-    this.ignoreIndex = checkNumber("NLLLoss", "ignoreIndex", options?.ignoreIndex ?? -100);
+    super(options, { weight: null, ignoreIndex: -100, reduction: "mean" });
   }
 
   /** The loss of log-probabilities x at a target. */
   override forward(x: Tensor, target: Target): Tensor {
-    const { weight, ignoreIndex, reduction } = this;
-    return nllLoss(x, target, { weight, ignoreIndex, reduction });
+    return nllLoss(x, target, this.lossOptions());
   }
 }
 
 /** The cross entropy of probabilities with targets; see {@linkcode binaryCrossEntropy}. */
-export class BCELoss extends WeightedLoss {
+export class BCELoss extends WeightedLoss<BinaryCrossEntropyOptions> {
   /** @internal */ static override readonly kind: string = "BCELoss";
 
   /**
@@ -114,13 +93,12 @@ export class BCELoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: BinaryCrossEntropyOptions = {}) {
-    super(layerOptions("BCELoss", options, ["weight", "reduction"]));
+    super(options, { weight: null, reduction: "mean" });
   }
 
   /** The loss of probabilities x at a target. */
   override forward(x: Tensor, target: Tensor): Tensor {
-    const { weight, reduction } = this;
-    return binaryCrossEntropy(x, target, { weight, reduction });
+    return binaryCrossEntropy(x, target, this.lossOptions());
   }
 }
 
@@ -128,11 +106,11 @@ export class BCELoss extends WeightedLoss {
  * The cross entropy of the sigmoid of logits with targets; see
  * {@linkcode binaryCrossEntropyWithLogits}.
  */
-export class BCEWithLogitsLoss extends WeightedLoss {
+export class BCEWithLogitsLoss extends WeightedLoss<BinaryCrossEntropyWithLogitsOptions> {
   /** @internal */ static override readonly kind: string = "BCEWithLogitsLoss";
 
   /** The weight of the positive class; `null` for none. */
-  posWeight: Tensor | null;
+  declare posWeight: Tensor | null;
 
   /**
    * Makes the layer.
@@ -141,17 +119,12 @@ export class BCEWithLogitsLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: BinaryCrossEntropyWithLogitsOptions = {}) {
-    super(
-      layerOptions("BCEWithLogitsLoss", options, ["weight", "reduction", "posWeight"]),
-    );
-    const posWeight = checkTensor("BCEWithLogitsLoss", "posWeight", options?.posWeight);
-    this.posWeight = this.registerBuffer("pos_weight", posWeight);
+    super(options, { weight: null, reduction: "mean", posWeight: null });
   }
 
   /** The loss of logits x at a target. */
   override forward(x: Tensor, target: Tensor): Tensor {
-    const { weight, posWeight, reduction } = this;
-    return binaryCrossEntropyWithLogits(x, target, { weight, posWeight, reduction });
+    return binaryCrossEntropyWithLogits(x, target, this.lossOptions());
   }
 }
 
@@ -160,9 +133,9 @@ export class KLDivLoss extends Module {
   /** @internal */ static override readonly kind: string = "KLDivLoss";
 
   /** How the divergences of single elements become one. */
-  readonly reduction: "none" | "batchmean" | "sum" | "mean";
+  declare readonly reduction: "none" | "batchmean" | "sum" | "mean";
   /** Whether the target holds log-probabilities too. */
-  readonly logTarget: boolean;
+  declare readonly logTarget: boolean;
 
   /**
    * Makes the layer.
@@ -172,13 +145,9 @@ export class KLDivLoss extends Module {
    */
   constructor(options: KlDivOptions = {}) {
     super();
-    const { reduction = "mean", logTarget = false } = layerOptions("KLDivLoss", options, [
-      "reduction",
-      "logTarget",
-    ]);
-    const known = ["none", "batchmean", "sum", "mean"] as const;
-    this.reduction = checkChoice("KLDivLoss", "reduction", reduction, known);
-    this.logTarget = checkFlag("KLDivLoss", "logTarget", logTarget);
+    layerOptions("KLDivLoss", options, ["reduction", "logTarget"]);
+    const words = ["none", "batchmean", "sum", "mean"];
+    keepOptions(this, options, { reduction: "mean", logTarget: false }, words);
   }
 
   /** The divergence of log-probabilities x from a target. */

@@ -2,7 +2,6 @@
  * Losses with a margin.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { checkFlag, checkNumber, layerOptions } from "../module/arguments.ts";
 import {
   type BinaryCrossEntropyOptions,
   cosineEmbeddingLoss,
@@ -22,11 +21,11 @@ import {
 import { Loss, WeightedLoss } from "./base.ts";
 
 /** Distances of like and unlike pairs; see {@linkcode hingeEmbeddingLoss}. */
-export class HingeEmbeddingLoss extends Loss {
+export class HingeEmbeddingLoss extends Loss<MarginLossOptions> {
   /** @internal */ static override readonly kind: string = "HingeEmbeddingLoss";
 
   /** How far on the right side costs nothing. */
-  readonly margin: number;
+  declare readonly margin: number;
 
   /**
    * Makes the layer.
@@ -35,23 +34,21 @@ export class HingeEmbeddingLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MarginLossOptions = {}) {
-    super(layerOptions("HingeEmbeddingLoss", options, ["margin", "reduction"]));
-    this.margin = checkNumber("HingeEmbeddingLoss", "margin", options?.margin ?? 1);
+    super(options, { margin: 1, reduction: "mean" });
   }
 
   /** The loss of distances x at targets of ±1. */
   override forward(x: Tensor, target: Tensor): Tensor {
-    const { margin, reduction } = this;
-    return hingeEmbeddingLoss(x, target, { margin, reduction });
+    return hingeEmbeddingLoss(x, target, this.lossOptions());
   }
 }
 
 /** Angles of like and unlike pairs; see {@linkcode cosineEmbeddingLoss}. */
-export class CosineEmbeddingLoss extends Loss {
+export class CosineEmbeddingLoss extends Loss<MarginLossOptions> {
   /** @internal */ static override readonly kind: string = "CosineEmbeddingLoss";
 
   /** How far on the right side costs nothing. */
-  readonly margin: number;
+  declare readonly margin: number;
 
   /**
    * Makes the layer.
@@ -60,23 +57,21 @@ export class CosineEmbeddingLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MarginLossOptions = {}) {
-    super(layerOptions("CosineEmbeddingLoss", options, ["margin", "reduction"]));
-    this.margin = checkNumber("CosineEmbeddingLoss", "margin", options?.margin ?? 0);
+    super(options, { margin: 0, reduction: "mean" });
   }
 
   /** The loss of pairs of vectors at targets of ±1. */
   override forward(x1: Tensor, x2: Tensor, target: Tensor): Tensor {
-    const { margin, reduction } = this;
-    return cosineEmbeddingLoss(x1, x2, target, { margin, reduction });
+    return cosineEmbeddingLoss(x1, x2, target, this.lossOptions());
   }
 }
 
 /** Which of two ranks higher; see {@linkcode marginRankingLoss}. */
-export class MarginRankingLoss extends Loss {
+export class MarginRankingLoss extends Loss<MarginLossOptions> {
   /** @internal */ static override readonly kind: string = "MarginRankingLoss";
 
   /** How far on the right side costs nothing. */
-  readonly margin: number;
+  declare readonly margin: number;
 
   /**
    * Makes the layer.
@@ -85,29 +80,27 @@ export class MarginRankingLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MarginLossOptions = {}) {
-    super(layerOptions("MarginRankingLoss", options, ["margin", "reduction"]));
-    this.margin = checkNumber("MarginRankingLoss", "margin", options?.margin ?? 0);
+    super(options, { margin: 0, reduction: "mean" });
   }
 
   /** The loss of pairs of scores at targets of ±1. */
   override forward(x1: Tensor, x2: Tensor, target: Tensor): Tensor {
-    const { margin, reduction } = this;
-    return marginRankingLoss(x1, x2, target, { margin, reduction });
+    return marginRankingLoss(x1, x2, target, this.lossOptions());
   }
 }
 
 /** Nearer to the positive than to the negative; see {@linkcode tripletMarginLoss}. */
-export class TripletMarginLoss extends Loss {
+export class TripletMarginLoss extends Loss<TripletMarginLossOptions> {
   /** @internal */ static override readonly kind: string = "TripletMarginLoss";
 
   /** How far on the right side costs nothing. */
-  readonly margin: number;
+  declare readonly margin: number;
   /** The order of the norm. */
-  readonly p: number;
+  declare readonly p: number;
   /** Added to each difference. */
-  readonly eps: number;
+  declare readonly eps: number;
   /** Whether the negative's distance from the positive counts where it is the smaller. */
-  readonly swap: boolean;
+  declare readonly swap: boolean;
 
   /**
    * Makes the layer.
@@ -116,19 +109,12 @@ export class TripletMarginLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: TripletMarginLossOptions = {}) {
-    super(
-      layerOptions("TripletMarginLoss", options, ["margin", "p", "eps", "swap", "reduction"]),
-    );
-    this.margin = checkNumber("TripletMarginLoss", "margin", options?.margin ?? 1);
-    this.p = checkNumber("TripletMarginLoss", "p", options?.p ?? 2);
-    this.eps = checkNumber("TripletMarginLoss", "eps", options?.eps ?? 1e-6);
-    this.swap = checkFlag("TripletMarginLoss", "swap", options?.swap ?? false);
+    super(options, { margin: 1, p: 2, eps: 1e-6, swap: false, reduction: "mean" });
   }
 
   /** The loss of triplets of vectors. */
   override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    const { margin, p, eps, swap, reduction } = this;
-    return tripletMarginLoss(anchor, positive, negative, { margin, p, eps, swap, reduction });
+    return tripletMarginLoss(anchor, positive, negative, this.lossOptions());
   }
 }
 
@@ -143,24 +129,23 @@ export class SoftMarginLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: LossOptions = {}) {
-    super(layerOptions("SoftMarginLoss", options, ["reduction"]));
+    super(options, { reduction: "mean" });
   }
 
   /** The loss of scores x at targets of ±1. */
   override forward(x: Tensor, target: Tensor): Tensor {
-    const { reduction } = this;
-    return softMarginLoss(x, target, { reduction });
+    return softMarginLoss(x, target, this.lossOptions());
   }
 }
 
 /** The target's score above the others; see {@linkcode multiMarginLoss}. */
-export class MultiMarginLoss extends WeightedLoss {
+export class MultiMarginLoss extends WeightedLoss<MultiMarginLossOptions> {
   /** @internal */ static override readonly kind: string = "MultiMarginLoss";
 
   /** 1 or 2. */
-  readonly p: number;
+  declare readonly p: number;
   /** How far on the right side costs nothing. */
-  readonly margin: number;
+  declare readonly margin: number;
 
   /**
    * Makes the layer.
@@ -169,17 +154,12 @@ export class MultiMarginLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: MultiMarginLossOptions = {}) {
-    super(
-      layerOptions("MultiMarginLoss", options, ["p", "margin", "weight", "reduction"]),
-    );
-    this.p = checkNumber("MultiMarginLoss", "p", options?.p ?? 1);
-    this.margin = checkNumber("MultiMarginLoss", "margin", options?.margin ?? 1);
+    super(options, { p: 1, margin: 1, weight: null, reduction: "mean" });
   }
 
   /** The loss of scores x at class indices. */
   override forward(x: Tensor, target: Target): Tensor {
-    const { weight, p, margin, reduction } = this;
-    return multiMarginLoss(x, target, { weight, p, margin, reduction });
+    return multiMarginLoss(x, target, this.lossOptions());
   }
 }
 
@@ -194,18 +174,17 @@ export class MultiLabelMarginLoss extends Loss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: LossOptions = {}) {
-    super(layerOptions("MultiLabelMarginLoss", options, ["reduction"]));
+    super(options, { reduction: "mean" });
   }
 
   /** The loss of scores x at lists of class indices. */
   override forward(x: Tensor, target: Target): Tensor {
-    const { reduction } = this;
-    return multilabelMarginLoss(x, target, { reduction });
+    return multilabelMarginLoss(x, target, this.lossOptions());
   }
 }
 
 /** One binary cross entropy for each class; see {@linkcode multilabelSoftMarginLoss}. */
-export class MultiLabelSoftMarginLoss extends WeightedLoss {
+export class MultiLabelSoftMarginLoss extends WeightedLoss<BinaryCrossEntropyOptions> {
   /** @internal */ static override readonly kind: string = "MultiLabelSoftMarginLoss";
 
   /**
@@ -215,12 +194,11 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
    * @throws {TypeError} if one is of the wrong kind. @throws {RangeError} if one is out of range.
    */
   constructor(options: BinaryCrossEntropyOptions = {}) {
-    super(layerOptions("MultiLabelSoftMarginLoss", options, ["weight", "reduction"]));
+    super(options, { weight: null, reduction: "mean" });
   }
 
   /** The loss of logits x at targets of 0 or 1. */
   override forward(x: Tensor, target: Tensor): Tensor {
-    const { weight, reduction } = this;
-    return multilabelSoftMarginLoss(x, target, { weight, reduction });
+    return multilabelSoftMarginLoss(x, target, this.lossOptions());
   }
 }

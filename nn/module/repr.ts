@@ -18,6 +18,11 @@ export function pythonFloat(value: number | null): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
+/** `negativeSlope` → `negative_slope`. */
+export function pythonName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** `True`, `None`, `3`, `(3, 3)`; text as it is, a number as an integer: floats come as text. */
 function pythonValue(value: unknown): string {
   if (typeof value === "boolean") return value ? "True" : "False";

@@ -2,7 +2,7 @@
  * Parameter groups: what an optimizer is given and what it keeps.
  */
 import { Tensor } from "../autograd/mod.ts";
-import { describe, formatShape } from "../autograd/internal.ts";
+import { describe, formatShape, refuse, refuseKind } from "../autograd/internal.ts";
 import type { Scalar } from "./hyperparameters.ts";
 
 /** The option that every optimizer has. */
@@ -57,9 +57,7 @@ export function toGroups<Options>(
   }
   const entries = [...params];
   if (entries.length === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got an empty list of params, expected at least one parameter`,
-    );
+    refuse(action, "an empty list of params", "at least one parameter");
   }
   const groups = entries.filter((entry): entry is ParamGroupInput<Options> => isGroup(entry));
   if (groups.length === entries.length) return groups;
@@ -104,20 +102,22 @@ export function readParams(
       );
     }
     if (!param.isLeaf) {
-      throw new RangeError(
-        `Cannot ${action}: got ${label} of shape ${formatShape(param.shape)}${where}, which an ` +
-          `operation made, expected a leaf`,
+      refuse(
+        action,
+        `${label} of shape ${formatShape(param.shape)}${where}, which an operation made`,
+        "a leaf",
       );
     }
     return param;
   });
   if (new Set(params).size < params.length) {
     const i = params.findIndex((param, i) => params.indexOf(param) < i);
-    throw new RangeError(
-      `Cannot ${action}: got params[${i}] of shape ${
-        formatShape(params[i].shape)
-      }${where}, which ` +
-        `is params[${params.indexOf(params[i])}] too, expected every parameter once`,
+    refuse(
+      action,
+      `params[${i}] of shape ${formatShape(params[i].shape)}${where}, which is params[${
+        params.indexOf(params[i])
+      }] too`,
+      "every parameter once",
     );
   }
   return { params, names };
@@ -137,9 +137,7 @@ export function readOptions(
   const isObject = typeof options === "object" && options !== null && !isIterable(options) &&
     !(options instanceof Tensor) && !(options instanceof Date);
   if (!isObject) {
-    throw new TypeError(
-      `Cannot ${action}: got options ${describe(options)}, expected an object such as { lr: 0.1 }`,
-    );
+    refuseKind(action, "options", options, "an object such as { lr: 0.1 }");
   }
   const kept: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(options)) {

@@ -8,6 +8,8 @@ import {
   formatShape,
   heldGradOf,
   kindOf,
+  refuse,
+  refuseKind,
   sameShape,
   write,
 } from "../autograd/internal.ts";
@@ -133,9 +135,7 @@ export abstract class Optimizer<
    */
   constructor(params: Params<Options>, options: Options, kind: OptimizerKind<Options>) {
     if (typeof kind?.defaults !== "object" || kind.defaults === null) {
-      throw new TypeError(
-        `Cannot make ${kindOf(this)}: got kind ${describe(kind)}, expected one with defaults`,
-      );
+      refuseKind(`make ${kindOf(this)}`, "kind", kind, "one with defaults");
     }
     this.#kind = kind;
     this.#name = kind.name ?? kindOf(this);
@@ -182,9 +182,12 @@ export abstract class Optimizer<
     for (const [i, other] of this.paramGroups.entries()) {
       const shared = params.findIndex((param) => other.params.includes(param));
       if (shared >= 0) {
-        throw new RangeError(
-          `Cannot ${action}: got params[${shared}] of shape ${formatShape(params[shared].shape)}` +
-            `${where}, which group ${i} holds too, expected every parameter in one group`,
+        refuse(
+          action,
+          `params[${shared}] of shape ${
+            formatShape(params[shared].shape)
+          }${where}, which group ${i} holds too`,
+          "every parameter in one group",
         );
       }
       if ((other.paramNames === undefined) !== (names === null)) {
@@ -236,9 +239,7 @@ export abstract class Optimizer<
   step<T>(closure: () => T): T;
   step<T>(closure?: (() => T) | null): T | undefined {
     if (closure !== undefined && closure !== null && typeof closure !== "function") {
-      throw new TypeError(
-        `Cannot step ${this.#name}: got closure ${describe(closure)}, expected a function`,
-      );
+      refuseKind(`step ${this.#name}`, "closure", closure, "a function");
     }
     for (const hook of [...this.#before]) hook(this as unknown as Optimizer);
     const result = closure ? enableGrad(closure) : undefined;
@@ -276,11 +277,10 @@ export abstract class Optimizer<
         const grad = heldGradOf(param);
         if (grad === null) continue;
         if (!sameShape(grad.shape, param.shape)) {
-          throw new RangeError(
-            `Cannot ${action}: got a gradient of shape ${
-              formatShape(grad.shape)
-            } for params[${j}] in ` +
-              `group ${i}, expected ${formatShape(param.shape)}`,
+          refuse(
+            action,
+            `a gradient of shape ${formatShape(grad.shape)} for params[${j}] in group ${i}`,
+            formatShape(param.shape),
           );
         }
         const held = this.#misshapen(param, group);
@@ -288,11 +288,10 @@ export abstract class Optimizer<
         // A lazy layer's parameter was empty when its state was made.
         if (held.size === 0) outgrown.push(param);
         else {
-          throw new RangeError(
-            `Cannot ${action}: got a state of shape ${
-              formatShape(held.shape)
-            } for params[${j}] in ` +
-              `group ${i}, expected ${formatShape(param.shape)}`,
+          refuse(
+            action,
+            `a state of shape ${formatShape(held.shape)} for params[${j}] in group ${i}`,
+            formatShape(param.shape),
           );
         }
       }

@@ -2,7 +2,7 @@
  * Which parameters decay.
  */
 import type { Tensor } from "../autograd/mod.ts";
-import { assertOptions, describe } from "../autograd/internal.ts";
+import { assertOptions, refuseKind } from "../autograd/internal.ts";
 import { GroupNorm, LayerNorm, RMSNorm } from "../nn/norm/layer_norm.ts";
 import { Module } from "../nn/module/module.ts";
 import { TrackedNorm } from "../nn/norm/tracked_norm.ts";
@@ -52,13 +52,13 @@ export interface DecayGroup {
 export function paramGroups(model: Module, options: ParamGroupsOptions): DecayGroup[] {
   const action = "make paramGroups";
   if (!(model instanceof Module)) {
-    throw new TypeError(`Cannot ${action}: got model ${describe(model)}, expected a Module`);
+    refuseKind(action, "model", model, "a Module");
   }
   assertOptions(action, options, ["weightDecay", "exclude"]);
   const { weightDecay, exclude } = options;
   new HyperparameterCheck(action, "", options).atLeastZero("weightDecay");
   if (exclude !== undefined && typeof exclude !== "function") {
-    throw new TypeError(`Cannot ${action}: got exclude ${describe(exclude)}, expected a function`);
+    refuseKind(action, "exclude", exclude, "a function");
   }
   const normParameters = new Set(
     model.modules().filter(isNorm).flatMap((norm) => norm.parameters({ recurse: false })),

@@ -2,7 +2,14 @@
  * What optimizers write to disk, in PyTorch's layout and names.
  */
 import { noGrad, Tensor } from "../autograd/mod.ts";
-import { describe, formatShape, sameShape, scalar } from "../autograd/internal.ts";
+import {
+  describe,
+  formatShape,
+  refuse,
+  refuseKind,
+  sameShape,
+  scalar,
+} from "../autograd/internal.ts";
 
 /** A value in a state dict. */
 export type StateValue = Tensor | number | boolean | string | null | readonly StateValue[];
@@ -74,10 +81,7 @@ export function unpackState(
   for (const [name, value] of Object.entries(entries)) {
     const key = toCamelCase(name);
     if (!known.includes(key)) {
-      throw new RangeError(
-        `Cannot ${action}: got state[${index}].${name}, expected one of ` +
-          known.map(toSnakeCase).join(", "),
-      );
+      refuse(action, `state[${index}].${name}`, `one of ${known.map(toSnakeCase).join(", ")}`);
     }
     if (value === null || value === undefined) continue;
     const label = `state[${index}].${name}`;
@@ -88,9 +92,10 @@ export function unpackState(
   if (Object.keys(state).length === 0) return null;
   for (const key of required) {
     if (state[key] === undefined) {
-      throw new RangeError(
-        `Cannot ${action}: got state[${index}] without ${toSnakeCase(key)}, expected ` +
-          required.map(toSnakeCase).join(", "),
+      refuse(
+        action,
+        `state[${index}] without ${toSnakeCase(key)}`,
+        required.map(toSnakeCase).join(", "),
       );
     }
   }
@@ -100,21 +105,18 @@ export function unpackState(
 function readNumber(action: string, label: string, value: unknown): number {
   if (typeof value === "number") return value;
   if (value instanceof Tensor && value.size === 1) return value.item();
-  throw new TypeError(
-    `Cannot ${action}: got ${label} ${
-      describe(value)
-    }, expected a number or a Tensor of one element`,
-  );
+  refuseKind(action, label, value, "a number or a Tensor of one element");
 }
 
 function readTensor(action: string, label: string, value: unknown, param: Tensor): Tensor {
   if (!(value instanceof Tensor)) {
-    throw new TypeError(`Cannot ${action}: got ${label} ${describe(value)}, expected a Tensor`);
+    refuseKind(action, label, value, "a Tensor");
   }
   if (!sameShape(value.shape, param.shape)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${label} of shape ${formatShape(value.shape)}, expected ` +
-        `${formatShape(param.shape)} as its parameter`,
+    refuse(
+      action,
+      `${label} of shape ${formatShape(value.shape)}`,
+      `${formatShape(param.shape)} as its parameter`,
     );
   }
   return noGrad(() => value.clone());
@@ -188,9 +190,7 @@ export function matchParameters(
   groups: readonly { readonly params: readonly Tensor[] }[],
 ): Map<string, Tensor> {
   if (savedGroups.length !== groups.length) {
-    throw new RangeError(
-      `Cannot ${action}: got ${savedGroups.length} parameter groups, expected ${groups.length}`,
-    );
+    refuse(action, `${savedGroups.length} parameter groups`, `${groups.length}`);
   }
   const byIndex = new Map<string, Tensor>();
   savedGroups.forEach(({ params: indices }, i) => {
@@ -203,17 +203,13 @@ export function matchParameters(
     }
     const { params } = groups[i];
     if (indices.length !== params.length) {
-      throw new RangeError(
-        `Cannot ${action}: got ${indices.length} parameters in group ${i}, expected ${params.length}`,
-      );
+      refuse(action, `${indices.length} parameters in group ${i}`, `${params.length}`);
     }
     indices.forEach((index, j) => byIndex.set(String(index), params[j]));
   });
   for (const index of Object.keys(state)) {
     if (!byIndex.has(index)) {
-      throw new RangeError(
-        `Cannot ${action}: got state of a parameter ${index}, expected an index of param_groups`,
-      );
+      refuse(action, `state of a parameter ${index}`, "an index of param_groups");
     }
   }
   return byIndex;

@@ -1,6 +1,7 @@
 /**
  * Activations that work element by element.
  */
+import { refuse } from "../../autograd/internal.ts";
 import {
   full,
   type GeluOptions,
@@ -244,9 +245,7 @@ export class Hardtanh extends DeclaredLayer<HardtanhOptions> {
     super(options, { minVal: -1, maxVal: 1 });
     const { minVal, maxVal } = this;
     if (maxVal <= minVal) {
-      throw new RangeError(
-        `Cannot make Hardtanh: got minVal ${minVal} and maxVal ${maxVal}, expected minVal < maxVal`,
-      );
+      refuse("make Hardtanh", `minVal ${minVal} and maxVal ${maxVal}`, "minVal < maxVal");
     }
   }
 

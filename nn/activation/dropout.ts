@@ -1,7 +1,7 @@
 /**
  * Dropout layers: active in training, transparent in evaluation.
  */
-import { kindOf } from "../../autograd/internal.ts";
+import { kindOf, refuse } from "../../autograd/internal.ts";
 import type { Generator, Tensor } from "../../autograd/mod.ts";
 import { checkNumber, layerOptions } from "../module/arguments.ts";
 import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d } from "../functional.ts";
@@ -38,7 +38,7 @@ abstract class DropoutBase extends Module {
     );
     checkNumber(layer, "p", p);
     if (p < 0 || p > 1) {
-      throw new RangeError(`Cannot make ${layer}: got p ${p}, expected a probability in 0 … 1`);
+      refuse(`make ${layer}`, `p ${p}`, "a probability in 0 … 1");
     }
     this.p = p;
     this.generator = generator;

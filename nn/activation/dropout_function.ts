@@ -8,6 +8,7 @@ import {
   assertTensor,
   chooseGenerator,
   formatShape,
+  refuse,
   show,
   sizeOf,
   valuesOf,
@@ -109,11 +110,7 @@ function dropChannels(
 ): Tensor {
   assertTensor(action, x, "x");
   if (!ranks.includes(x.ndim)) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected ${
-        ranks.join(" or ")
-      } dims`,
-    );
+    refuse(action, `x of shape ${formatShape(x.shape)}`, `${ranks.join(" or ")} dims`);
   }
   if (x.ndim === withoutBatch) {
     const sample = reshape(x, [1, ...x.shape]);
@@ -132,7 +129,7 @@ function checkOptions(
   const training = options.training ?? trainingByDefault;
   checkNumber(action, "p", p);
   if (!(p >= 0 && p <= 1)) {
-    throw new RangeError(`Cannot ${action}: got p ${p}, expected a probability in 0 … 1`);
+    refuse(action, `p ${p}`, "a probability in 0 … 1");
   }
   if (typeof training !== "boolean") {
     throw new TypeError(

@@ -5,8 +5,9 @@ import { Generator, type Tensor } from "../../autograd/mod.ts";
 import {
   assertOptions,
   chooseGenerator,
-  describe,
   type Known,
+  refuse,
+  refuseKind,
   show,
 } from "../../autograd/internal.ts";
 import { type Dataset, type Rows, TensorDataset } from "./dataset.ts";
@@ -104,10 +105,7 @@ export function batches<Sample>(
     },
     from(first: number): Iterable<Tensor[] | Batched<Sample>> {
       if (!Number.isInteger(first) || first < 0 || first > this.length) {
-        throw new RangeError(
-          `Cannot go on with batches: got first ${show(first)}, expected an integer from 0 to ` +
-            this.length,
-        );
+        refuse("go on with batches", `first ${show(first)}`, `an integer from 0 to ${this.length}`);
       }
       return { [Symbol.iterator]: () => pass(first) };
     },
@@ -125,28 +123,22 @@ function assertArguments(
 ): void {
   const { length, get } = (dataset ?? {}) as Partial<Dataset<unknown>>;
   if (!Number.isSafeInteger(length) || typeof get !== "function") {
-    throw new TypeError(
-      `Cannot make batches: got dataset ${
-        describe(dataset)
-      }, expected a TensorDataset or an object ` +
-        `with length and get(index)`,
+    refuseKind(
+      "make batches",
+      "dataset",
+      dataset,
+      "a TensorDataset or an object with length and get(index)",
     );
   }
   if (typeof batchSize !== "number") {
-    throw new TypeError(
-      `Cannot make batches: got batchSize ${describe(batchSize)}, expected a number`,
-    );
+    refuseKind("make batches", "batchSize", batchSize, "a number");
   }
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new RangeError(
-      `Cannot make batches: got batchSize ${batchSize}, expected an integer of at least 1`,
-    );
+    refuse("make batches", `batchSize ${batchSize}`, "an integer of at least 1");
   }
   for (const [name, value] of Object.entries(flags)) {
     if (typeof value !== "boolean") {
-      throw new TypeError(
-        `Cannot make batches: got ${name} ${describe(value)}, expected true or false`,
-      );
+      refuseKind("make batches", name, value, "true or false");
     }
   }
 }

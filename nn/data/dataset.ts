@@ -6,6 +6,7 @@ import {
   assertNumbers,
   assertTensor,
   formatShape,
+  refuse,
   storageOf,
   valuesOf,
 } from "../../autograd/internal.ts";
@@ -51,14 +52,15 @@ export class TensorDataset<Tensors extends readonly Tensor[] = Tensor[]>
   constructor(...tensors: Tensors) {
     const action = "make a TensorDataset";
     if (tensors.length === 0) {
-      throw new RangeError(`Cannot ${action}: got no tensors, expected at least one`);
+      refuse(action, "no tensors", "at least one");
     }
     tensors.forEach((x, i) => {
       assertTensor(action, x, `tensors[${i}]`);
       if (x.ndim === 0 || x.shape[0] !== tensors[0].shape[0]) {
-        throw new RangeError(
-          `Cannot ${action}: got tensors[${i}] of shape ${formatShape(x.shape)}, expected ` +
-            (i === 0 ? "at least one axis" : `${tensors[0].shape[0]} rows as the first`),
+        refuse(
+          action,
+          `tensors[${i}] of shape ${formatShape(x.shape)}`,
+          i === 0 ? "at least one axis" : `${tensors[0].shape[0]} rows as the first`,
         );
       }
     });
@@ -86,9 +88,7 @@ export class TensorDataset<Tensors extends readonly Tensor[] = Tensor[]>
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i];
       if (!Number.isInteger(index) || index < 0 || index >= this.length) {
-        throw new RangeError(
-          `Cannot get a sample: got index ${index}, expected one of 0 … ${this.length - 1}`,
-        );
+        refuse("get a sample", `index ${index}`, `one of 0 … ${this.length - 1}`);
       }
     }
     return this.tensors.map((x) => takeRows(x, indices)) as Rows<Tensors>;

@@ -2,7 +2,7 @@
  * Batches from samples.
  */
 import { noGrad, stack, Tensor, tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/internal.ts";
+import { describe, refuse } from "../../autograd/internal.ts";
 
 /** What samples become in a batch: numbers and tensors a tensor with one more axis, at every level. */
 export type Batched<Sample> = Sample extends Tensor | number ? Tensor
@@ -42,9 +42,7 @@ const DEEPEST = 64;
 
 function stackValues(values: readonly unknown[], depth: number): unknown {
   if (depth > DEEPEST) {
-    throw new RangeError(
-      `Cannot stack samples: got samples nested more than ${DEEPEST} deep, expected at most that`,
-    );
+    refuse("stack samples", `samples nested more than ${DEEPEST} deep`, "at most that");
   }
   const first = values[0];
   if (values.every((value) => value instanceof Tensor)) return noGrad(() => stack(values));

@@ -4,7 +4,14 @@
  * A weight [out, in, …kernel] has fan_in = in · kernel size and fan_out = out · kernel size.
  */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, assertTensor, formatShape, show, sizeOf } from "../../autograd/internal.ts";
+import {
+  assertOptions,
+  assertTensor,
+  formatShape,
+  refuse,
+  show,
+  sizeOf,
+} from "../../autograd/internal.ts";
 import { drawInto, expectFinite, type InitOptions } from "./write.ts";
 
 /** Which fan an initialiser divides by. */
@@ -78,9 +85,10 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
     case "selu":
       return 3 / 4;
     default:
-      throw new RangeError(
-        `Cannot calculate the gain: got nonlinearity ${show(nonlinearity)}, expected linear, ` +
-          `conv1d … conv_transpose3d, sigmoid, tanh, relu, leaky_relu or selu`,
+      refuse(
+        "calculate the gain",
+        `nonlinearity ${show(nonlinearity)}`,
+        "linear, conv1d … conv_transpose3d, sigmoid, tanh, relu, leaky_relu or selu",
       );
   }
 }
@@ -159,9 +167,7 @@ function kaimingStd(action: string, x: Tensor, options: KaimingOptions): number 
   const { a = 0, mode = "fan_in", nonlinearity = "leaky_relu" } = options;
   assertTensor(action, x, "tensor");
   if (mode !== "fan_in" && mode !== "fan_out") {
-    throw new RangeError(
-      `Cannot ${action}: got mode ${show(mode)}, expected "fan_in" or "fan_out"`,
-    );
+    refuse(action, `mode ${show(mode)}`, '"fan_in" or "fan_out"');
   }
   const gain = calculateGain(nonlinearity, a);
   // There is nothing to fill then, and no fan to divide by.
@@ -185,9 +191,10 @@ function xavierStd(action: string, x: Tensor, options: XavierOptions): number {
 export function fans(action: string, x: Tensor): Record<FanMode, number> {
   assertTensor(action, x, "tensor");
   if (x.ndim < 2) {
-    throw new RangeError(
-      `Cannot ${action}: got a tensor of shape ${formatShape(x.shape)}, expected at least 2 dims ` +
-        `for its fan_in and fan_out`,
+    refuse(
+      action,
+      `a tensor of shape ${formatShape(x.shape)}`,
+      "at least 2 dims for its fan_in and fan_out",
     );
   }
   const [outputs, inputs, ...kernel] = x.shape;

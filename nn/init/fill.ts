@@ -1,6 +1,6 @@
 /** Initialisers whose elements are alike: constants and plain distributions. */
 import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known, show } from "../../autograd/internal.ts";
+import { assertOptions, type Known, refuse, show } from "../../autograd/internal.ts";
 import { drawInto, expectFinite, fillValues, type InitOptions } from "./write.ts";
 
 /** Options of {@linkcode uniform_}. */
@@ -129,12 +129,10 @@ export function truncNormal_<T extends Tensor>(x: T, options: TruncNormalOptions
   expectFinite("call truncNormal_", "mean", mean);
   expectFinite("call truncNormal_", "std", std);
   if (std <= 0) {
-    throw new RangeError(`Cannot call truncNormal_: got std ${std}, expected a positive number`);
+    refuse("call truncNormal_", `std ${std}`, "a positive number");
   }
   if (!(a <= b)) {
-    throw new RangeError(
-      `Cannot call truncNormal_: got a ${a} and b ${b}, expected bounds with a ≤ b`,
-    );
+    refuse("call truncNormal_", `a ${a} and b ${b}`, "bounds with a ≤ b");
   }
   return drawInto("call truncNormal_", x, options, (random, values) => {
     // Drawing normals until they fit is fast while enough of them do; in the tails, even draws that

@@ -4,6 +4,7 @@ import {
   assertOptions,
   assertTensor,
   formatShape,
+  refuse,
   show,
   sizeOf,
   stridesOf,
@@ -61,9 +62,7 @@ export function orthogonal_<T extends Tensor>(x: T, options: OrthogonalOptions =
   assertTensor(action, x, "tensor");
   expectFinite(action, "gain", gain);
   if (x.ndim < 2) {
-    throw new RangeError(
-      `Cannot ${action}: got a tensor of shape ${formatShape(x.shape)}, expected at least 2 dims`,
-    );
+    refuse(action, `a tensor of shape ${formatShape(x.shape)}`, "at least 2 dims");
   }
   if (x.size === 0) return x;
   const rows = x.shape[0];
@@ -120,16 +119,13 @@ export function dirac_<T extends Tensor>(x: T, options: DiracOptions = {}): T {
   const { groups = 1 } = options;
   assertTensor(action, x, "tensor");
   if (x.ndim < 3 || x.ndim > 5) {
-    throw new RangeError(
-      `Cannot ${action}: got a tensor of shape ${formatShape(x.shape)}, expected 3, 4 or 5 dims`,
-    );
+    refuse(action, `a tensor of shape ${formatShape(x.shape)}`, "3, 4 or 5 dims");
   }
   if (!Number.isSafeInteger(groups) || groups < 1 || x.shape[0] % groups !== 0) {
-    throw new RangeError(
-      `Cannot ${action}: got groups ${show(groups)} for shape ${
-        formatShape(x.shape)
-      }, expected a whole ` +
-        `number that divides axis 0`,
+    refuse(
+      action,
+      `groups ${show(groups)} for shape ${formatShape(x.shape)}`,
+      "a whole number that divides axis 0",
     );
   }
   const strides = stridesOf(x.shape);
@@ -166,7 +162,7 @@ export function sparse_<T extends Tensor>(x: T, options: SparseOptions): T {
   assertMatrix(action, x);
   expectFinite(action, "sparsity", sparsity);
   if (sparsity < 0 || sparsity > 1) {
-    throw new RangeError(`Cannot ${action}: got sparsity ${sparsity}, expected one in 0 … 1`);
+    refuse(action, `sparsity ${sparsity}`, "one in 0 … 1");
   }
   const [rows, cols] = x.shape;
   const zeros = Math.ceil(sparsity * rows);
@@ -183,9 +179,7 @@ export function sparse_<T extends Tensor>(x: T, options: SparseOptions): T {
 function assertMatrix(action: string, x: Tensor): void {
   assertTensor(action, x, "tensor");
   if (x.ndim !== 2) {
-    throw new RangeError(
-      `Cannot ${action}: got a tensor of shape ${formatShape(x.shape)}, expected 2 dims`,
-    );
+    refuse(action, `a tensor of shape ${formatShape(x.shape)}`, "2 dims");
   }
 }
 

@@ -1,6 +1,6 @@
 /** How initialisers write. */
 import type { Generator, Tensor } from "../../autograd/mod.ts";
-import { assertTensor, chooseGenerator, show, write } from "../../autograd/internal.ts";
+import { assertTensor, chooseGenerator, refuse, show, write } from "../../autograd/internal.ts";
 
 /** What every initialiser that draws accepts. */
 export interface InitOptions {
@@ -42,6 +42,6 @@ export function expectFinite(action: string, name: string, value: number): void 
     );
   }
   if (!Number.isFinite(value)) {
-    throw new RangeError(`Cannot ${action}: got ${name} ${value}, expected a finite number`);
+    refuse(action, `${name} ${value}`, "a finite number");
   }
 }

@@ -22,6 +22,7 @@ import {
   formatShape,
   fromValues,
   type Known,
+  refuse,
   sizeOf,
   valuesOf,
 } from "../../autograd/internal.ts";
@@ -97,9 +98,7 @@ export function scaledDotProductAttention(
   const [keys, values] = shared;
   checkShapes(q, keys, values);
   if (isCausal && attnMask !== null) {
-    throw new RangeError(
-      `Cannot ${ACTION}: got both attnMask and isCausal, expected one of them at most`,
-    );
+    refuse(ACTION, "both attnMask and isCausal", "one of them at most");
   }
   const scale = options.scale ?? 1 / Math.sqrt(q.shape[q.ndim - 1]);
   checkNumber(ACTION, "scale", scale);
@@ -113,10 +112,12 @@ export function scaledDotProductAttention(
 function heads(q: Tensor, k: Tensor, v: Tensor): [k: Tensor, v: Tensor] {
   const [of, ofKeys, ofValues] = [q, k, v].map((x) => x.ndim < 3 ? 1 : x.shape[x.ndim - 3]);
   if (q.ndim < 3 || of % ofKeys !== 0 || of % ofValues !== 0) {
-    throw new RangeError(
-      `Cannot ${ACTION}: got q of shape ${formatShape(q.shape)}, k of shape ` +
-        `${formatShape(k.shape)} and v of shape ${formatShape(v.shape)} with enableGqa, expected ` +
-        `heads of q (axis -3) that are a multiple of those of k and v`,
+    refuse(
+      ACTION,
+      `q of shape ${formatShape(q.shape)}, k of shape ${formatShape(k.shape)} and v of shape ${
+        formatShape(v.shape)
+      } with enableGqa`,
+      "heads of q (axis -3) that are a multiple of those of k and v",
     );
   }
   return [repeatHeads(k, of / ofKeys), repeatHeads(v, of / ofValues)];
@@ -134,10 +135,12 @@ function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
   const fits = q.ndim >= 2 && k.ndim >= 2 && v.ndim >= 2 &&
     q.shape[q.ndim - 1] === k.shape[k.ndim - 1] && k.shape[k.ndim - 2] === v.shape[v.ndim - 2];
   if (!fits) {
-    throw new RangeError(
-      `Cannot ${ACTION}: got q of shape ${formatShape(q.shape)}, k of shape ` +
-        `${formatShape(k.shape)} and v of shape ${formatShape(v.shape)}, expected [*, L, E], ` +
-        `[*, S, E] and [*, S, D]`,
+    refuse(
+      ACTION,
+      `q of shape ${formatShape(q.shape)}, k of shape ${formatShape(k.shape)} and v of shape ${
+        formatShape(v.shape)
+      }`,
+      "[*, L, E], [*, S, E] and [*, S, D]",
     );
   }
   broadcastShapes(ACTION, q.shape.slice(0, -2), k.shape.slice(0, -2));
@@ -157,9 +160,10 @@ function masked(scores: Tensor, mask: Tensor | null, isChoice: boolean): Tensor 
   if (mask === null) return softmax(scores, -1);
   assertTensor(ACTION, mask, "attnMask");
   if (!broadcastsTo(mask.shape, scores.shape)) {
-    throw new RangeError(
-      `Cannot ${ACTION}: got attnMask of shape ${formatShape(mask.shape)}, expected one that ` +
-        `broadcasts to ${formatShape(scores.shape)}`,
+    refuse(
+      ACTION,
+      `attnMask of shape ${formatShape(mask.shape)}`,
+      `one that broadcasts to ${formatShape(scores.shape)}`,
     );
   }
   const limited = isChoice || choosesKeys(mask)

@@ -1,6 +1,7 @@
 /**
  * Learned vectors for numbered things.
  */
+import { refuse } from "../../autograd/internal.ts";
 import { Parameter } from "../module/parameter.ts";
 import { type Generator, type Index, type Tensor, zeros } from "../../autograd/mod.ts";
 import { checkCount, checkFlag, checkTensor, layerOptions } from "../module/arguments.ts";
@@ -83,12 +84,7 @@ export class Embedding extends Module {
     checkTensor("Embedding", "embeddings", embeddings);
     checkFlag("Embedding", "freeze", freeze);
     if (embeddings.ndim !== 2) {
-      throw new RangeError(
-        `Cannot make Embedding: got embeddings of shape [${
-          embeddings.shape.join(", ")
-        }], expected ` +
-          `a matrix`,
-      );
+      refuse("make Embedding", `embeddings of shape [${embeddings.shape.join(", ")}]`, "a matrix");
     }
     const [rows, width] = embeddings.shape;
     const layer = new Embedding(0, width);
@@ -121,9 +117,7 @@ export class Embedding extends Module {
 function paddingRow(paddingIdx: number, rows: number): number {
   checkCount("Embedding", "paddingIdx", paddingIdx, -Infinity);
   if (paddingIdx < -rows || paddingIdx >= rows) {
-    throw new RangeError(
-      `Cannot make Embedding: got paddingIdx ${paddingIdx}, expected one of ${-rows} … ${rows - 1}`,
-    );
+    refuse("make Embedding", `paddingIdx ${paddingIdx}`, `one of ${-rows} … ${rows - 1}`);
   }
   return paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
 }

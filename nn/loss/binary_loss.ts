@@ -2,7 +2,12 @@
  * Losses for two classes.
  */
 import { add, logsigmoid, mean, mul, neg, sub, type Tensor } from "../../autograd/mod.ts";
-import { elementwiseBinaryCrossEntropy, type Known, valuesOf } from "../../autograd/internal.ts";
+import {
+  elementwiseBinaryCrossEntropy,
+  type Known,
+  refuse,
+  valuesOf,
+} from "../../autograd/internal.ts";
 import { checkBroadcast, checkShapeOf, checkWeight } from "./operands.ts";
 import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 
@@ -55,7 +60,7 @@ export function binaryCrossEntropy(
   checkWeight(action, weight, x.shape);
   for (const value of valuesOf(x)) {
     if (!(value >= 0 && value <= 1)) {
-      throw new RangeError(`Cannot ${action}: got x ${value}, expected probabilities in 0 … 1`);
+      refuse(action, `x ${value}`, "probabilities in 0 … 1");
     }
   }
   return weighted(elementwiseBinaryCrossEntropy(x, target), weight, reduction);

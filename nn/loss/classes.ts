@@ -1,5 +1,5 @@
 /** Class indices as targets. */
-import { describe, show as shown, valuesOf } from "../../autograd/internal.ts";
+import { refuse, refuseKind, show as shown, valuesOf } from "../../autograd/internal.ts";
 import { type NestedArray, type Shape, Tensor, tensor } from "../../autograd/mod.ts";
 
 /** Targets: a tensor, or plain numbers in nested arrays. */
@@ -30,17 +30,21 @@ export function checkClasses(
   const classes = x.shape[axis];
   const expected = x.shape.filter((_, i) => i !== axis);
   if (target.ndim !== expected.length || target.shape.some((n, i) => n !== expected[i])) {
-    throw new RangeError(
-      `Cannot ${action}: got target of shape ${show(target.shape)} for x of shape ` +
-        `${show(x.shape)}, expected shape ${show(expected)}`,
+    refuse(
+      action,
+      `target of shape ${show(target.shape)} for x of shape ${show(x.shape)}`,
+      `shape ${show(expected)}`,
     );
   }
   for (const t of valuesOf(target)) {
     if (t === ignoreIndex) continue;
     if (!Number.isInteger(t) || t < 0 || t >= classes) {
-      throw new RangeError(
-        `Cannot ${action}: got target ${t}, expected an integer of 0 … ${classes - 1}` +
-          (ignoreIndex === null ? "" : ` or ignoreIndex ${ignoreIndex}`),
+      refuse(
+        action,
+        `target ${t}`,
+        `an integer of 0 … ${classes - 1}${
+          ignoreIndex === null ? "" : ` or ignoreIndex ${ignoreIndex}`
+        }`,
       );
     }
   }
@@ -53,9 +57,7 @@ export function checkClasses(
  */
 export function classAxis(action: string, x: Tensor): number {
   if (x.ndim === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape [], expected [C], [N, C] or [N, C, d1, …]`,
-    );
+    refuse(action, "x of shape []", "[C], [N, C] or [N, C, d1, …]");
   }
   return x.ndim === 1 ? 0 : 1;
 }
@@ -74,14 +76,10 @@ export function classLayout(shape: Shape, axis: number): [n: number, c: number, 
 export function checkClassWeight(action: string, weight: Tensor | null, classes: number): void {
   if (weight === null) return;
   if (!(weight instanceof Tensor)) {
-    throw new TypeError(
-      `Cannot ${action}: got weight ${describe(weight)}, expected a Tensor or null`,
-    );
+    refuseKind(action, "weight", weight, "a Tensor or null");
   }
   if (weight.ndim !== 1 || weight.shape[0] !== classes) {
-    throw new RangeError(
-      `Cannot ${action}: got weight of shape ${show(weight.shape)}, expected [${classes}]`,
-    );
+    refuse(action, `weight of shape ${show(weight.shape)}`, `[${classes}]`);
   }
 }
 

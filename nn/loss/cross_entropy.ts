@@ -2,7 +2,13 @@
  * Cross entropy, from logits.
  */
 import { add, div, logSoftmax, mul, neg, reshape, sum, type Tensor } from "../../autograd/mod.ts";
-import { assertTensor, indexCrossEntropy, type Known, show } from "../../autograd/internal.ts";
+import {
+  assertTensor,
+  indexCrossEntropy,
+  type Known,
+  refuse,
+  show,
+} from "../../autograd/internal.ts";
 import {
   asTarget,
   checkClasses,
@@ -69,10 +75,7 @@ export function crossEntropy(
   checkSmoothing(labelSmoothing);
   if (t.ndim === x.ndim && t.shape.every((n, i) => n === x.shape[i])) {
     if (ignoreIndex >= 0) {
-      throw new RangeError(
-        `Cannot ${ACTION}: got ignoreIndex ${ignoreIndex} and probabilities as target, expected ` +
-          `class indices`,
-      );
+      refuse(ACTION, `ignoreIndex ${ignoreIndex} and probabilities as target`, "class indices");
     }
     return fromProbabilities(x, t, weight, axis, reduction, labelSmoothing);
   }
@@ -114,8 +117,6 @@ function checkSmoothing(labelSmoothing: number): void {
     );
   }
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new RangeError(
-      `Cannot ${ACTION}: got labelSmoothing ${labelSmoothing}, expected one in 0 … 1`,
-    );
+    refuse(ACTION, `labelSmoothing ${labelSmoothing}`, "one in 0 … 1");
   }
 }

@@ -19,7 +19,13 @@ import {
   tensor,
   where,
 } from "../../autograd/mod.ts";
-import { assertOptions, formatShape, sameShape, valuesOf } from "../../autograd/internal.ts";
+import {
+  assertOptions,
+  formatShape,
+  refuse,
+  sameShape,
+  valuesOf,
+} from "../../autograd/internal.ts";
 import { assertTensors, checkBroadcast, checkNumber } from "./operands.ts";
 import { checkReduction, type LossOptions, reduce, reductionOf } from "./reduction.ts";
 
@@ -162,7 +168,7 @@ export function gaussianNllLoss(
     : fittingVariance(action, x, variance);
   for (const value of valuesOf(given)) {
     if (value < 0) {
-      throw new RangeError(`Cannot ${action}: got variance ${value}, expected none below 0`);
+      refuse(action, `variance ${value}`, "none below 0");
     }
   }
   // The bound is not differentiated: the gradient at a variance below it leads away from there.
@@ -179,10 +185,9 @@ function fittingVariance(action: string, x: Tensor, variance: Tensor): Tensor {
   if (sameShape(x.shape.slice(0, -1), shape)) return reshape(variance, [...shape, 1]);
   const different = shape.filter((n, i) => n !== x.shape[i]);
   if (x.ndim === variance.ndim && different.length === 1 && different[0] === 1) return variance;
-  throw new RangeError(
-    `Cannot ${action}: got variance of shape ${formatShape(shape)} for x of shape ` +
-      `${
-        formatShape(x.shape)
-      }, expected that of x, without its last axis, or with a 1 in one place`,
+  refuse(
+    action,
+    `variance of shape ${formatShape(shape)} for x of shape ${formatShape(x.shape)}`,
+    "that of x, without its last axis, or with a 1 in one place",
   );
 }

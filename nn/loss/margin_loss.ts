@@ -16,7 +16,7 @@ import {
   type Tensor,
   where,
 } from "../../autograd/mod.ts";
-import { formatShape, type Known } from "../../autograd/internal.ts";
+import { formatShape, type Known, refuse } from "../../autograd/internal.ts";
 import { pairwiseDistance } from "../linear/distance_function.ts";
 import { assertTensors, checkBroadcast, checkNumber, checkSameRank } from "./operands.ts";
 import { type LossOptions, reduce, reductionOf } from "./reduction.ts";
@@ -95,10 +95,12 @@ export function cosineEmbeddingLoss(
   checkNumber(action, "margin", margin);
   assertTensors(action, { x1, x2, target });
   if (target.ndim > 1 || x1.ndim !== target.ndim + 1 || x2.ndim !== target.ndim + 1) {
-    throw new RangeError(
-      `Cannot ${action}: got x1 of shape ${formatShape(x1.shape)}, x2 of shape ` +
-        `${formatShape(x2.shape)} and target of shape ${formatShape(target.shape)}, expected ` +
-        `[N, D], [N, D] and [N], or [D], [D] and []`,
+    refuse(
+      action,
+      `x1 of shape ${formatShape(x1.shape)}, x2 of shape ${
+        formatShape(x2.shape)
+      } and target of shape ${formatShape(target.shape)}`,
+      "[N, D], [N, D] and [N], or [D], [D] and []",
     );
   }
   checkBroadcast(action, { x1, x2 });
@@ -163,7 +165,7 @@ export function tripletMarginLoss(
   const { margin = 1, p = 2, eps = 1e-6, swap = false } = options;
   checkNumber(action, "margin", margin);
   if (!(margin > 0)) {
-    throw new RangeError(`Cannot ${action}: got margin ${margin}, expected more than 0`);
+    refuse(action, `margin ${margin}`, "more than 0");
   }
   checkSameRank(action, { anchor, positive, negative });
   checkBroadcast(action, { anchor, positive, negative });

@@ -13,7 +13,14 @@ import {
   sum,
   type Tensor,
 } from "../../autograd/mod.ts";
-import { assertTensor, formatShape, fromValues, show, valuesOf } from "../../autograd/internal.ts";
+import {
+  assertTensor,
+  formatShape,
+  fromValues,
+  refuse,
+  show,
+  valuesOf,
+} from "../../autograd/internal.ts";
 import { asTarget, checkClasses, checkClassWeight, type Target } from "./classes.ts";
 import { checkNumber, checkShapeOf } from "./operands.ts";
 import { type LossOptions, reduce, reductionOf } from "./reduction.ts";
@@ -51,7 +58,7 @@ export function multiMarginLoss(
   const { p = 1, margin = 1, weight = null } = options;
   checkNumber(action, "margin", margin);
   if (p !== 1 && p !== 2) {
-    throw new RangeError(`Cannot ${action}: got p ${show(p)}, expected 1 or 2`);
+    refuse(action, `p ${show(p)}`, "1 or 2");
   }
   const scores = asRows(action, x);
   const classes = scores.shape[scores.ndim - 1];
@@ -107,9 +114,7 @@ export function multilabelMarginLoss(
     const targets = end < 0 ? listed : listed.slice(0, end);
     for (const [j, k] of targets.entries()) {
       if (!Number.isInteger(k) || k < 0 || k >= c) {
-        throw new RangeError(
-          `Cannot ${action}: got target ${k}, expected an integer of 0 … ${c - 1} or -1`,
-        );
+        refuse(action, `target ${k}`, `an integer of 0 … ${c - 1} or -1`);
       }
       index[row * c + j] = k;
       for (let i = 0; i < c; i++) pairs[(row * c + j) * c + i] = targets.includes(i) ? 0 : 1;
@@ -127,9 +132,7 @@ function asRows(action: string, x: Tensor): Tensor {
   assertTensor(action, x, "x");
   if (x.ndim === 0) return reshape(x, [1]);
   if (x.ndim > 2 || x.shape[x.ndim - 1] === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got x of shape ${formatShape(x.shape)}, expected [C] or [N, C]`,
-    );
+    refuse(action, `x of shape ${formatShape(x.shape)}`, "[C] or [N, C]");
   }
   return x;
 }

@@ -3,8 +3,9 @@ import type { Shape, Tensor } from "../../autograd/mod.ts";
 import {
   assertTensor,
   broadcastShapes,
-  describe,
   formatShape,
+  refuse,
+  refuseKind,
   sameShape,
 } from "../../autograd/internal.ts";
 
@@ -40,10 +41,7 @@ export function checkSameRank(action: string, tensors: Readonly<Record<string, T
   if (ranks.size === 1) return;
   const shapes = Object.entries(tensors)
     .map(([name, { shape }]) => `${name} of shape ${formatShape(shape)}`);
-  throw new RangeError(
-    `Cannot ${action}: got ${shapes.slice(0, -1).join(", ")} and ${shapes.at(-1)}, expected as ` +
-      `many dims each`,
-  );
+  refuse(action, `${shapes.slice(0, -1).join(", ")} and ${shapes.at(-1)}`, "as many dims each");
 }
 
 /**
@@ -55,9 +53,10 @@ export function checkShapeOf(action: string, x: Tensor, other: Tensor, name: str
   assertTensor(action, x, "x");
   assertTensor(action, other, name);
   if (!sameShape(x.shape, other.shape)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} of shape ${formatShape(other.shape)} for x of shape ` +
-        `${formatShape(x.shape)}, expected equal shapes`,
+    refuse(
+      action,
+      `${name} of shape ${formatShape(other.shape)} for x of shape ${formatShape(x.shape)}`,
+      "equal shapes",
     );
   }
 }
@@ -76,9 +75,10 @@ export function checkWeight(
   if (weight === null || weight === undefined) return;
   assertTensor(action, weight, name);
   if (!sameShape(broadcastShapes(action, weight.shape, shape), shape)) {
-    throw new RangeError(
-      `Cannot ${action}: got ${name} of shape ${formatShape(weight.shape)}, expected one that ` +
-        `broadcasts to ${formatShape(shape)}`,
+    refuse(
+      action,
+      `${name} of shape ${formatShape(weight.shape)}`,
+      `one that broadcasts to ${formatShape(shape)}`,
     );
   }
 }
@@ -90,6 +90,6 @@ export function checkWeight(
  */
 export function checkNumber(action: string, name: string, value: unknown): void {
   if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action}: got ${name} ${describe(value)}, expected a number`);
+    refuseKind(action, name, value, "a number");
   }
 }

@@ -1,6 +1,6 @@
 /** How the losses of single elements become one. */
 import { mean, type Reduction, sum, type Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known, show } from "../../autograd/internal.ts";
+import { assertOptions, type Known, refuse, show } from "../../autograd/internal.ts";
 
 export type { Reduction };
 
@@ -26,9 +26,7 @@ export function checkReduction<R extends string = Reduction>(
     );
   }
   if (!known.includes(reduction)) {
-    throw new RangeError(
-      `Cannot ${action}: got reduction "${reduction}", expected one of ${known.join(", ")}`,
-    );
+    refuse(action, `reduction "${reduction}"`, `one of ${known.join(", ")}`);
   }
   return reduction;
 }

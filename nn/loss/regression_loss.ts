@@ -2,7 +2,14 @@
  * Losses between numbers.
  */
 import { abs, div, mul, type Shape, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
-import { formatShape, huber, type Known, sameShape, warnOnce } from "../../autograd/internal.ts";
+import {
+  formatShape,
+  huber,
+  type Known,
+  refuse,
+  sameShape,
+  warnOnce,
+} from "../../autograd/internal.ts";
 import { checkBroadcast, checkNumber, checkShapeOf } from "./operands.ts";
 import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
 
@@ -132,7 +139,7 @@ export function smoothL1Loss(
   const { beta = 1 } = options;
   checkNumber(action, "beta", beta);
   if (!(beta >= 0)) {
-    throw new RangeError(`Cannot ${action}: got beta ${beta}, expected at least 0`);
+    refuse(action, `beta ${beta}`, "at least 0");
   }
   const d = difference(action, x, target);
   return reduce(beta === 0 ? abs(d) : div(huber(d, beta), beta), reduction);
@@ -156,7 +163,7 @@ export function huberLoss(x: Tensor, target: Tensor, options: HuberLossOptions =
   const { delta = 1 } = options;
   checkNumber(action, "delta", delta);
   if (!(delta > 0)) {
-    throw new RangeError(`Cannot ${action}: got delta ${delta}, expected more than 0`);
+    refuse(action, `delta ${delta}`, "more than 0");
   }
   const losses = huber(difference(action, x, target), delta);
   return reduceWeighted(action, x, losses, options, reduction);

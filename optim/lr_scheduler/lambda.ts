@@ -1,7 +1,7 @@
 /**
  * Schedules that a function gives.
  */
-import { describe, kindOf } from "../../autograd/internal.ts";
+import { describe, kindOf, refuse, refuseKind } from "../../autograd/internal.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readArguments } from "./declared.ts";
 import { assertOptimizer } from "./rates.ts";
@@ -28,15 +28,10 @@ function readLambdas(
     : lrLambda;
   const functions = Array.isArray(list) && list.every((item) => typeof item === "function");
   if (!functions) {
-    throw new TypeError(
-      `Cannot ${action}: got lrLambda ${describe(lrLambda)}, expected a function or a list of them`,
-    );
+    refuseKind(action, "lrLambda", lrLambda, "a function or a list of them");
   }
   if (list.length !== count) {
-    throw new RangeError(
-      `Cannot ${action}: got ${list.length} functions in lrLambda, expected ${count}, one for each ` +
-        `group`,
-    );
+    refuse(action, `${list.length} functions in lrLambda`, `${count}, one for each group`);
   }
   return [...list];
 }

@@ -1,7 +1,7 @@
 /**
  * The one-cycle policy.
  */
-import { describe } from "../../autograd/internal.ts";
+import { describe, refuse } from "../../autograd/internal.ts";
 import { HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readArguments } from "./declared.ts";
@@ -173,9 +173,7 @@ export class OneCycleLR extends LRScheduler {
   protected override getLr(): number[] {
     const step = this.lastEpoch;
     if (step > this.totalSteps) {
-      throw new RangeError(
-        `Cannot step OneCycleLR: got step ${step}, expected at most ${this.totalSteps} steps`,
-      );
+      refuse("step OneCycleLR", `step ${step}`, `at most ${this.totalSteps} steps`);
     }
     const last = this.#phases.length - 1;
     let index = this.#phases.findIndex((phase) => step <= phase.endStep);
@@ -238,11 +236,10 @@ function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Ph
 function keptIn(group: Cycled, key: Rate | Momentum, index: number): number {
   const value = group[key];
   if (value === undefined) {
-    throw new RangeError(
-      `Cannot step OneCycleLR: got ${key} ${
-        describe(value)
-      } in group ${index}, expected the groups ` +
-        `that the schedule was made for`,
+    refuse(
+      "step OneCycleLR",
+      `${key} ${describe(value)} in group ${index}`,
+      "the groups that the schedule was made for",
     );
   }
   return valueOf(value);

@@ -2,7 +2,7 @@
  * A schedule that watches a measure.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/internal.ts";
+import { refuse, refuseKind } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readArguments } from "./declared.ts";
@@ -147,9 +147,11 @@ export class ReduceLROnPlateau {
   step(metrics: number | Tensor): void {
     const value: unknown = metrics instanceof Tensor ? metrics.item() : metrics;
     if (typeof value !== "number") {
-      throw new TypeError(
-        `Cannot step ReduceLROnPlateau: got metrics ${describe(metrics)}, expected a number or a ` +
-          `Tensor of one element`,
+      refuseKind(
+        "step ReduceLROnPlateau",
+        "metrics",
+        metrics,
+        "a number or a Tensor of one element",
       );
     }
     this.#assertGroups();
@@ -185,9 +187,10 @@ export class ReduceLROnPlateau {
   #assertGroups(): void {
     const groups = this.optimizer.paramGroups;
     if (groups.length === this.minLrs.length) return;
-    throw new RangeError(
-      `Cannot step ReduceLROnPlateau: got ${groups.length} groups, expected ${this.minLrs.length} as ` +
-        `when it was made; write minLrs after adding a group`,
+    refuse(
+      "step ReduceLROnPlateau",
+      `${groups.length} groups`,
+      `${this.minLrs.length} as when it was made; write minLrs after adding a group`,
     );
   }
 

@@ -2,7 +2,7 @@
  * The learning rates of an optimizer's groups, as schedules read, check and write them.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { describe } from "../../autograd/internal.ts";
+import { describe, refuse, refuseKind } from "../../autograd/internal.ts";
 import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
 import { Optimizer } from "../optimizer.ts";
 
@@ -26,9 +26,7 @@ export function lrsOf(optimizer: Optimizer): number[] {
 export function assignLrs(action: string, optimizer: Optimizer, values: readonly number[]): void {
   values.forEach((lr, i) => {
     if (Number.isFinite(lr)) return;
-    throw new RangeError(
-      `Cannot ${action}: got a rate of ${lr} for group ${i}, expected a finite one`,
-    );
+    refuse(action, `a rate of ${lr} for group ${i}`, "a finite one");
   });
   optimizer.paramGroups.slice(0, values.length).forEach((group, i) => {
     assignScalar(group, "lr", values[i]);
@@ -49,17 +47,15 @@ export function forEachGroup(
 ): number[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : new Array(count).fill(value);
   if (list.length !== count) {
-    throw new RangeError(
-      `Cannot ${action}: got ${list.length} values of ${name}, expected ${count}, one for each group`,
-    );
+    refuse(action, `${list.length} values of ${name}`, `${count}, one for each group`);
   }
   return list.map((scalar) => {
     const number = scalar instanceof Tensor && scalar.size === 1 ? scalar.item() : scalar;
     if (typeof number !== "number") {
-      throw new TypeError(`Cannot ${action}: got ${name} ${describe(scalar)}, expected a number`);
+      refuseKind(action, name, scalar, "a number");
     }
     if (Number.isNaN(number)) {
-      throw new RangeError(`Cannot ${action}: got ${name} NaN, expected a number`);
+      refuse(action, `${name} NaN`, "a number");
     }
     return number;
   });

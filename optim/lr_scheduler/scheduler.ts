@@ -1,7 +1,7 @@
 /**
  * The base of the schedules that follow a count of steps.
  */
-import { describe, kindOf, show } from "../../autograd/internal.ts";
+import { kindOf, refuse, refuseKind, show } from "../../autograd/internal.ts";
 import { type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { noteScheduleStep } from "../step_warnings.ts";
@@ -71,14 +71,10 @@ export abstract class LRScheduler {
     const action = `make ${kindOf(this)}`;
     assertOptimizer(action, optimizer);
     if (typeof lastEpoch !== "number") {
-      throw new TypeError(
-        `Cannot ${action}: got lastEpoch ${describe(lastEpoch)}, expected a number`,
-      );
+      refuseKind(action, "lastEpoch", lastEpoch, "a number");
     }
     if (!Number.isInteger(lastEpoch) || lastEpoch < -1) {
-      throw new RangeError(
-        `Cannot ${action}: got lastEpoch ${lastEpoch}, expected an integer of at least -1`,
-      );
+      refuse(action, `lastEpoch ${lastEpoch}`, "an integer of at least -1");
     }
     this.optimizer = optimizer;
     this.lastEpoch = lastEpoch;
@@ -88,9 +84,10 @@ export abstract class LRScheduler {
         this.begun.push(group);
       }
       if (group.initialLr === undefined) {
-        throw new RangeError(
-          `Cannot ${action}: got lastEpoch ${lastEpoch} and group ${i} without initialLr, expected ` +
-            `the rate that the run began with`,
+        refuse(
+          action,
+          `lastEpoch ${lastEpoch} and group ${i} without initialLr`,
+          "the rate that the run began with",
         );
       }
       return valueOf(group.initialLr);
@@ -162,9 +159,7 @@ export abstract class LRScheduler {
   /** Checks an epoch that was asked for. */
   protected assertEpoch(epoch: unknown, fits: boolean, expected: string): void {
     if (typeof epoch !== "number" || !(epoch >= 0) || !fits) {
-      throw new RangeError(
-        `Cannot step ${kindOf(this)}: got epoch ${show(epoch)}, expected ${expected}`,
-      );
+      refuse(`step ${kindOf(this)}`, `epoch ${show(epoch)}`, expected);
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Schedules made of schedules.
  */
-import { assertList, describe, kindOf } from "../../autograd/internal.ts";
+import { assertList, kindOf, refuse, refuseKind } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readDict } from "../state_dict.ts";
@@ -18,22 +18,14 @@ function assertSchedulers(
 ): asserts schedulers is readonly LRScheduler[] {
   assertList(action, schedulers, "schedulers", "schedules");
   if (schedulers.length === 0) {
-    throw new RangeError(
-      `Cannot ${action}: got an empty list of schedulers, expected at least one`,
-    );
+    refuse(action, "an empty list of schedulers", "at least one");
   }
   schedulers.forEach((scheduler, i) => {
     if (scheduler instanceof ReduceLROnPlateau || !(scheduler instanceof LRScheduler)) {
-      throw new TypeError(
-        `Cannot ${action}: got schedulers[${i}] ${
-          describe(scheduler)
-        }, expected a schedule whose step takes no measure`,
-      );
+      refuseKind(action, `schedulers[${i}]`, scheduler, "a schedule whose step takes no measure");
     }
     if (scheduler.optimizer !== (optimizer ?? (schedulers[0] as LRScheduler).optimizer)) {
-      throw new RangeError(
-        `Cannot ${action}: got schedulers[${i}] of another optimizer, expected one optimizer for all`,
-      );
+      refuse(action, `schedulers[${i}] of another optimizer`, "one optimizer for all");
     }
   });
 }
@@ -95,9 +87,7 @@ abstract class Composed extends LRScheduler {
     const states = entries._schedulers;
     assertList(action, states, "_schedulers", "states");
     if (states.length !== this.schedulers.length) {
-      throw new RangeError(
-        `Cannot ${action}: got ${states.length} schedulers, expected ${this.schedulers.length}`,
-      );
+      refuse(action, `${states.length} schedulers`, `${this.schedulers.length}`);
     }
     const own = this.stateDict();
     this.attempt(() => {
@@ -175,9 +165,10 @@ export class SequentialLR extends Composed {
       throw new RangeError(check.fault("milestones", "ascending epochs"));
     }
     if (values.milestones.length !== values.schedulers.length - 1) {
-      throw new RangeError(
-        `Cannot ${action}: got ${values.schedulers.length} schedulers and ` +
-          `${values.milestones.length} milestones, expected one milestone less than schedulers`,
+      refuse(
+        action,
+        `${values.schedulers.length} schedulers and ${values.milestones.length} milestones`,
+        "one milestone less than schedulers",
       );
     }
     super(values.schedulers, values.lastEpoch);
@@ -233,11 +224,7 @@ export class SequentialLR extends Composed {
     const fits = Array.isArray(milestones) && milestones.length === this.milestones.length &&
       milestones.every((milestone) => typeof milestone === "number");
     if (!fits) {
-      throw new TypeError(
-        `Cannot ${action}: got _milestones ${
-          describe(milestones)
-        }, expected a list of ${this.milestones.length} epochs`,
-      );
+      refuseKind(action, "_milestones", milestones, `a list of ${this.milestones.length} epochs`);
     }
     super.loadStateDict(saved);
     this.milestones = [...milestones];

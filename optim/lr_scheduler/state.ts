@@ -2,7 +2,7 @@
  * What schedules write to disk and read from there.
  */
 import { Tensor } from "../../autograd/mod.ts";
-import { describe, kindOf } from "../../autograd/internal.ts";
+import { kindOf, refuse, refuseKind } from "../../autograd/internal.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readDict, toSnakeCase } from "../state_dict.ts";
 import { assignLrs } from "./rates.ts";
@@ -52,24 +52,17 @@ export function loadState(
     const value = plain(entries[key]);
     const current = (schedule as unknown as Fields)[field];
     if (value === undefined) {
-      throw new RangeError(`Cannot ${action}: got no ${key}, expected ${[...names.values()]}`);
+      refuse(action, `no ${key}`, [...names.values()].join(", "));
     }
     if (typeof value !== typeof current || Array.isArray(value) !== Array.isArray(current)) {
-      throw new TypeError(
-        `Cannot ${action}: got ${key} ${describe(value)}, expected ${
-          Array.isArray(current) ? "a list" : `a ${typeof current}`
-        }`,
-      );
+      refuseKind(action, key, value, Array.isArray(current) ? "a list" : `a ${typeof current}`);
     }
     if (/Lrs?$/.test(field) && Array.isArray(value) && Array.isArray(current)) {
       // A group may have been added after the schedule was made: the last rates are then one more.
       const fits = value.length === current.length ||
         (field === "lastLr" && value.length === schedule.optimizer.paramGroups.length);
       if (!fits) {
-        throw new RangeError(
-          `Cannot ${action}: got ${value.length} ${key}, expected ${current.length}, one for each ` +
-            `group`,
-        );
+        refuse(action, `${value.length} ${key}`, `${current.length}, one for each group`);
       }
     }
     values[field] = value;

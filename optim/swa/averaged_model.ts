@@ -2,7 +2,14 @@
  * A model whose weights are averages of another's.
  */
 import { noGrad, type Tensor, zeros } from "../../autograd/mod.ts";
-import { assertOptions, describe, formatShape, sameShape } from "../../autograd/internal.ts";
+import {
+  assertOptions,
+  describe,
+  formatShape,
+  refuse,
+  refuseKind,
+  sameShape,
+} from "../../autograd/internal.ts";
 import { Module } from "../../nn/module/module.ts";
 
 /** The next average, from the one so far, the current values and how many were averaged. */
@@ -29,9 +36,7 @@ export function getSwaAvgFn(): AverageFunction {
  */
 export function getEmaAvgFn(decay = 0.999): AverageFunction {
   if (typeof decay !== "number" || !(decay >= 0 && decay <= 1)) {
-    throw new RangeError(
-      `Cannot make an exponential mean: got decay ${describe(decay)}, expected a number in 0 … 1`,
-    );
+    refuse("make an exponential mean", `decay ${describe(decay)}`, "a number in 0 … 1");
   }
   return (averaged, current) => averaged.mul(decay).add(current, { alpha: 1 - decay });
 }
@@ -83,15 +88,13 @@ export class AveragedModel<Model extends Module = Module> extends Module {
     assertOptions(action, options, ["avgFn", "useBuffers"]);
     const { avgFn, useBuffers = false } = options;
     if (!(model instanceof Module)) {
-      throw new TypeError(`Cannot ${action}: got model ${describe(model)}, expected a Module`);
+      refuseKind(action, "model", model, "a Module");
     }
     if (avgFn !== undefined && avgFn !== null && typeof avgFn !== "function") {
-      throw new TypeError(`Cannot ${action}: got avgFn ${describe(avgFn)}, expected a function`);
+      refuseKind(action, "avgFn", avgFn, "a function");
     }
     if (typeof useBuffers !== "boolean") {
-      throw new TypeError(
-        `Cannot ${action}: got useBuffers ${describe(useBuffers)}, expected true or false`,
-      );
+      refuseKind(action, "useBuffers", useBuffers, "true or false");
     }
     this.module = model.deepCopy();
     this.nAveraged = this.registerBuffer("n_averaged", zeros([]));
@@ -113,9 +116,7 @@ export class AveragedModel<Model extends Module = Module> extends Module {
    */
   updateParameters(model: Module): void {
     if (!(model instanceof Module)) {
-      throw new TypeError(
-        `Cannot updateParameters: got model ${describe(model)}, expected a Module`,
-      );
+      refuseKind("updateParameters", "model", model, "a Module");
     }
     const averaged = pairs(this.module.namedParameters(), model.namedParameters(), "parameters");
     const tracked = pairs(this.module.namedBuffers(), model.namedBuffers(), "buffers");
@@ -154,18 +155,15 @@ function pairs(
   kind: string,
 ): Pair[] {
   if (mine.length !== theirs.length) {
-    throw new RangeError(
-      `Cannot updateParameters: got a model with ${theirs.length} ${kind}, expected ${mine.length}`,
-    );
+    refuse("updateParameters", `a model with ${theirs.length} ${kind}`, `${mine.length}`);
   }
   return mine.map(([name, tensor], i) => {
     const [otherName, other] = theirs[i];
     if (!sameShape(tensor.shape, other.shape)) {
-      throw new RangeError(
-        `Cannot updateParameters: got ${otherName} of shape ${
-          formatShape(other.shape)
-        }, expected ` +
-          `${formatShape(tensor.shape)} as ${name}`,
+      refuse(
+        "updateParameters",
+        `${otherName} of shape ${formatShape(other.shape)}`,
+        `${formatShape(tensor.shape)} as ${name}`,
       );
     }
     return { name, mine: tensor, theirs: other };

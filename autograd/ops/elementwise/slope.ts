@@ -30,8 +30,6 @@ interface SlopeRule<Attrs> {
   curvature?(s: Tensor, attrs: Attrs): Tensor;
 }
 
-type Forward<Attrs> = Unary<readonly [s: Tensor], Attrs>;
-
 type Backward<Attrs> = Primitive<
   readonly [g: Tensor, s: Tensor],
   readonly [out: Tensor],
@@ -54,7 +52,7 @@ export function defineSlope<Attrs>(rule: SlopeRule<Attrs>): (x: Tensor, attrs: A
       !needs[1] ? null : g === null ? zerosLike(s) : mul(mul(v, g), curvature!(s, attrs)),
     ],
   });
-  const forwardPrimitive = ownPrimitive<Forward<Attrs>>({
+  const forwardPrimitive = ownPrimitive<Unary<readonly [s: Tensor], Attrs>>({
     name,
     shape: ([x]) => [x],
     elementwise: (attrs) => (x, y) => rule.forward(x, y, attrs),

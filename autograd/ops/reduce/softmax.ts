@@ -16,8 +16,6 @@ interface AlongDim {
   readonly dim: number;
 }
 
-type Forward = Unary<readonly [y: Tensor], AlongDim>;
-
 type Backward = Primitive<
   readonly [g: Tensor, y: Tensor],
   readonly [out: Tensor],
@@ -61,7 +59,7 @@ function defineAlong(rule: AlongRule): (x: Tensor, dim: number) => Tensor {
   function backward(g: Tensor, y: Tensor, dim: number): Tensor {
     return bind(backwardPrimitive, [g, y], { dim })[0];
   }
-  const primitive = ownPrimitive<Forward>({
+  const primitive = ownPrimitive<Unary<readonly [y: Tensor], AlongDim>>({
     name,
     shape: ([x]) => [x],
     forward: ([x], [y], { dim }) =>

@@ -22,9 +22,9 @@ import { refuse } from "../../check/refuse.ts";
 import type { Known } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 
-type Rearrange<Attrs> = Unary<readonly [], Attrs>;
-
-const reshapePrimitive = /* @__PURE__ */ ownPrimitive<Rearrange<{ readonly shape: Shape }>>({
+const reshapePrimitive = /* @__PURE__ */ ownPrimitive<
+  Unary<readonly [], { readonly shape: Shape }>
+>({
   name: "reshape",
   alias: true,
   shape: (_, { shape }) => [shape],
@@ -39,7 +39,7 @@ const reshapePrimitive = /* @__PURE__ */ ownPrimitive<Rearrange<{ readonly shape
 );
 
 const permutePrimitive = /* @__PURE__ */ ownPrimitive<
-  Rearrange<{ readonly dims: readonly number[] }>
+  Unary<readonly [], { readonly dims: readonly number[] }>
 >({
   name: "permute",
   shape: ([x], { dims }) => [dims.map((dim) => x[dim])],

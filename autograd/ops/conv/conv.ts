@@ -7,7 +7,16 @@ import type { Tensor } from "../../tensor.ts";
 import { convolved } from "./conv_primitives.ts";
 import { assertTensor } from "../create/creation.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
-import { asBatch, type Batch, type PerAxis, perAxis, show, spatial, windowOf } from "./window.ts";
+import {
+  asBatch,
+  type Batch,
+  optionPerAxis,
+  type PerAxis,
+  perAxis,
+  show,
+  spatial,
+  windowOf,
+} from "./window.ts";
 
 /** How a convolution slides. */
 export interface ConvOptions {
@@ -24,7 +33,8 @@ export interface ConvOptions {
 const KNOWN: Known<ConvOptions> = ["stride", "padding", "dilation", "groups"];
 
 /**
- * Checks the tensors of a convolution.
+ * Checks the tensors of a convolution or, `transposed`, of its transpose, whose weight has the input's channels
+ * first.
  *
  * @returns x with a batch axis.
  */
@@ -35,6 +45,7 @@ export function checkOperands(
   weight: Tensor,
   bias: Tensor | null,
   groups: number,
+  transposed: boolean,
 ): Batch {
   assertTensor(action, x, "x");
   assertTensor(action, weight, "weight");
@@ -43,13 +54,12 @@ export function checkOperands(
   if (weight.ndim !== axes + 2) {
     refuse(action, shaped("weight", weight), `${axes + 2} dims (two of channels, ${axes} spatial)`);
   }
-  if (typeof groups !== "number") {
-    refuseKind(action, "groups", groups, "a number");
-  }
+  if (typeof groups !== "number") refuseKind(action, "groups", groups, "a number");
   if (!Number.isSafeInteger(groups) || groups < 1) {
     refuse(action, `groups ${groups}`, "an integer of at least 1");
   }
-  if (weight.shape[0] < groups || weight.shape[0] % groups !== 0) {
+  const [first, second] = weight.shape;
+  if (first < groups || first % groups !== 0) {
     refuse(
       action,
       `${shaped("weight", weight)} and groups ${groups}`,
@@ -59,24 +69,11 @@ export function checkOperands(
   if (spatial(weight.shape).includes(0)) {
     refuse(action, shaped("weight", weight), "a kernel of at least 1 in each axis");
   }
-  return batch;
-}
-
-/** Checks that the bias has one value for each output channel. */
-export function checkBias(action: string, bias: Tensor | null, channels: number): void {
-  if (bias !== null && (bias.ndim !== 1 || bias.shape[0] !== channels)) {
-    refuse(action, shaped("bias", bias), `[${channels}]`);
+  const [channels, outputs] = transposed ? [first, second * groups] : [second * groups, first];
+  if (bias !== null && (bias.ndim !== 1 || bias.size !== outputs)) {
+    refuse(action, shaped("bias", bias), `[${outputs}]`);
   }
-}
-
-/** Checks that x has the channels that the weight was made for, and no empty spatial axis. */
-export function checkImages(
-  action: string,
-  images: Tensor,
-  weight: Tensor,
-  channels: number,
-  groups: number,
-): void {
+  const { images } = batch;
   if (images.shape[1] !== channels) {
     refuse(
       action,
@@ -87,26 +84,25 @@ export function checkImages(
   if (images.size === 0 && images.shape[0] !== 0 && channels !== 0) {
     refuse(action, shaped("x", images), "only the batch or the channels to be empty");
   }
+  return batch;
 }
 
 function convolve(
   axes: number,
   x: Tensor,
   weight: Tensor,
-  bias: Tensor | null | undefined,
+  bias: Tensor | null,
   options: ConvOptions,
 ): Tensor {
   const action = `conv${axes}d`;
   assertOptions(action, options, KNOWN);
   const { groups = 1 } = options;
-  const { images, restore } = checkOperands(action, axes, x, weight, bias ?? null, groups);
-  const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);
-  const dilation = perAxis(action, options.dilation ?? 1, "dilation", axes, 1);
+  const { images, restore } = checkOperands(action, axes, x, weight, bias, groups, false);
+  const stride = optionPerAxis(action, options, "stride", axes, 1);
+  const dilation = optionPerAxis(action, options, "dilation", axes, 1);
   const kernel = spatial(weight.shape);
   const extent = kernel.map((size, i) => (size - 1) * dilation[i] + 1);
   const [before, both] = paddingOf(action, options.padding ?? 0, stride, extent);
-  checkBias(action, bias ?? null, weight.shape[0]);
-  checkImages(action, images, weight, weight.shape[1] * groups, groups);
   const input = spatial(images.shape);
   const room = input.map((size, i) => size + both[i]);
   if (room.some((size, i) => size < extent[i])) {
@@ -118,7 +114,7 @@ function convolve(
   }
   const output = room.map((size, i) => Math.floor((size - extent[i]) / stride[i]) + 1);
   const window = windowOf(input, kernel, output, stride, before, dilation);
-  return restore(convolved(images, weight, bias ?? null, { window, groups }));
+  return restore(convolved(images, weight, bias, { window, groups }));
 }
 
 /** The zeros before each axis, and those on both sides together. */
@@ -175,7 +171,7 @@ export function conv1d(
   bias?: Tensor | null,
   options: ConvOptions = {},
 ): Tensor {
-  return convolve(1, x, weight, bias, options);
+  return convolve(1, x, weight, bias ?? null, options);
 }
 
 /**
@@ -207,7 +203,7 @@ export function conv2d(
   bias?: Tensor | null,
   options: ConvOptions = {},
 ): Tensor {
-  return convolve(2, x, weight, bias, options);
+  return convolve(2, x, weight, bias ?? null, options);
 }
 
 /**
@@ -238,5 +234,5 @@ export function conv3d(
   bias?: Tensor | null,
   options: ConvOptions = {},
 ): Tensor {
-  return convolve(3, x, weight, bias, options);
+  return convolve(3, x, weight, bias ?? null, options);
 }

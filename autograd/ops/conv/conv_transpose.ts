@@ -4,10 +4,10 @@
 import { refuse } from "../../check/refuse.ts";
 import { formatShape, shaped } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { checkBias, checkImages, checkOperands } from "./conv.ts";
+import { checkOperands } from "./conv.ts";
 import { transposed } from "./conv_primitives.ts";
 import { assertOptions, type Known } from "../../check/options.ts";
-import { type PerAxis, perAxis, spatial, windowOf } from "./window.ts";
+import { optionPerAxis, type PerAxis, spatial, windowOf } from "./window.ts";
 
 /** How a transposed convolution slides. */
 export interface ConvTransposeOptions {
@@ -35,17 +35,17 @@ function convolveTransposed(
   axes: number,
   x: Tensor,
   weight: Tensor,
-  bias: Tensor | null | undefined,
+  bias: Tensor | null,
   options: ConvTransposeOptions,
 ): Tensor {
   const action = `convTranspose${axes}d`;
   assertOptions(action, options, KNOWN);
   const { groups = 1 } = options;
-  const { images, restore } = checkOperands(action, axes, x, weight, bias ?? null, groups);
-  const stride = perAxis(action, options.stride ?? 1, "stride", axes, 1);
-  const padding = perAxis(action, options.padding ?? 0, "padding", axes, 0);
-  const behind = perAxis(action, options.outputPadding ?? 0, "outputPadding", axes, 0);
-  const dilation = perAxis(action, options.dilation ?? 1, "dilation", axes, 1);
+  const { images, restore } = checkOperands(action, axes, x, weight, bias, groups, true);
+  const stride = optionPerAxis(action, options, "stride", axes, 1);
+  const padding = optionPerAxis(action, options, "padding", axes, 0);
+  const behind = optionPerAxis(action, options, "outputPadding", axes, 0);
+  const dilation = optionPerAxis(action, options, "dilation", axes, 1);
   if (behind.some((size, i) => size >= stride[i] && size >= dilation[i])) {
     refuse(
       action,
@@ -58,8 +58,6 @@ function convolveTransposed(
   if (weight.shape[1] === 0) {
     refuse(action, shaped("weight", weight), "at least one output channel");
   }
-  checkBias(action, bias ?? null, weight.shape[1] * groups);
-  checkImages(action, images, weight, weight.shape[0], groups);
   const kernel = spatial(weight.shape);
   const input = spatial(images.shape);
   const output = input.map((size, i) =>
@@ -76,7 +74,7 @@ function convolveTransposed(
   }
   // The convolution that this is the transpose of goes from `output` to `input`.
   const window = windowOf(output, kernel, input, stride, padding, dilation);
-  return restore(transposed(images, weight, bias ?? null, { window, groups }));
+  return restore(transposed(images, weight, bias, { window, groups }));
 }
 
 /**
@@ -112,7 +110,7 @@ export function convTranspose1d(
   bias?: Tensor | null,
   options: ConvTransposeOptions = {},
 ): Tensor {
-  return convolveTransposed(1, x, weight, bias, options);
+  return convolveTransposed(1, x, weight, bias ?? null, options);
 }
 
 /**
@@ -143,7 +141,7 @@ export function convTranspose2d(
   bias?: Tensor | null,
   options: ConvTransposeOptions = {},
 ): Tensor {
-  return convolveTransposed(2, x, weight, bias, options);
+  return convolveTransposed(2, x, weight, bias ?? null, options);
 }
 
 /**
@@ -165,5 +163,5 @@ export function convTranspose3d(
   bias?: Tensor | null,
   options: ConvTransposeOptions = {},
 ): Tensor {
-  return convolveTransposed(3, x, weight, bias, options);
+  return convolveTransposed(3, x, weight, bias ?? null, options);
 }

@@ -47,6 +47,21 @@ export function perAxis(
   return sizes.length === axes ? sizes : new Array<number>(axes).fill(sizes[0]);
 }
 
+/**
+ * An option by axis; `least`, which is also the least that it may be, where it was left out.
+ *
+ * @throws {TypeError} and {RangeError} as {@linkcode perAxis}.
+ */
+export function optionPerAxis<Name extends string>(
+  action: string,
+  options: { readonly [K in Name]?: PerAxis },
+  name: Name,
+  axes: number,
+  least: number,
+): number[] {
+  return perAxis(action, options[name] ?? least, name, axes, least);
+}
+
 /** Up to three things by axis as three, `fill` for the axes that are missing in front. */
 export function triple<T>(list: readonly T[], fill: T): readonly [depth: T, height: T, width: T] {
   const [width, height = fill, depth = fill] = [...list].reverse();

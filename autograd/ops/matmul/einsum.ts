@@ -1,6 +1,7 @@
 /**
  * Einstein's summation convention.
  */
+import { assertList } from "../../check/lists.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
 import { unshared } from "../shape/clone.ts";
 import { formatShape, type Shape, sizeOf } from "../../shape.ts";
@@ -51,9 +52,7 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
   if (typeof equation !== "string") {
     refuseKind("einsum", "equation", equation, `a string such as "ij,jk->ik"`);
   }
-  if (!Array.isArray(tensors)) {
-    refuseKind("einsum", "tensors", tensors, "a list of Tensors");
-  }
+  assertList("einsum", tensors, "tensors", "Tensors");
   assertEach("einsum", tensors, "tensors");
   const { terms, output } = read(equation, tensors);
   const operands = prepare(equation, tensors, terms);
@@ -68,8 +67,8 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
   return tensors.length === 1 ? unshared(result, tensors[0]) : result;
 }
 
-function unreadable(equation: string, reason: string): RangeError {
-  return new RangeError(`Cannot einsum: got equation "${equation}", expected ${reason}`);
+function unreadable(equation: string, expected: string): never {
+  refuse("einsum", `equation "${equation}"`, expected);
 }
 
 /** The labels of every tensor's axes and of the result's. */
@@ -78,17 +77,17 @@ function read(
   tensors: readonly Tensor[],
 ): { terms: readonly Label[][]; output: readonly Label[] } {
   const sides = equation.replaceAll(" ", "").split("->");
-  if (sides.length > 2) throw unreadable(equation, `"->" at most once`);
+  if (sides.length > 2) unreadable(equation, `"->" at most once`);
   const texts = sides[0].split(",");
   if (tensors.length === 0 || texts.length !== tensors.length) {
-    throw unreadable(equation, `one term for each of the ${tensors.length} tensors`);
+    unreadable(equation, `one term for each of the ${tensors.length} tensors`);
   }
   let widest = 0;
   const terms = texts.map((text, i) => {
     const [before, ellipsis, after] = readTerm(equation, text);
     const rest = tensors[i].ndim - before.length - after.length;
     if (rest < 0 || (!ellipsis && rest > 0)) {
-      throw unreadable(
+      unreadable(
         equation,
         `term ${i} to name the axes of a tensor of shape ${formatShape(tensors[i].shape)}`,
       );
@@ -105,10 +104,10 @@ function read(
   const named = [...before, ...after];
   for (const label of named) {
     if (!letters.includes(label)) {
-      throw unreadable(equation, `no "${label}" on the right, since no term on the left has it`);
+      unreadable(equation, `no "${label}" on the right, since no term on the left has it`);
     }
     if (named.indexOf(label) !== named.lastIndexOf(label)) {
-      throw unreadable(equation, `"${label}" on the right once`);
+      unreadable(equation, `"${label}" on the right once`);
     }
   }
   return { terms, output: [...before, ...(ellipsis ? underEllipsis(widest) : []), ...after] };
@@ -121,7 +120,7 @@ function readTerm(
 ): [before: readonly Label[], ellipsis: boolean, after: readonly Label[]] {
   const match = /^([A-Za-z]*)(\.\.\.)?([A-Za-z]*)$/.exec(text);
   if (match === null) {
-    throw unreadable(equation, `letters and at most one "..." in each term, not "${text}"`);
+    unreadable(equation, `letters and at most one "..." in each term, not "${text}"`);
   }
   return [[...match[1]], match[2] !== undefined, [...match[3]]];
 }
@@ -203,17 +202,15 @@ function contract(first: Operand, second: Operand, needed: ReadonlySet<Label>): 
   const lead = sizesOf(a, batch);
   const outShape = [...lead, ...sizesOf(a, left), ...sizesOf(b, right)];
   if (summed.length === 0) {
-    const x = reshape(inOrder(a, [...batch, ...left]), [
-      ...lead,
-      ...sizesOf(a, left),
-      ...right.map(() => 1),
-    ]);
-    const y = reshape(inOrder(b, [...batch, ...right]), [
-      ...lead,
-      ...left.map(() => 1),
-      ...sizesOf(b, right),
-    ]);
-    return { x: mul(x, y), labels };
+    const x = [...lead, ...sizesOf(a, left), ...right.map(() => 1)];
+    const y = [...lead, ...left.map(() => 1), ...sizesOf(b, right)];
+    return {
+      x: mul(
+        reshape(inOrder(a, [...batch, ...left]), x),
+        reshape(inOrder(b, [...batch, ...right]), y),
+      ),
+      labels,
+    };
   }
   const k = sizeOf(sizesOf(a, summed));
   const matrices = batch.length === 0 ? [] : [sizeOf(lead)];

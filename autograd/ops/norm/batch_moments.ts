@@ -24,11 +24,8 @@ export function momentsFrom(
   low: Float64Array,
   variance: Float64Array,
 ): BatchMoments {
-  const whole = new Float64Array(mean.length);
   // An infinite mean has no low part.
-  for (let c = 0; c < whole.length; c++) {
-    whole[c] = Number.isFinite(mean[c]) ? mean[c] + low[c] : mean[c];
-  }
+  const whole = mean.map((m, c) => Number.isFinite(m) ? m + low[c] : m);
   return {
     count,
     mean: whole,
@@ -41,9 +38,7 @@ export function momentsFrom(
 
 /** The variances with n − 1 as their divisor. */
 export function unbiasedVariance({ count, variance }: BatchMoments): Float64Array {
-  const unbiased = new Float64Array(variance.length);
-  for (let c = 0; c < unbiased.length; c++) unbiased[c] = variance[c] * (count / (count - 1));
-  return unbiased;
+  return variance.map((value) => value * (count / (count - 1)));
 }
 
 /**

@@ -90,7 +90,7 @@ export const batchNormPrimitive: BatchNormPrimitive = /* @__PURE__ */ ownPrimiti
   vjp: ([g], { saved, attrs, needs }) => {
     const cotangents = bind(batchNormBackward, [g, ...saved], {
       ...attrs,
-      needs: [needs[0], needs[1], needs[2]],
+      needs: needs.slice(0, 3),
     });
     const [dx, dw, db] = pick(needs, cotangents);
     return [dx, dw, db, null, null, null];

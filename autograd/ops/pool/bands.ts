@@ -10,6 +10,7 @@ import {
   asBatch,
   type Batch,
   imageShape,
+  optionPerAxis,
   type PerAxis,
   perAxis,
   show,
@@ -83,8 +84,8 @@ export function slidingPool(
   const strides = stride === null || (typeof stride !== "number" && stride.length === 0)
     ? kernel
     : perAxis(action, stride, "stride", axes, 1);
-  const padding = perAxis(action, options.padding ?? 0, "padding", axes, 0);
-  const dilation = perAxis(action, options.dilation ?? 1, "dilation", axes, 1);
+  const padding = optionPerAxis(action, options, "padding", axes, 0);
+  const dilation = optionPerAxis(action, options, "dilation", axes, 1);
   const extent = kernel.map((size, i) => (size - 1) * dilation[i] + 1);
   if (padding.some((size, i) => size > Math.floor(extent[i] / 2))) {
     refuse(

@@ -63,56 +63,45 @@ export function norm(x: Float64Array, out: Float64Array, n: number, p: number): 
   }
 }
 
+/** The largest of sign·x in each row, or where it stands first; NaN counts as larger than any. */
+function extremes(
+  x: Float64Array,
+  out: Float64Array,
+  n: number,
+  sign: number,
+  place: boolean,
+): void {
+  for (let r = 0; r < out.length; r++) {
+    const from = r * n;
+    let largest = -Infinity;
+    let best = from;
+    for (let i = from; i < from + n; i++) {
+      const value = sign * x[i];
+      if (value <= largest) continue;
+      largest = value;
+      best = i;
+      if (value !== value) break;
+    }
+    out[r] = place ? best - from : sign * largest;
+  }
+}
+
 /** The largest element; NaN if there is one. */
 export function amax(x: Float64Array, out: Float64Array, n: number): void {
-  for (let r = 0; r < out.length; r++) {
-    let extreme = -Infinity;
-    for (let i = r * n; i < r * n + n; i++) {
-      if (!(x[i] <= extreme)) {
-        extreme = x[i];
-        if (extreme !== extreme) break;
-      }
-    }
-    out[r] = extreme;
-  }
+  extremes(x, out, n, 1, false);
 }
 
 /** The smallest element; NaN if there is one. */
 export function amin(x: Float64Array, out: Float64Array, n: number): void {
-  for (let r = 0; r < out.length; r++) {
-    let extreme = Infinity;
-    for (let i = r * n; i < r * n + n; i++) {
-      if (!(x[i] >= extreme)) {
-        extreme = x[i];
-        if (extreme !== extreme) break;
-      }
-    }
-    out[r] = extreme;
-  }
+  extremes(x, out, n, -1, false);
 }
 
 /** Where the largest element stands first; NaN counts as larger than any. */
 export function argmax(x: Float64Array, out: Float64Array, n: number): void {
-  for (let r = 0; r < out.length; r++) {
-    const from = r * n;
-    let best = 0;
-    for (let i = 0; i < n; i++) {
-      if (!(x[from + i] <= x[from + best])) best = i;
-      if (x[from + best] !== x[from + best]) break;
-    }
-    out[r] = best;
-  }
+  extremes(x, out, n, 1, true);
 }
 
 /** Where the smallest element stands first; NaN counts as smaller than any. */
 export function argmin(x: Float64Array, out: Float64Array, n: number): void {
-  for (let r = 0; r < out.length; r++) {
-    const from = r * n;
-    let best = 0;
-    for (let i = 0; i < n; i++) {
-      if (!(x[from + i] >= x[from + best])) best = i;
-      if (x[from + best] !== x[from + best]) break;
-    }
-    out[r] = best;
-  }
+  extremes(x, out, n, -1, true);
 }

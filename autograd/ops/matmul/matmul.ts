@@ -1,9 +1,10 @@
 /**
  * Matrix products.
  */
+import { refuse } from "../../check/refuse.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { broadcastShapes, formatShape, sameShape, type Shape, sizeOf } from "../../shape.ts";
+import { broadcastShapes, sameShape, type Shape, shaped, sizeOf } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
 import { spread } from "../shape/broadcast.ts";
@@ -122,44 +123,34 @@ export function matmul(x: Tensor, y: Tensor): Tensor {
   if (x.ndim === 2 && y.ndim === 2 && x.shape[1] === y.shape[0]) {
     return multiply(x, y);
   }
-  if (x.ndim === 0 || y.ndim === 0) throw misfit(x, y);
-  const left = x.ndim === 1 ? [1, x.shape[0]] : x.shape;
-  const right = y.ndim === 1 ? [y.shape[0], 1] : y.shape;
+  const left = x.ndim === 1 ? [1, x.size] : x.shape;
+  const right = y.ndim === 1 ? [y.size, 1] : y.shape;
   const [m, k] = left.slice(-2);
   const [rows, n] = right.slice(-2);
-  if (rows !== k) throw misfit(x, y);
+  if (x.ndim === 0 || y.ndim === 0 || rows !== k) {
+    refuse(
+      "matmul",
+      `${shaped("x", x)} and ${shaped("y", y)}`,
+      "the last axis of x to equal the second-last of y (its only axis if it is a vector)",
+    );
+  }
   const leadX = left.slice(0, -2);
   const leadY = right.slice(0, -2);
-  if (sameShape(leadX, leadY)) {
-    const product = multiply(reshape(x, left), reshape(y, right));
-    return withoutUnits(product, x, y);
-  }
   const lead = broadcastShapes("matmul", leadX, leadY);
-  if (sizeOf(leadY) === 1) {
+  let product: Tensor;
+  if (sameShape(leadX, leadY)) {
+    product = multiply(reshape(x, left), reshape(y, right));
+  } else if (sizeOf(leadY) === 1) {
     // One right factor for all: the rows of every left matrix are the rows of a single product.
-    const all = reshape(x, [sizeOf(leadX) * m, k]);
-    const product = multiply(all, reshape(y, [k, n]));
-    return withoutUnits(reshape(product, [...lead, m, n]), x, y);
+    const all = multiply(reshape(x, [sizeOf(leadX) * m, k]), reshape(y, [k, n]));
+    product = reshape(all, [...lead, m, n]);
+  } else {
+    const a = spread(reshape(x, left), [...lead, m, k]);
+    product = multiply(a, spread(reshape(y, right), [...lead, k, n]));
   }
-  const a = spread(reshape(x, left), [...lead, m, k]);
-  const b = spread(reshape(y, right), [...lead, k, n]);
-  return withoutUnits(multiply(a, b), x, y);
-}
-
-/** The product without the axes that stood in for those that a vector lacks. */
-function withoutUnits(product: Tensor, x: Tensor, y: Tensor): Tensor {
   if (x.ndim > 1 && y.ndim > 1) return product;
-  const lead = product.shape.slice(0, -2);
-  const [m, n] = product.shape.slice(-2);
+  // Without the axes that stood in for those that a vector lacks.
   return reshape(product, [...lead, ...(x.ndim === 1 ? [] : [m]), ...(y.ndim === 1 ? [] : [n])]);
-}
-
-function misfit(x: Tensor, y: Tensor): RangeError {
-  return new RangeError(
-    `Cannot matmul: got x of shape ${formatShape(x.shape)} and y of shape ` +
-      `${formatShape(y.shape)}, expected the last axis of x to equal the second-last of y (its ` +
-      `only axis if it is a vector)`,
-  );
 }
 
 /**

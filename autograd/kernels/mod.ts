@@ -11,6 +11,7 @@
  * @module
  */
 
+export * from "./elementwise/elementwise.ts";
 export {
   elu,
   eluBackward,
@@ -33,65 +34,23 @@ export {
   softplusBackward,
 } from "./elementwise/activation_plain.ts";
 export { divFloor, divTrunc, pow } from "./elementwise/arithmetic_plain.ts";
-export {
-  abs,
-  add,
-  div,
-  erf,
-  exp,
-  gelu,
-  geluBackward,
-  log,
-  mul,
-  neg,
-  powNumber,
-  relu,
-  reluBackward,
-  rsqrt,
-  sigmoid,
-  sigmoidBackward,
-  silu,
-  sqrt,
-  sub,
-  tanh,
-  tanhBackward,
-} from "./elementwise/elementwise.ts";
 export { cos, expm1, log1p, sign, sin } from "./elementwise/pointwise_plain.ts";
-export {
-  clamp,
-  clampBackward,
-  eq,
-  le,
-  lt,
-  maximum,
-  minimum,
-  ne,
-  where,
-} from "./elementwise/select_plain.ts";
+export * from "./elementwise/select_plain.ts";
 
-export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from "./reduce/axis.ts";
+export * from "./reduce/axis.ts";
 export { type AxisSizes, cumsum } from "./reduce/axis_plain.ts";
-export { amax, amin, argmax, argmin, logsumexp, norm, variance } from "./reduce/reduce_plain.ts";
+export * from "./reduce/reduce_plain.ts";
 
-export {
-  addRows,
-  gatherAlong,
-  type IndexedRows,
-  type IndexWalk,
-  oneHot,
-  scatterAlong,
-  selectRows,
-  triangle,
-} from "./shape/index_plain.ts";
-export { scatterStrided } from "./shape/strided.ts";
+export * from "./shape/index_plain.ts";
+export * from "./shape/strided.ts";
 export { gatherStrided, placeStrided, readColumns, writeColumns } from "./shape/strided_plain.ts";
 
-export { addRow, matmul } from "./matmul/matmul.ts";
+export * from "./matmul/matmul.ts";
 export type { MatmulSizes } from "./matmul/matmul_plain.ts";
 
-export { col2im, im2col, type Triple, volume, type Window } from "./conv/window_plain.ts";
+export * from "./conv/window_plain.ts";
 
-export { avgPool, avgPoolTranspose, maxPool, scatterPlanes } from "./pool/pool.ts";
+export * from "./pool/pool.ts";
 export {
   type Band,
   type Bands,
@@ -101,26 +60,13 @@ export {
   type Taps,
 } from "./pool/pool_plain.ts";
 
-export {
-  batchNormBackward,
-  batchNormForward,
-  batchNormReluBackward,
-  batchNormReluForward,
-  batchStatistics,
-  channelAffine,
-  channelGradient,
-  cotangentSums,
-} from "./norm/batch_norm.ts";
+export * from "./norm/batch_norm.ts";
 export type { ChannelSizes, ChannelStatistics, ValidPositions } from "./norm/batch_norm_plain.ts";
 export type { Following } from "./norm/batch_norm_relu_plain.ts";
-export {
-  localResponseNorm,
-  localResponseNormBackward,
-  type ResponseWindow,
-} from "./norm/local_response_norm_plain.ts";
-export { rowAffine, rowGradient, rowScale, rowScaleGradient } from "./norm/row_norm.ts";
+export * from "./norm/local_response_norm_plain.ts";
+export * from "./norm/row_norm.ts";
 
-export { crossEntropy, crossEntropyBackward } from "./loss/cross_entropy.ts";
+export * from "./loss/cross_entropy.ts";
 export {
   binaryCrossEntropy,
   type CrossEntropySizes,
@@ -128,7 +74,7 @@ export {
   huberBackward,
 } from "./loss/loss_plain.ts";
 
-export { adamStep, sgdStep } from "./optim/optim.ts";
+export * from "./optim/optim.ts";
 export {
   adadeltaStep,
   adagradStep,

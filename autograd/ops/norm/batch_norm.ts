@@ -171,17 +171,13 @@ export function normalizeBatch(
       `a tensor of shape [${x.shape[1]}] in evaluation (${key} must be defined in evaluation mode)`,
     );
   }
-  const running = [useBatch ? null : runningMean, useBatch ? null : runningVar] as const;
+  const running = useBatch ? [null, null] as const : [runningMean, runningVar] as const;
+  const inputs = [x, weight, bias, ...running, valid?.mask ?? null] as const;
   const onePass = valid === null && isOnePass(x, following);
   const [normalized, mean, low, variance] = onePass
-    ? batchNormRelu(x, weight, bias, running, following, { useBatch, eps })
-    : bind(
-      batchNormPrimitive,
-      [x, weight, bias, ...running, valid?.mask ?? null],
-      { useBatch, eps, count },
-    );
+    ? batchNormRelu(inputs, following, { useBatch, eps })
+    : bind(batchNormPrimitive, inputs, { useBatch, eps, count });
   const y = onePass ? normalized : followed(normalized, following);
   if (!useBatch || x.size === 0) return { y, moments: null };
-  const arrays = [mean, low, variance].map(valuesOf);
-  return { y, moments: momentsFrom(count, arrays[0], arrays[1], arrays[2]) };
+  return { y, moments: momentsFrom(count, valuesOf(mean), valuesOf(low), valuesOf(variance)) };
 }

@@ -40,17 +40,29 @@ export interface BatchNormAttrs {
 /** The statistics that a forward used; they carry no gradient. */
 export type Statistics = readonly [mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor];
 
+/** What a batch norm takes, and one thing more: the mask, or the residual that follows. */
+export type BatchNormInputs = readonly [
+  x: Tensor,
+  weight: Input,
+  bias: Input,
+  runningMean: Input,
+  runningVar: Input,
+  extra: Input,
+];
+
+type Saved = readonly [
+  x: Input,
+  weight: Input,
+  mean: Tensor,
+  low: Tensor,
+  invStd: Tensor,
+  mask: Input,
+];
+
 type BatchNormPrimitive = Primitive<
-  readonly [
-    x: Tensor,
-    weight: Input,
-    bias: Input,
-    runningMean: Input,
-    runningVar: Input,
-    mask: Input,
-  ],
+  BatchNormInputs,
   readonly [y: Tensor, ...Statistics],
-  readonly [x: Input, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor, mask: Input],
+  Saved,
   BatchNormAttrs
 >;
 
@@ -155,20 +167,10 @@ export interface BackwardAttrs extends BatchNormAttrs {
   readonly needs: readonly boolean[];
 }
 
-type BackwardInputs = readonly [
-  g: Tensor,
-  x: Input,
-  weight: Input,
-  mean: Tensor,
-  low: Tensor,
-  invStd: Tensor,
-  mask: Input,
-];
-
 type BackwardPrimitive = Primitive<
-  BackwardInputs,
+  readonly [g: Tensor, ...Saved],
   readonly [dx: Tensor, dw: Tensor, db: Tensor],
-  BackwardInputs,
+  readonly [g: Tensor, ...Saved],
   BackwardAttrs
 >;
 

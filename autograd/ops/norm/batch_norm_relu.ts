@@ -6,11 +6,10 @@
  * y = P(relu(z)), z = batchNorm(x) + residual; with P the pooling, or nothing. Almost everywhere this is
  * linear in z: the cotangent of z is R(g), that of y at the places that relu let through and P chose.
  */
-import { refuse } from "../../check/refuse.ts";
+import { refuse, refuseKind } from "../../check/refuse.ts";
 import * as kernels from "../../kernels/mod.ts";
 import { allocateUninitialised, release } from "../../runtime/memory.ts";
 import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
-import { describe } from "../../check/describe.ts";
 import { type Shape, shaped } from "../../shape.ts";
 import { bind } from "../../tape/tape.ts";
 import { Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
@@ -20,7 +19,12 @@ import { le, where } from "../elementwise/compare.ts";
 import { zerosLike } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
 import { gatherPlanes, maxPool1d, maxPool2d, maxPool3d, scatterPlanes } from "../pool/max_pool.ts";
-import { batchNormBackward, type Statistics, useRunning } from "./batch_norm_record.ts";
+import {
+  batchNormBackward,
+  type BatchNormInputs,
+  type Statistics,
+  useRunning,
+} from "./batch_norm_record.ts";
 import { askedFor, pick } from "./rules.ts";
 import { assertShapes, assertTensors, channelSizes } from "./operands.ts";
 
@@ -39,11 +43,9 @@ const POOLS = [maxPool1d, maxPool2d, maxPool3d] as const;
 /** Checks what is to follow a batch norm of x. */
 export function assertFollowing(action: string, x: Tensor, { then, residual }: Following): void {
   if (!THEN.includes(then)) {
-    const text = typeof then === "string";
-    throw new (text ? RangeError : TypeError)(
-      `Cannot ${action}: got then ${text ? `"${then}"` : describe(then)}, expected one of ` +
-        THEN.join(", "),
-    );
+    const known = `one of ${THEN.join(", ")}`;
+    if (typeof then !== "string") refuseKind(action, "then", then, known);
+    refuse(action, `then "${then}"`, known);
   }
   if (then === "relu-maxpool" && (x.ndim < 3 || x.shape.slice(2).some((size) => size < 2))) {
     refuse(
@@ -75,25 +77,20 @@ interface ReluAttrs {
   readonly pooled: boolean;
 }
 
+type Saved = readonly [
+  x: Tensor,
+  weight: Input,
+  mean: Tensor,
+  low: Tensor,
+  invStd: Tensor,
+  shift: Tensor,
+  residual: Input,
+];
+
 type Forward = Primitive<
-  readonly [
-    x: Tensor,
-    weight: Input,
-    bias: Input,
-    runningMean: Input,
-    runningVar: Input,
-    residual: Input,
-  ],
+  BatchNormInputs,
   readonly [y: Tensor, ...Statistics, shift: Tensor],
-  readonly [
-    x: Tensor,
-    weight: Input,
-    mean: Tensor,
-    low: Tensor,
-    invStd: Tensor,
-    shift: Tensor,
-    residual: Input,
-  ],
+  Saved,
   ReluAttrs
 >;
 
@@ -173,16 +170,7 @@ const batchNormReluPrimitive = /* @__PURE__ */ ownPrimitive<Forward>({
     })),
 );
 
-type BackwardInputs = readonly [
-  g: Tensor,
-  x: Tensor,
-  weight: Input,
-  mean: Tensor,
-  low: Tensor,
-  invStd: Tensor,
-  shift: Tensor,
-  residual: Input,
-];
+type BackwardInputs = readonly [g: Tensor, ...Saved];
 
 type Backward = Primitive<
   BackwardInputs,
@@ -330,17 +318,13 @@ function routeOf(
 
 /** Batch norm and what follows in one pass: y, and the statistics as batch norm returns them. */
 export function batchNormRelu(
-  x: Tensor,
-  weight: Tensor | null,
-  bias: Tensor | null,
-  [runningMean, runningVar]: readonly [Tensor | null, Tensor | null],
+  [x, weight, bias, runningMean, runningVar]: BatchNormInputs,
   { then, residual }: Following,
   settings: { readonly useBatch: boolean; readonly eps: number },
-): readonly [y: Tensor, ...Statistics] {
-  const [y, mean, low, variance, invStd] = bind(
+): readonly [y: Tensor, ...Statistics, shift: Tensor] {
+  return bind(
     batchNormReluPrimitive,
     [x, weight, bias, runningMean, runningVar, residual],
     { ...settings, pooled: then === "relu-maxpool" },
   );
-  return [y, mean, low, variance, invStd];
 }

@@ -25,11 +25,13 @@ interface GroupNormAttrs {
   readonly eps: number;
 }
 
+type Saved = readonly [x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor];
+
 const groupNormPrimitive = /* @__PURE__ */ ownPrimitive<
   Primitive<
     readonly [x: Tensor, weight: Input, bias: Input],
     readonly [y: Tensor, mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor],
-    readonly [x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    Saved,
     GroupNormAttrs
   >
 >({
@@ -105,9 +107,9 @@ interface BackwardAttrs extends GroupNormAttrs {
 
 const groupNormBackward = /* @__PURE__ */ ownPrimitive<
   Primitive<
-    readonly [g: Tensor, x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    readonly [g: Tensor, ...Saved],
     readonly [dx: Tensor, dw: Tensor, db: Tensor],
-    readonly [g: Tensor, x: Tensor, weight: Input, mean: Tensor, low: Tensor, invStd: Tensor],
+    readonly [g: Tensor, ...Saved],
     BackwardAttrs
   >
 >({
@@ -206,23 +208,14 @@ function statisticsOf(x: Tensor, groups: number, eps: number): [Tensor, Tensor, 
   return [mean, low, invStd];
 }
 
-/** What {@linkcode normalizeGroups} gives back. */
-export interface NormalizedGroups {
-  /** The normalised tensor, on the tape. */
-  readonly y: Tensor;
-  /** Means by sample and group, off the tape. */
-  readonly mean: Tensor;
-  /** The parts of the means below their last digits. */
-  readonly low: Tensor;
-  /** Biased variances by sample and group, off the tape. */
-  readonly variance: Tensor;
-}
-
 /**
  * Normalises each sample over groups of channels. Nothing is validated here.
  *
  * Shapes: x [N, C, S], weight and bias [C] → y [N, C, S], statistics [N, G]. Gradient: to x, weight and
  * bias; of every order.
+ *
+ * @returns y on the tape; off it by sample and group means, their parts below the last digit, biased variances
+ * and 1/√(variance + eps).
  */
 export function normalizeGroups(
   x: Tensor,
@@ -230,9 +223,8 @@ export function normalizeGroups(
   bias: Tensor | null,
   groups: number,
   eps: number,
-): NormalizedGroups {
-  const [y, mean, low, variance] = bind(groupNormPrimitive, [x, weight, bias], { groups, eps });
-  return { y, mean, low, variance };
+): readonly [y: Tensor, mean: Tensor, low: Tensor, variance: Tensor, invStd: Tensor] {
+  return bind(groupNormPrimitive, [x, weight, bias], { groups, eps });
 }
 
 /** Options of {@linkcode layerNorm} and {@linkcode groupNorm}. */
@@ -274,7 +266,7 @@ export function layerNorm(
   if (size === 0) return scaleEmpty(x, weight, bias);
   const rows = reshape(x, [x.size / size, size, 1]);
   const flat = (t: Tensor | null) => t === null ? null : reshape(t, [size]);
-  return reshape(normalizeGroups(rows, flat(weight), flat(bias), 1, eps).y, x.shape);
+  return reshape(normalizeGroups(rows, flat(weight), flat(bias), 1, eps)[0], x.shape);
 }
 
 /**
@@ -315,7 +307,7 @@ export function groupNorm(
     );
   }
   const flat = reshape(x, [x.shape[0], channels, sizeOf(x.shape.slice(2))]);
-  return reshape(normalizeGroups(flat, weight, bias, numGroups, eps).y, x.shape);
+  return reshape(normalizeGroups(flat, weight, bias, numGroups, eps)[0], x.shape);
 }
 
 function readEps(action: string, options: EpsOptions): number {

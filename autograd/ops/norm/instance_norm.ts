@@ -102,7 +102,7 @@ export function normalizeInstances(
     );
   }
   const flat = reshape(x, [x.shape[0], channels, positions]);
-  const { y, mean, low, variance } = normalizeGroups(flat, weight, bias, channels, eps);
+  const [y, mean, low, variance] = normalizeGroups(flat, weight, bias, channels, eps);
   return { y: reshape(y, x.shape), moments: averageOf(positions, mean, low, variance) };
 }
 

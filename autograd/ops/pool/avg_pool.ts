@@ -1,7 +1,7 @@
 /**
  * The average of each window.
  */
-import { refuse, refuseKind } from "../../check/refuse.ts";
+import { refuse } from "../../check/refuse.ts";
 import * as kernels from "../../kernels/mod.ts";
 import type { Bands, Triple } from "../../kernels/mod.ts";
 import { described, ownPrimitive, type Unary } from "../../tape/primitive.ts";
@@ -18,7 +18,7 @@ import {
   slidingPool,
 } from "./bands.ts";
 import { zeros } from "../create/creation.ts";
-import { assertOptions, type Known } from "../../check/options.ts";
+import { assertOptions, type Known, numberOption } from "../../check/options.ts";
 import { uniform } from "../create/samples.ts";
 import { imageShape, type PerAxis, perAxis, spatial, triple } from "../conv/window.ts";
 
@@ -115,29 +115,23 @@ function average(
   const action = `avgPool${axes}d`;
   assertOptions(action, options, KNOWN);
   const pooling = slidingPool(action, axes, x, kernelSize, options);
-  if (axes === 3) refuseSmall(action, pooling.images, kernelSize);
-  const divisor = options.divisorOverride ?? null;
-  if (divisor === null) return averaged(pooling, 0);
-  if (typeof divisor !== "number") {
-    refuseKind(action, "divisorOverride", divisor, "a number");
+  if (axes === 3) {
+    // PyTorch wants every axis to hold a window without its padding; so do we.
+    const kernel = perAxis(action, kernelSize, "kernelSize", axes, 1);
+    if (spatial(pooling.images.shape).some((size, i) => size < kernel[i])) {
+      refuse(
+        action,
+        shaped("x", pooling.images),
+        `spatial sizes of at least ${formatShape(kernel)}, the kernelSize`,
+      );
+    }
   }
-  if (!Number.isSafeInteger(divisor) || divisor === 0) {
+  const { divisorOverride } = options;
+  const divisor = numberOption(action, divisorOverride ?? undefined, "divisorOverride", 0);
+  if (divisorOverride === 0 || !Number.isSafeInteger(divisor)) {
     refuse(action, `divisorOverride ${divisor}`, "an integer other than 0");
   }
   return averaged(pooling, divisor);
-}
-
-/** Over three axes PyTorch wants every axis to hold a window without its padding; so do we. */
-function refuseSmall(action: string, images: Tensor, kernelSize: PerAxis): void {
-  const kernel = perAxis(action, kernelSize, "kernelSize", 3, 1);
-  const sizes = spatial(images.shape);
-  if (sizes.some((size, i) => size < kernel[i])) {
-    refuse(
-      action,
-      shaped("x", images),
-      `spatial sizes of at least ${formatShape(kernel)}, the kernelSize`,
-    );
-  }
 }
 
 /**

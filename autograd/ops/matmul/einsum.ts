@@ -1,7 +1,7 @@
 /**
  * Einstein's summation convention.
  */
-import { assertList } from "../../check/lists.ts";
+import { assertList } from "../../check/arguments.ts";
 import { refuse, refuseKind } from "../../check/refuse.ts";
 import { unshared } from "../shape/clone.ts";
 import { formatShape, type Shape, sizeOf } from "../../shape.ts";

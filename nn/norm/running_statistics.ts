@@ -1,7 +1,6 @@
 /**
  * The tracked half of a batch norm: running mean and variance, and the count of the batches in them.
  */
-import type { Tensor } from "../../autograd/mod.ts";
 import {
   assertTensor,
   type BatchMoments,
@@ -15,20 +14,14 @@ import {
   write,
 } from "../../autograd/internal.ts";
 import { causing } from "../module/cause.ts";
+import type { TrackedNorm } from "./tracked_norm.ts";
 
 /** What becomes of a batch whose mean or variance is NaN or infinite. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
 
-/** A layer with running buffers; `null` where they are not tracked. */
-interface TrackingLayer {
-  readonly runningMean: Tensor | null;
-  readonly runningVar: Tensor | null;
-  readonly numBatchesTracked: Tensor | null;
-  readonly momentum: number | null;
-}
-
 /** Batches that wait for their common update. */
 interface Pending {
+  /** How many share an update; 1 for none that waits. */
   readonly size: number;
   seen: number;
   pooled: PooledMoments | null;
@@ -58,14 +51,14 @@ export function firstNonFinite({ mean, variance }: BatchMoments): number {
  * The buffers are the layer's own, read from it each time: it may be given others.
  */
 export class RunningStatistics {
-  private readonly layer: TrackingLayer;
+  private readonly layer: TrackedNorm;
   /** What becomes of a batch whose mean or variance is NaN or infinite. */
   readonly nonFinite: NonFinitePolicy;
-  private pending: Pending | null = null;
+  private pending: Pending = { size: 1, seen: 0, pooled: null };
   private initial: InitialShare | null = { share: 1, batches: 0 };
 
   /** Those of a layer that registers the buffers. */
-  constructor(layer: TrackingLayer, nonFinite: NonFinitePolicy = "propagate") {
+  constructor(layer: TrackedNorm, nonFinite: NonFinitePolicy = "propagate") {
     this.layer = layer;
     this.nonFinite = nonFinite;
   }
@@ -109,7 +102,7 @@ export class RunningStatistics {
     const admitted = batches.map((moments) => moments === null || this.admits(moments));
     batches.forEach((moments, i) => {
       const { pending } = this;
-      if (pending === null) {
+      if (pending.size === 1) {
         if (admitted[i]) this.take(moments);
         return;
       }
@@ -156,12 +149,12 @@ export class RunningStatistics {
 
   /** Makes `size` batches share one update; 1 for an update of each. Batches that wait are dropped. */
   accumulate(size: number): void {
-    this.pending = size === 1 ? null : { size, seen: 0, pooled: null };
+    this.pending = { size, seen: 0, pooled: null };
   }
 
   /** How many batches share one update. */
   get accumulated(): number {
-    return this.pending?.size ?? 1;
+    return this.pending.size;
   }
 
   /** Takes in the batches that wait, although they are fewer than share an update. */
@@ -170,7 +163,7 @@ export class RunningStatistics {
   }
 
   private takePending(): void {
-    const pooled = this.pending?.pooled ?? null;
+    const { pooled } = this.pending;
     this.dropPending();
     if (pooled !== null) this.take(pooled);
   }
@@ -232,7 +225,7 @@ export class RunningStatistics {
   /** Copies what another layer's statistics know beside the buffers. */
   adopt(other: RunningStatistics): void {
     this.initial = other.initial;
-    this.pending = other.pending === null ? null : { ...other.pending };
+    this.pending = { ...other.pending };
   }
 
   /**

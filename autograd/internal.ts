@@ -29,7 +29,8 @@ export {
   sgdStep,
   type ValidPositions,
 } from "./kernels/mod.ts";
-export { unfold } from "./ops/conv/unfold.ts";
+export { KNOWN as CONV_OPTIONS } from "./ops/conv/conv.ts";
+export { KNOWN as UNFOLD_OPTIONS, unfold } from "./ops/conv/unfold.ts";
 export { assertTensor, describe, fromValues, scalar } from "./ops/create/creation.ts";
 export { elementwiseBinaryCrossEntropy, huber, indexCrossEntropy } from "./ops/loss/loss.ts";
 export {
@@ -67,6 +68,9 @@ export {
 } from "./ops/norm/operands.ts";
 export { renormalize, secondOrder } from "./ops/norm/rules.ts";
 export { rmsNorm } from "./ops/norm/rms_norm.ts";
+export { KNOWN as AVG_POOL_OPTIONS } from "./ops/pool/avg_pool.ts";
+export { KNOWN as INTERPOLATE_OPTIONS } from "./ops/pool/interpolate.ts";
+export { KNOWN as MAX_POOL_OPTIONS } from "./ops/pool/max_pool.ts";
 export { chooseGenerator } from "./random.ts";
 export { holdsUsed, noteUse, onAccumulated, scaleKeeping } from "./reverse/gradients.ts";
 export { allocateUninitialised, letGo, type Storage } from "./runtime/memory.ts";

@@ -1,7 +1,7 @@
 /**
  * Convolution layers.
  */
-import { kindOf, type Known, refuse } from "../../autograd/internal.ts";
+import { CONV_OPTIONS, kindOf, type Known, refuse } from "../../autograd/internal.ts";
 import { type Generator, type PerAxis, type Tensor, zeros } from "../../autograd/mod.ts";
 import { conv1d, conv2d, conv3d, pad } from "../functional.ts";
 import { initAffine_ } from "../init/defaults.ts";
@@ -35,15 +35,7 @@ export interface ConvLayerOptions {
   readonly generator?: Generator | null;
 }
 
-const KNOWN: Known<ConvLayerOptions> = [
-  "stride",
-  "padding",
-  "dilation",
-  "groups",
-  "bias",
-  "paddingMode",
-  "generator",
-];
+const KNOWN: Known<ConvLayerOptions> = [...CONV_OPTIONS, "bias", "paddingMode", "generator"];
 const KNOWN_IF_TRANSPOSED = [...KNOWN, "outputPadding"] as readonly string[] as typeof KNOWN;
 
 /** What convolutions and transposed convolutions have in common. */

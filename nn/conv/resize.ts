@@ -2,21 +2,11 @@
  * Layers that resize images, or cut them into windows.
  */
 import type { InterpolateOptions, PerAxis, Tensor, UnfoldOptions } from "../../autograd/mod.ts";
-import type { Known } from "../../autograd/internal.ts";
+import { INTERPOLATE_OPTIONS, UNFOLD_OPTIONS } from "../../autograd/internal.ts";
 import { checkPerAxis, layerOptions } from "../module/arguments.ts";
 import { fold, interpolate, unfold } from "../functional.ts";
 import { Module } from "../module/module.ts";
 import { pythonArguments, pythonFloat } from "../module/repr.ts";
-
-const UPSAMPLE: Known<InterpolateOptions> = [
-  "size",
-  "scaleFactor",
-  "mode",
-  "alignCorners",
-  "recomputeScaleFactor",
-  "antialias",
-];
-const WINDOW: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
 
 /** Resizes all axes after the first two; see {@linkcode interpolate}. */
 export class Upsample extends Module {
@@ -32,7 +22,7 @@ export class Upsample extends Module {
    */
   constructor(options: InterpolateOptions) {
     super();
-    this.options = layerOptions("Upsample", options, UPSAMPLE);
+    this.options = layerOptions("Upsample", options, INTERPOLATE_OPTIONS);
   }
 
   /** Resizes a batch. */
@@ -77,7 +67,7 @@ export class Unfold extends Module {
     super();
     this.kernelSize = kernelSize;
     checkPerAxis("Unfold", "kernelSize", kernelSize, 2, 1);
-    this.options = layerOptions("Unfold", options, WINDOW);
+    this.options = layerOptions("Unfold", options, UNFOLD_OPTIONS);
   }
 
   /** Cuts an image or a batch of them. */
@@ -116,7 +106,7 @@ export class Fold extends Module {
     this.kernelSize = kernelSize;
     checkPerAxis("Fold", "outputSize", outputSize, 2, 1);
     checkPerAxis("Fold", "kernelSize", kernelSize, 2, 1);
-    this.options = layerOptions("Fold", options, WINDOW);
+    this.options = layerOptions("Fold", options, UNFOLD_OPTIONS);
   }
 
   /** Puts columns, or a batch of them, together. */

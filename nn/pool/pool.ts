@@ -1,7 +1,7 @@
 /**
  * Layers of pooling: each takes what its functional form takes, and checks it when it is made.
  */
-import { kindOf, type Known } from "../../autograd/internal.ts";
+import { AVG_POOL_OPTIONS, kindOf, type Known, MAX_POOL_OPTIONS } from "../../autograd/internal.ts";
 import type {
   AdaptiveMaxPoolOptions,
   AvgPoolOptions,
@@ -28,21 +28,6 @@ import {
 } from "../functional.ts";
 import { checkFlag, layerOptions, SpatialLayer } from "../module/arguments.ts";
 import { pythonArguments } from "../module/repr.ts";
-
-const MAX_POOL: Known<MaxPoolOptions> = [
-  "stride",
-  "padding",
-  "dilation",
-  "returnIndices",
-  "ceilMode",
-];
-const AVG_POOL: Known<AvgPoolOptions> = [
-  "stride",
-  "padding",
-  "ceilMode",
-  "countIncludePad",
-  "divisorOverride",
-];
 
 /** @internal What max and average pooling have in common: a window that slides. */
 abstract class WindowPool<Options extends MaxPoolOptions | AvgPoolOptions> extends SpatialLayer {
@@ -76,7 +61,7 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends WindowPool<Option
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
    */
   constructor(kernelSize: PerAxis, options?: Options) {
-    super(kernelSize, options, MAX_POOL);
+    super(kernelSize, options, MAX_POOL_OPTIONS);
     this.perAxis("dilation", options?.dilation ?? 1, 1);
     checkFlag(kindOf(this), "returnIndices", options?.returnIndices ?? false);
   }
@@ -161,7 +146,7 @@ abstract class AvgPool<Options extends AvgPoolOptions = AvgPoolOptions>
    * @throws {TypeError} if an argument is of the wrong kind. @throws {RangeError} if it is out of range.
    */
   constructor(kernelSize: PerAxis, options?: Options) {
-    super(kernelSize, options, AVG_POOL);
+    super(kernelSize, options, AVG_POOL_OPTIONS);
     checkFlag(kindOf(this), "countIncludePad", options?.countIncludePad ?? true);
   }
 

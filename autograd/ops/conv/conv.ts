@@ -30,7 +30,8 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
-const KNOWN: Known<ConvOptions> = ["stride", "padding", "dilation", "groups"];
+/** The options of a convolution. */
+export const KNOWN: Known<ConvOptions> = ["stride", "padding", "dilation", "groups"];
 
 /**
  * Checks the tensors of a convolution or, `transposed`, of its transpose, whose weight has the input's channels

@@ -85,7 +85,8 @@ export interface UnfoldOptions {
   readonly stride?: PerAxis;
 }
 
-const KNOWN: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
+/** The options of cutting windows out. */
+export const KNOWN: Known<UnfoldOptions> = ["dilation", "padding", "stride"];
 
 /** Two numbers of at least `least`; a list of one is refused, as in PyTorch. */
 function pair(action: string, value: PerAxis, name: string, least: number): number[] {

@@ -98,7 +98,8 @@ export interface AvgPoolOptions extends PoolOptions {
   readonly divisorOverride?: number | null;
 }
 
-const KNOWN: Known<AvgPoolOptions> = [
+/** The options of average pooling. */
+export const KNOWN: Known<AvgPoolOptions> = [
   "stride",
   "padding",
   "ceilMode",

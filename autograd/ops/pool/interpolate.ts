@@ -106,7 +106,8 @@ export interface InterpolateOptions {
   readonly antialias?: boolean;
 }
 
-const KNOWN: Known<InterpolateOptions> = [
+/** The options of resizing. */
+export const KNOWN: Known<InterpolateOptions> = [
   "size",
   "scaleFactor",
   "mode",

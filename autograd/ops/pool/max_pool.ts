@@ -153,7 +153,14 @@ export interface MaxPoolOptions extends PoolOptions {
   readonly returnIndices?: boolean;
 }
 
-const KNOWN: Known<MaxPoolOptions> = ["stride", "padding", "dilation", "ceilMode", "returnIndices"];
+/** The options of max pooling. */
+export const KNOWN: Known<MaxPoolOptions> = [
+  "stride",
+  "padding",
+  "dilation",
+  "ceilMode",
+  "returnIndices",
+];
 
 /** The pooled values, and where in its plane, counted row by row, each of them stands. */
 export type WithIndices = readonly [output: Tensor, indices: Tensor];

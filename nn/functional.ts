@@ -139,8 +139,8 @@ export {
   multilabelMarginLoss,
   multiMarginLoss,
   type MultiMarginLossOptions,
-} from "./loss/multi_margin_loss.ts";
-export { nllLoss, type NllLossOptions } from "./loss/nll_loss.ts";
+} from "./loss/margin_loss.ts";
+export { nllLoss, type NllLossOptions } from "./loss/cross_entropy.ts";
 export {
   huberLoss,
   type HuberLossOptions,
@@ -150,4 +150,4 @@ export {
   type SmoothL1LossOptions,
   type WeightedLossOptions,
 } from "./loss/regression_loss.ts";
-export type { LossOptions, Reduction } from "./loss/reduction.ts";
+export type { LossOptions, Reduction } from "./loss/operands.ts";

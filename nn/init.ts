@@ -49,4 +49,4 @@ export {
   sparse_,
   type SparseOptions,
 } from "./init/structured.ts";
-export type { InitOptions } from "./init/write.ts";
+export type { InitOptions } from "./init/fill.ts";

@@ -16,11 +16,17 @@
  *
  * @module
  */
-export { Adadelta, type AdadeltaOptions, type AdadeltaState } from "./adadelta.ts";
-export { Adagrad, type AdagradOptions, type AdagradState } from "./adagrad.ts";
-export { Adam, type AdamOptions, type AdamState, AdamW, type AdamWOptions } from "./adam.ts";
-export { Adamax, type AdamaxOptions, type AdamaxState } from "./adamax.ts";
-export { ASGD, type ASGDOptions, type ASGDState } from "./asgd.ts";
+export {
+  Adam,
+  Adamax,
+  type AdamaxOptions,
+  type AdamaxState,
+  type AdamOptions,
+  type AdamState,
+  AdamW,
+  type AdamWOptions,
+} from "./adam.ts";
+export { type DecayGroup, paramGroups, type ParamGroupsOptions } from "./groups.ts";
 export type {
   LearningRate,
   NamedParameter,
@@ -29,13 +35,39 @@ export type {
   Params,
 } from "./groups.ts";
 export type { HyperparameterCheck, Scalar } from "./hyperparameters.ts";
+export {
+  Adadelta,
+  type AdadeltaOptions,
+  type AdadeltaState,
+  Adagrad,
+  type AdagradOptions,
+  type AdagradState,
+} from "./adagrad.ts";
+export {
+  NAdam,
+  type NAdamOptions,
+  type NAdamState,
+  RAdam,
+  type RAdamOptions,
+  type RAdamState,
+} from "./adam_variants.ts";
+export {
+  RMSprop,
+  type RMSpropOptions,
+  type RMSpropState,
+  Rprop,
+  type RpropOptions,
+  type RpropState,
+} from "./rprop.ts";
+export {
+  ASGD,
+  type ASGDOptions,
+  type ASGDState,
+  SGD,
+  type SGDOptions,
+  type SGDState,
+} from "./sgd.ts";
 export * as lrScheduler from "./lr_scheduler/mod.ts";
-export { NAdam, type NAdamOptions, type NAdamState } from "./nadam.ts";
 export { Optimizer, type OptimizerKind, type StepHook } from "./optimizer.ts";
-export { type DecayGroup, paramGroups, type ParamGroupsOptions } from "./param_groups.ts";
-export { RAdam, type RAdamOptions, type RAdamState } from "./radam.ts";
-export { RMSprop, type RMSpropOptions, type RMSpropState } from "./rmsprop.ts";
-export { Rprop, type RpropOptions, type RpropState } from "./rprop.ts";
-export { SGD, type SGDOptions, type SGDState } from "./sgd.ts";
 export type { OptimizerStateDict, ParameterState, StateLayout, StateValue } from "./state_dict.ts";
 export * as swa from "./swa/mod.ts";

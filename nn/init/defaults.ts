@@ -2,7 +2,7 @@
 import type { Generator, Tensor } from "../../autograd/mod.ts";
 import { fans, kaimingUniform_ } from "./fan.ts";
 import { normal_, uniform_ } from "./fill.ts";
-import { fillValues } from "./write.ts";
+import { fillValues } from "./fill.ts";
 
 /**
  * The default of linear and convolutional layers, transposed ones included: the weight evenly from

@@ -12,7 +12,7 @@ import {
   show,
   sizeOf,
 } from "../../autograd/internal.ts";
-import { drawInto, expectFinite, type InitOptions } from "./write.ts";
+import { drawInto, expectFinite, type InitOptions } from "./fill.ts";
 
 /** Which fan an initialiser divides by. */
 export type FanMode = "fan_in" | "fan_out";

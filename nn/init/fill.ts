@@ -1,7 +1,14 @@
 /** Initialisers whose elements are alike: constants and plain distributions. */
-import type { Tensor } from "../../autograd/mod.ts";
-import { assertOptions, type Known, refuse, show } from "../../autograd/internal.ts";
-import { drawInto, expectFinite, fillValues, type InitOptions } from "./write.ts";
+import {
+  assertOptions,
+  assertTensor,
+  chooseGenerator,
+  type Known,
+  refuse,
+  show,
+  write,
+} from "../../autograd/internal.ts";
+import type { Generator, Tensor } from "../../autograd/mod.ts";
 
 /** Options of {@linkcode uniform_}. */
 export interface UniformOptions extends InitOptions {
@@ -212,4 +219,48 @@ export function ones_<T extends Tensor>(x: T): T {
  */
 export function zeros_<T extends Tensor>(x: T): T {
   return fillValues("call zeros_", x, (values) => void values.fill(0));
+}
+
+/** What every initialiser that draws accepts. */
+export interface InitOptions {
+  /** Where the numbers come from; the default generator if left out. */
+  readonly generator?: Generator | null;
+}
+
+/** Checks that `x` is a tensor and writes its values. */
+export function fillValues<T extends Tensor>(
+  action: string,
+  x: T,
+  fill: (values: Float64Array) => void,
+): T {
+  assertTensor(action, x, "tensor");
+  write(x, fill);
+  return x;
+}
+
+/** As {@linkcode write}, with the generator that the options name. */
+export function drawInto<T extends Tensor>(
+  action: string,
+  x: T,
+  options: InitOptions,
+  fill: (random: Generator, values: Float64Array) => void,
+): T {
+  const random = chooseGenerator(action, options.generator);
+  return fillValues(action, x, (values) => fill(random, values));
+}
+
+/**
+ * Checks that an argument is a finite number.
+ *
+ * @throws {TypeError} if it is not a number. @throws {RangeError} if it is not finite.
+ */
+export function expectFinite(action: string, name: string, value: number): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot ${action}: got ${name} ${show(value)} (${typeof value}), expected a number`,
+    );
+  }
+  if (!Number.isFinite(value)) {
+    refuse(action, `${name} ${value}`, "a finite number");
+  }
 }

@@ -2,22 +2,21 @@
  * Losses for two classes.
  */
 import { add, logsigmoid, mean, mul, neg, sub, type Tensor } from "../../autograd/mod.ts";
+import { elementwiseBinaryCrossEntropy, refuse, valuesOf } from "../../autograd/internal.ts";
 import {
-  elementwiseBinaryCrossEntropy,
-  type Known,
-  refuse,
-  valuesOf,
-} from "../../autograd/internal.ts";
-import { checkBroadcast, checkShapeOf, checkWeight } from "./operands.ts";
-import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
+  checkBroadcast,
+  checkShapeOf,
+  checkWeight,
+  type LossOptions,
+  readOptions,
+  reduce,
+} from "./operands.ts";
 
 /** Options of {@linkcode binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** A weight for each loss, broadcast to their shape; the mean divides by their number. */
   readonly weight?: Tensor | null;
 }
-
-const WEIGHTED: Known<BinaryCrossEntropyOptions> = ["weight", "reduction"];
 
 /** Options of {@linkcode binaryCrossEntropyWithLogits}. */
 export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
@@ -54,8 +53,7 @@ export function binaryCrossEntropy(
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
   const action = "run binaryCrossEntropy";
-  const reduction = reductionOf(action, options, WEIGHTED);
-  const { weight = null } = options;
+  const { weight, reduction } = readOptions(action, options, { weight: null, reduction: "mean" });
   checkShapeOf(action, x, target, "target");
   checkWeight(action, weight, x.shape);
   for (const value of valuesOf(x)) {
@@ -63,7 +61,7 @@ export function binaryCrossEntropy(
       refuse(action, `x ${value}`, "probabilities in 0 … 1");
     }
   }
-  return weighted(elementwiseBinaryCrossEntropy(x, target), weight, reduction);
+  return reduce(weighted(elementwiseBinaryCrossEntropy(x, target), weight), reduction);
 }
 
 /**
@@ -94,8 +92,8 @@ export function binaryCrossEntropyWithLogits(
   options: BinaryCrossEntropyWithLogitsOptions = {},
 ): Tensor {
   const action = "run binaryCrossEntropyWithLogits";
-  const reduction = reductionOf(action, options, [...WEIGHTED, "posWeight"]);
-  const { weight = null, posWeight = null } = options;
+  const defaults = { weight: null, reduction: "mean", posWeight: null } as const;
+  const { weight, posWeight, reduction } = readOptions(action, options, defaults);
   checkShapeOf(action, x, target, "target");
   checkWeight(action, weight, x.shape);
   checkWeight(action, posWeight, x.shape, "posWeight");
@@ -103,15 +101,11 @@ export function binaryCrossEntropyWithLogits(
   const positive = posWeight === null
     ? logsigmoid(x)
     : mul(add(mul(sub(posWeight, 1), target), 1), logsigmoid(x));
-  return weighted(sub(rest, positive), weight, reduction);
+  return reduce(weighted(sub(rest, positive), weight), reduction);
 }
 
-function weighted(
-  losses: Tensor,
-  weight: Tensor | null,
-  reduction: Reduction,
-): Tensor {
-  return reduce(weight === null ? losses : mul(losses, weight), reduction);
+function weighted(losses: Tensor, weight: Tensor | null): Tensor {
+  return weight === null ? losses : mul(losses, weight);
 }
 
 /**
@@ -127,7 +121,7 @@ function weighted(
  */
 export function softMarginLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   const action = "run softMarginLoss";
-  const reduction = reductionOf(action, options, ["reduction"]);
+  const { reduction } = readOptions(action, options, { reduction: "mean" });
   checkBroadcast(action, { x, target });
   return reduce(neg(logsigmoid(mul(target, x))), reduction);
 }
@@ -149,13 +143,11 @@ export function multilabelSoftMarginLoss(
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
   const action = "run multilabelSoftMarginLoss";
-  const reduction = reductionOf(action, options, WEIGHTED);
-  const { weight = null } = options;
+  const { weight, reduction } = readOptions(action, options, { weight: null, reduction: "mean" });
   checkShapeOf(action, x, target, "target");
   checkWeight(action, weight, x.shape);
   const losses = neg(
     add(mul(target, logsigmoid(x)), mul(sub(1, target), logsigmoid(neg(x)))),
   );
-  const byClass = weight === null ? losses : mul(losses, weight);
-  return reduce(mean(byClass, { dim: -1 }), reduction);
+  return reduce(mean(weighted(losses, weight), { dim: -1 }), reduction);
 }

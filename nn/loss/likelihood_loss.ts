@@ -19,15 +19,14 @@ import {
   tensor,
   where,
 } from "../../autograd/mod.ts";
+import { formatShape, refuse, sameShape, valuesOf } from "../../autograd/internal.ts";
 import {
-  assertOptions,
-  formatShape,
-  refuse,
-  sameShape,
-  valuesOf,
-} from "../../autograd/internal.ts";
-import { assertTensors, checkBroadcast, checkNumber } from "./operands.ts";
-import { checkReduction, type LossOptions, reduce, reductionOf } from "./reduction.ts";
+  assertTensors,
+  checkBroadcast,
+  type LossOptions,
+  readOptions,
+  reduce,
+} from "./operands.ts";
 
 /** Options of {@linkcode klDiv}. */
 export interface KlDivOptions {
@@ -63,9 +62,9 @@ export interface KlDivOptions {
  * ```
  */
 export function klDiv(x: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
-  assertOptions("run klDiv", options, ["reduction", "logTarget"]);
-  const { reduction = "mean", logTarget = false } = options;
-  checkReduction("run klDiv", reduction, ["none", "batchmean", "sum", "mean"]);
+  const defaults = { reduction: "mean", logTarget: false } as const;
+  const words = ["none", "batchmean", "sum", "mean"];
+  const { reduction, logTarget } = readOptions("run klDiv", options, defaults, words);
   checkBroadcast("run klDiv", { x, target });
   const losses = logTarget
     ? mul(exp(target), sub(target, x))
@@ -113,10 +112,8 @@ export function poissonNllLoss(
   options: PoissonNllLossOptions = {},
 ): Tensor {
   const action = "run poissonNllLoss";
-  const known = ["logInput", "full", "eps", "reduction"] as const;
-  const reduction = reductionOf(action, options, known);
-  const { logInput = true, full = false, eps = 1e-8 } = options;
-  checkNumber(action, "eps", eps);
+  const defaults = { logInput: true, full: false, eps: 1e-8, reduction: "mean" } as const;
+  const { logInput, full, eps, reduction } = readOptions(action, options, defaults);
   checkBroadcast(action, { x, target });
   const losses = logInput ? sub(exp(x), mul(target, x)) : sub(x, mul(target, log(add(x, eps))));
   return reduce(full ? add(losses, stirling(target)) : losses, reduction);
@@ -159,9 +156,8 @@ export function gaussianNllLoss(
   options: GaussianNllLossOptions = {},
 ): Tensor {
   const action = "run gaussianNllLoss";
-  const reduction = reductionOf(action, options, ["full", "eps", "reduction"]);
-  const { full = false, eps = 1e-6 } = options;
-  checkNumber(action, "eps", eps);
+  const defaults = { full: false, eps: 1e-6, reduction: "mean" } as const;
+  const { full, eps, reduction } = readOptions(action, options, defaults);
   checkBroadcast(action, { x, target });
   const given = typeof variance === "number"
     ? broadcastTo(tensor(variance), x.shape)

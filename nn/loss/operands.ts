@@ -1,6 +1,6 @@
-/** Checks of what losses compare. */
-import type { Shape, Tensor } from "../../autograd/mod.ts";
+/** What losses compare, how they are reduced, and the checks of both. */
 import {
+  assertOptions,
   assertTensor,
   broadcastShapes,
   formatShape,
@@ -8,6 +8,8 @@ import {
   refuseKind,
   sameShape,
 } from "../../autograd/internal.ts";
+import type { Defaults } from "../module/declared.ts";
+import { mean, type Reduction, type Shape, sum, type Tensor } from "../../autograd/mod.ts";
 
 /**
  * Checks that arguments are tensors.
@@ -92,4 +94,44 @@ export function checkNumber(action: string, name: string, value: unknown): void 
   if (typeof value !== "number") {
     refuseKind(action, name, value, "a number");
   }
+}
+
+export type { Reduction };
+
+/** What every loss accepts. */
+export interface LossOptions {
+  /** `"mean"` (the default) of the losses, their `"sum"`, or `"none"`: one loss for each element. */
+  readonly reduction?: Reduction;
+}
+
+/**
+ * The options of a loss, those that were left out at their defaults.
+ *
+ * @param words The reductions that there are.
+ * @throws {TypeError} if they are no options, one is not the loss's, or one is no number where its
+ * default is. @throws {RangeError} if the reduction is another.
+ */
+export function readOptions<Options extends { readonly reduction?: string }>(
+  action: string,
+  options: Options,
+  defaults: Defaults<Options>,
+  words: readonly string[] = ["none", "mean", "sum"],
+): Required<Options> {
+  assertOptions(action, options, Object.keys(defaults) as (keyof Options & string)[]);
+  const given = options as Readonly<Record<string, unknown>>;
+  const values: Record<string, unknown> = {};
+  for (const [name, fallback] of Object.entries(defaults)) {
+    values[name] = given[name] ?? fallback;
+    if (typeof fallback === "number") checkNumber(action, name, values[name]);
+  }
+  const { reduction } = values;
+  const expected = `one of ${words.join(", ")}`;
+  if (typeof reduction !== "string") refuseKind(action, "reduction", reduction, expected);
+  if (!words.includes(reduction)) refuse(action, `reduction "${reduction}"`, expected);
+  return values as Required<Options>;
+}
+
+/** The losses of single elements as the reduction wants them. */
+export function reduce(losses: Tensor, reduction: Reduction): Tensor {
+  return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses);
 }

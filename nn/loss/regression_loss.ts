@@ -2,24 +2,14 @@
  * Losses between numbers.
  */
 import { abs, div, mul, type Shape, square, sub, sum, type Tensor } from "../../autograd/mod.ts";
-import {
-  formatShape,
-  huber,
-  type Known,
-  refuse,
-  sameShape,
-  warnOnce,
-} from "../../autograd/internal.ts";
-import { checkBroadcast, checkNumber, checkShapeOf } from "./operands.ts";
-import { type LossOptions, reduce, type Reduction, reductionOf } from "./reduction.ts";
+import { formatShape, huber, refuse, sameShape, warnOnce } from "../../autograd/internal.ts";
+import { checkBroadcast, checkShapeOf, type LossOptions, readOptions, reduce } from "./operands.ts";
 
 /** Options of the losses that can weigh each element. */
 export interface WeightedLossOptions extends LossOptions {
   /** The weight of each element, of the shape of x; the mean is then Σ weight · loss / Σ weight. */
   readonly weight?: Tensor | null;
 }
-
-const WEIGHTED: Known<WeightedLossOptions> = ["reduction", "weight"];
 
 /** Options of {@linkcode smoothL1Loss}. */
 export interface SmoothL1LossOptions extends LossOptions {
@@ -63,8 +53,7 @@ function reduceWeighted(
   action: string,
   x: Tensor,
   losses: Tensor,
-  { weight = null }: WeightedLossOptions,
-  reduction: Reduction,
+  { weight, reduction }: Required<WeightedLossOptions>,
 ): Tensor {
   if (weight === null) return reduce(losses, reduction);
   checkShapeOf(action, x, weight, "weight");
@@ -94,9 +83,8 @@ function reduceWeighted(
  */
 export function mseLoss(x: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
   const action = "run mseLoss";
-  const reduction = reductionOf(action, options, WEIGHTED);
-  const losses = square(difference(action, x, target));
-  return reduceWeighted(action, x, losses, options, reduction);
+  const values = readOptions(action, options, { reduction: "mean", weight: null });
+  return reduceWeighted(action, x, square(difference(action, x, target)), values);
 }
 
 /**
@@ -112,9 +100,8 @@ export function mseLoss(x: Tensor, target: Tensor, options: WeightedLossOptions 
  */
 export function l1Loss(x: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
   const action = "run l1Loss";
-  const reduction = reductionOf(action, options, WEIGHTED);
-  const losses = abs(difference(action, x, target));
-  return reduceWeighted(action, x, losses, options, reduction);
+  const values = readOptions(action, options, { reduction: "mean", weight: null });
+  return reduceWeighted(action, x, abs(difference(action, x, target)), values);
 }
 
 /**
@@ -135,9 +122,7 @@ export function smoothL1Loss(
   options: SmoothL1LossOptions = {},
 ): Tensor {
   const action = "run smoothL1Loss";
-  const reduction = reductionOf(action, options, ["reduction", "beta"]);
-  const { beta = 1 } = options;
-  checkNumber(action, "beta", beta);
+  const { reduction, beta } = readOptions(action, options, { reduction: "mean", beta: 1 });
   if (!(beta >= 0)) {
     refuse(action, `beta ${beta}`, "at least 0");
   }
@@ -159,12 +144,10 @@ export function smoothL1Loss(
  */
 export function huberLoss(x: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
   const action = "run huberLoss";
-  const reduction = reductionOf(action, options, [...WEIGHTED, "delta"]);
-  const { delta = 1 } = options;
-  checkNumber(action, "delta", delta);
+  const values = readOptions(action, options, { reduction: "mean", weight: null, delta: 1 });
+  const { delta } = values;
   if (!(delta > 0)) {
     refuse(action, `delta ${delta}`, "more than 0");
   }
-  const losses = huber(difference(action, x, target), delta);
-  return reduceWeighted(action, x, losses, options, reduction);
+  return reduceWeighted(action, x, huber(difference(action, x, target), delta), values);
 }

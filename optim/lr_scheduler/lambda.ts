@@ -4,7 +4,7 @@
 import { describe, kindOf, refuse, refuseKind } from "../../autograd/internal.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readArguments } from "./declared.ts";
-import { assertOptimizer } from "./rates.ts";
+import { assertOptimizer } from "./state.ts";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.ts";
 
 /** A factor for each epoch. */

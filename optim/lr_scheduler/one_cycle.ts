@@ -5,9 +5,8 @@ import { describe, refuse } from "../../autograd/internal.ts";
 import { HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readArguments } from "./declared.ts";
-import { assertOptimizer, forEachGroup } from "./rates.ts";
+import { assertOptimizer, forEachGroup, type SchedulerStateDict } from "./state.ts";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.ts";
-import type { SchedulerStateDict } from "./state.ts";
 
 /** The options of {@linkcode OneCycleLR}. */
 export interface OneCycleLROptions extends SchedulerOptions {

@@ -6,8 +6,15 @@ import { refuse, refuseKind } from "../../autograd/internal.ts";
 import { assignScalar, HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readArguments } from "./declared.ts";
-import { assertOptimizer, forEachGroup, lrsOf } from "./rates.ts";
-import { diskNames, loadState, type SchedulerStateDict, takeState } from "./state.ts";
+import {
+  assertOptimizer,
+  diskNames,
+  forEachGroup,
+  loadState,
+  lrsOf,
+  type SchedulerStateDict,
+  takeState,
+} from "./state.ts";
 
 /** The options of {@linkcode ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {

@@ -5,8 +5,15 @@ import { kindOf, refuse, refuseKind, show } from "../../autograd/internal.ts";
 import { type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { noteScheduleStep } from "../step_warnings.ts";
-import { assertOptimizer, assignLrs, lrsOf } from "./rates.ts";
-import { diskNames, loadState, type SchedulerStateDict, takeState } from "./state.ts";
+import {
+  assertOptimizer,
+  assignLrs,
+  diskNames,
+  loadState,
+  lrsOf,
+  type SchedulerStateDict,
+  takeState,
+} from "./state.ts";
 
 /** The option that every schedule has. */
 export interface SchedulerOptions {

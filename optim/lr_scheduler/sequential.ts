@@ -7,9 +7,8 @@ import type { Optimizer } from "../optimizer.ts";
 import { readDict } from "../state_dict.ts";
 import { readArguments } from "./declared.ts";
 import { ReduceLROnPlateau } from "./plateau.ts";
-import { assertOptimizer, assignLrs } from "./rates.ts";
+import { assertOptimizer, assignLrs, type SchedulerStateDict } from "./state.ts";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.ts";
-import type { SchedulerStateDict } from "./state.ts";
 
 function assertSchedulers(
   action: string,

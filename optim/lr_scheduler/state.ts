@@ -1,11 +1,11 @@
 /**
- * What schedules write to disk and read from there.
+ * What schedules read and write: the rates of an optimizer's groups, and their own state on disk.
  */
+import { describe, kindOf, refuse, refuseKind } from "../../autograd/internal.ts";
 import { Tensor } from "../../autograd/mod.ts";
-import { kindOf, refuse, refuseKind } from "../../autograd/internal.ts";
-import type { Optimizer } from "../optimizer.ts";
+import { assignScalar, type Scalar, valueOf } from "../hyperparameters.ts";
+import { Optimizer } from "../optimizer.ts";
 import { readDict, toSnakeCase } from "../state_dict.ts";
-import { assignLrs } from "./rates.ts";
 
 /** What a schedule writes to disk, under PyTorch's names. */
 export type SchedulerStateDict = Readonly<Record<string, unknown>>;
@@ -69,4 +69,59 @@ export function loadState(
   }
   assignLrs(action, schedule.optimizer, values.lastLr as number[]);
   Object.assign(schedule, values);
+}
+
+/** Checks that a schedule was given an optimizer. */
+export function assertOptimizer(action: string, value: unknown): asserts value is Optimizer {
+  if (!(value instanceof Optimizer)) {
+    throw new TypeError(`Cannot ${action}: got ${describe(value)}, expected an optimizer`);
+  }
+}
+
+/** The rates that the groups have now. */
+export function lrsOf(optimizer: Optimizer): number[] {
+  return optimizer.paramGroups.map((group) => valueOf(group.lr));
+}
+
+/**
+ * Sets the rates of an optimizer's groups, as far as there are values.
+ *
+ * @throws {RangeError} if a rate is not finite; none is written then.
+ */
+export function assignLrs(action: string, optimizer: Optimizer, values: readonly number[]): void {
+  values.forEach((lr, i) => {
+    if (Number.isFinite(lr)) return;
+    refuse(action, `a rate of ${lr} for group ${i}`, "a finite one");
+  });
+  optimizer.paramGroups.slice(0, values.length).forEach((group, i) => {
+    assignScalar(group, "lr", values[i]);
+  });
+}
+
+/**
+ * One value for each group, from one for all or a list.
+ *
+ * @throws {TypeError} if a value is not a number.
+ * @throws {RangeError} if the list has another length, or a value is NaN.
+ */
+export function forEachGroup(
+  action: string,
+  name: string,
+  value: Scalar | readonly Scalar[],
+  count: number,
+): number[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : new Array(count).fill(value);
+  if (list.length !== count) {
+    refuse(action, `${list.length} values of ${name}`, `${count}, one for each group`);
+  }
+  return list.map((scalar) => {
+    const number = scalar instanceof Tensor && scalar.size === 1 ? scalar.item() : scalar;
+    if (typeof number !== "number") {
+      refuseKind(action, name, scalar, "a number");
+    }
+    if (Number.isNaN(number)) {
+      refuse(action, `${name} NaN`, "a number");
+    }
+    return number;
+  });
 }

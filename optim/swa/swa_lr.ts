@@ -5,9 +5,8 @@ import { HyperparameterCheck, type Scalar } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readDict } from "../state_dict.ts";
 import { readArguments } from "../lr_scheduler/declared.ts";
-import { assertOptimizer, forEachGroup } from "../lr_scheduler/rates.ts";
+import { assertOptimizer, forEachGroup, type SchedulerStateDict } from "../lr_scheduler/state.ts";
 import { LRScheduler, type SchedulerOptions } from "../lr_scheduler/scheduler.ts";
-import type { SchedulerStateDict } from "../lr_scheduler/state.ts";
 
 /** The options of {@linkcode SWALR}. */
 export interface SWALROptions extends SchedulerOptions {

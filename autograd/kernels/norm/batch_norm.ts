@@ -162,7 +162,7 @@ function forward(
   valid: ValidPositions | null,
   following: after.Following | null,
 ): boolean {
-  const kernels = kernelsBehind(x, [], y, following);
+  const kernels = kernelsBehind(x, y, following);
   if (kernels === null) return false;
   const { at, places, mask, own, then } = layOut(sizes, 8, valid, following, y, [
     weight,
@@ -222,7 +222,7 @@ function backward(
   valid: ValidPositions | null,
   following: after.Following | null,
 ): boolean {
-  const kernels = kernelsBehind(x, [routed, dx], g, following);
+  const kernels = kernelsBehind(x, g, following, routed, dx);
   if (kernels === null) return false;
   const { at, places, mask, own, then } = layOut(sizes, 12, valid, following, g, [
     weight,
@@ -252,13 +252,14 @@ function backward(
 /** The kernels, if all arrays of x's size are theirs; pooled values may be too few to lie in the pool. */
 function kernelsBehind(
   x: Float64Array,
-  others: readonly (Float64Array | null)[],
   behind: Float64Array,
   following: after.Following | null,
+  routed: Float64Array | null = null,
+  dx: Float64Array | null = null,
 ): Kernels | null {
   if (x.length === 0) return null;
   const pooled = following !== null && following.width > 0;
-  return kernelsOn(x, ...others, following?.residual ?? null, pooled ? null : behind);
+  return kernelsOn(x, routed, dx, following?.residual ?? null, pooled ? null : behind);
 }
 
 /**

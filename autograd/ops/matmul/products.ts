@@ -19,14 +19,16 @@ interface Factors {
   readonly agreeing: readonly (readonly [number, number])[];
 }
 
-/** Checks two factors, given by name. */
 function assertFactors(
   action: string,
-  named: Readonly<Record<string, Tensor>>,
+  x: Tensor,
+  y: Tensor,
   { ndims, agreeing }: Factors,
+  nameX = "x",
+  nameY = "y",
 ): void {
-  for (const [name, x] of Object.entries(named)) assertTensor(action, x, name);
-  const [[nameX, x], [nameY, y]] = Object.entries(named);
+  assertTensor(action, x, nameX);
+  assertTensor(action, y, nameY);
   const fits = x.ndim === ndims[0] && y.ndim === ndims[1] &&
     agreeing.every(([i, j]) => x.shape[i] === y.shape[j]);
   if (!fits) {
@@ -47,7 +49,7 @@ function product(
 ): (x: Tensor, y: Tensor) => Tensor {
   return function (x: Tensor, y: Tensor): Tensor {
     assertNoOptions(action, arguments, 2);
-    assertFactors(action, { x, y }, factors);
+    assertFactors(action, x, y, factors);
     return run(x, y);
   };
 }
@@ -184,7 +186,7 @@ export interface AddmmOptions {
  */
 export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
   assertTensor("addmm", input, "input");
-  assertFactors("addmm", { a, b }, { ndims: [2, 2], agreeing: [[1, 0]] });
+  assertFactors("addmm", a, b, { ndims: [2, 2], agreeing: [[1, 0]] }, "a", "b");
   assertOptions("addmm", options, ["beta", "alpha"]);
   const beta = numberOption("addmm", options.beta, "beta", 1);
   const alpha = numberOption("addmm", options.alpha, "alpha", 1);

@@ -74,7 +74,7 @@ export function call(
  * Runs a kernel over [0, total): at once, or on threads in parts of `size`. Sums must not depend on threads,
  * so nor may `size`: how many parts there are is for the sizes of the arrays to say.
  *
- * @param call The arguments for a part; whether it runs on a thread, and so in that thread's scratch memory.
+ * @param argumentsOf The arguments for a part; whether it runs on a thread, and so in that thread's scratch memory.
  */
 export function inParts(
   kernels: Kernels,
@@ -82,15 +82,15 @@ export function inParts(
   team: Team | null,
   total: number,
   size: number,
-  call: (from: number, count: number, threaded: boolean) => number[],
+  argumentsOf: (from: number, count: number, threaded: boolean) => number[],
 ): void {
   if (team === null) {
-    kernels[name](...call(0, total, false));
+    kernels[name](...argumentsOf(0, total, false));
     return;
   }
   const calls: number[][] = [];
   for (let from = 0; from < total; from += size) {
-    calls.push(call(from, Math.min(size, total - from), true));
+    calls.push(argumentsOf(from, Math.min(size, total - from), true));
   }
   team.run(name, kernels[name], calls);
 }

@@ -49,8 +49,8 @@ const faults: Readonly<Record<string, { readonly experiment: string; readonly by
       {
         // The vectorised kernel, which is right, steps aside.
         file: "autograd/kernels/norm/batch_norm.ts",
-        from: "kernelsBehind(x, g, following, routed, dx)",
-        to: "g.length > 0 ? null : kernelsBehind(x, g, following, routed, dx)",
+        from: "kernelsAround(x, g, following, routed, dx)",
+        to: "g.length > 0 ? null : kernelsAround(x, g, following, routed, dx)",
       },
     ],
   },

@@ -6,8 +6,8 @@ import * as after from "./batch_norm_relu_plain.ts";
 import {
   copyIn,
   copyOut,
-  inPool,
   type Kernels,
+  place,
   scratch,
   takeBack,
   teamFor,
@@ -127,15 +127,6 @@ export const channelGradient: Door<typeof plain.channelGradient> = /* @__PURE__ 
     overImages("imageInputGradient", sizes, [g, x, dx], [mean, p, q, r]),
 );
 
-/** The address of a mask and how many it counts; one that lies elsewhere is copied to `at`. */
-function placeMask(valid: ValidPositions | null, at: number, { n, s }: ChannelSizes): number[] {
-  if (valid === null) return [0, n * s];
-  const { values, count } = valid;
-  if (inPool(values)) return [values.byteOffset, count];
-  copyIn(values, at);
-  return [at, count];
-}
-
 /** y = (x − μ)·inv·weight + bias with inv = 1/√(σ² + eps); 0 where it is not valid. */
 export const batchNormForward: Door<typeof plain.batchNormForward> = /* @__PURE__ */ door(
   plain.batchNormForward,
@@ -162,24 +153,13 @@ function forward(
   valid: ValidPositions | null,
   following: after.Following | null,
 ): boolean {
-  const kernels = kernelsBehind(x, y, following);
+  const kernels = kernelsAround(x, y, following);
   if (kernels === null) return false;
-  const { at, places, mask, own, then } = layOut(sizes, 8, valid, following, y, [
-    weight,
-    bias,
-    ...(useBatch ? [] : [mean, low, variance]),
-  ]);
-  const arrays = [
-    ...planes(sizes.s, x, following?.residual ?? null),
-    { at, size: y.length / sizes.n / sizes.c },
-  ];
-  const options = [
-    plain.channelsTogether(sizes),
-    ...mask,
-    Number(useBatch),
-    eps,
-    ...then,
-  ];
+  const given = [weight, bias, ...(useBatch ? [] : [mean, low, variance])];
+  const { places, outer, mask, then, own } = layOut(sizes, 8, given, y, valid, following);
+  const arrays = [...planes(sizes.s, x, following?.residual ?? null), outer];
+  const together = plain.channelsTogether(sizes);
+  const options = [together, ...mask, Number(useBatch), eps, ...then];
   overChannels(kernels, "batchNormForward", sizes, arrays, options, places, own);
   if (useBatch) {
     copyOut(places[2], mean);
@@ -188,7 +168,7 @@ function forward(
   }
   copyOut(places[5], invStd);
   if (shift !== undefined) copyOut(places[7], shift);
-  takeBack(y, at);
+  takeBack(y, outer.at);
   return true;
 }
 
@@ -222,78 +202,69 @@ function backward(
   valid: ValidPositions | null,
   following: after.Following | null,
 ): boolean {
-  const kernels = kernelsBehind(x, g, following, routed, dx);
+  const kernels = kernelsAround(x, g, following, routed, dx);
   if (kernels === null) return false;
-  const { at, places, mask, own, then } = layOut(sizes, 12, valid, following, g, [
-    weight,
-    shift ?? null,
-    mean,
-    low,
-    invStd,
-  ]);
-  if (!inPool(g)) copyIn(g, at);
-  const arrays = [
-    { at, size: g.length / sizes.n / sizes.c },
-    ...planes(sizes.s, x, following?.residual ?? null, routed, dx),
-  ];
-  const options = [
-    plain.channelsTogether(sizes),
-    ...mask,
-    Number(useBatch),
-    Number(dw !== null || db !== null || useBatch),
-    ...then,
-  ];
+  const given = [weight, shift ?? null, mean, low, invStd];
+  const { places, outer, mask, then, own } = layOut(sizes, 12, given, g, valid, following);
+  const arrays = [outer, ...planes(sizes.s, x, following?.residual ?? null, routed, dx)];
+  const together = plain.channelsTogether(sizes);
+  const sums = dw !== null || db !== null || useBatch;
+  const options = [together, ...mask, Number(useBatch), Number(sums), ...then];
   overChannels(kernels, "batchNormBackward", sizes, arrays, options, places, own);
   if (db !== null) copyOut(places[5], db);
   if (dw !== null) copyOut(places[6], dw);
   return true;
 }
 
-/** The kernels, if all arrays of x's size are theirs; pooled values may be too few to lie in the pool. */
-function kernelsBehind(
+/**
+ * The kernels, if all arrays of x's size are theirs.
+ *
+ * @param outer y or its cotangent: pooled values may be too few to lie in the pool.
+ */
+function kernelsAround(
   x: Float64Array,
-  behind: Float64Array,
+  outer: Float64Array,
   following: after.Following | null,
   routed: Float64Array | null = null,
   dx: Float64Array | null = null,
 ): Kernels | null {
   if (x.length === 0) return null;
   const pooled = following !== null && following.width > 0;
-  return kernelsOn(x, routed, dx, following?.residual ?? null, pooled ? null : behind);
+  return kernelsOn(x, routed, dx, following?.residual ?? null, pooled ? null : outer);
 }
 
-/**
- * Lays out scratch memory: `count` arrays of one value per channel, a mask that lies elsewhere, the kernel's own,
- * and the values behind everything if they lie elsewhere.
- */
+/** What both kernels take besides x and its like. */
+interface Layout {
+  /** The addresses of arrays of one value per channel. */
+  readonly places: readonly number[];
+  /** y or its cotangent. */
+  readonly outer: Plane;
+  /** The mask's address and what it counts. */
+  readonly mask: readonly number[];
+  /** Whether something follows, and what is pooled. */
+  readonly then: readonly number[];
+  /** The address of the kernel's own scratch memory, if it needs some. */
+  readonly own: number | null;
+}
+
+/** Lays out scratch memory, with `count` arrays of one value per channel. */
 function layOut(
   sizes: ChannelSizes,
   count: number,
+  given: readonly (Float64Array | null)[],
+  outer: Float64Array,
   valid: ValidPositions | null,
   following: after.Following | null,
-  behind: Float64Array,
-  given: readonly (Float64Array | null)[],
-): {
-  readonly places: readonly number[];
-  readonly mask: readonly number[];
-  readonly own: number | null;
-  /** The address of the values behind everything. */
-  readonly at: number;
-  /** What follows, as the kernels take it. */
-  readonly then: readonly number[];
-} {
+): Layout {
   const bytes = 8 * sizes.c;
-  const maskBytes = valid === null ? 0 : valid.values.byteLength;
   const ownBytes = following === null ? 0 : 16 * sizes.s + 48;
-  const copied = inPool(behind) ? 0 : behind.byteLength;
-  const start = scratch(count * bytes + maskBytes + ownBytes + copied);
-  const maskAt = start + count * bytes;
-  const own = maskAt + maskBytes;
+  const copied = [valid?.values ?? null, outer];
+  const [maskAt, at, start] = place(copied, count * bytes + ownBytes);
   return {
     places: placeChannels(start, bytes, count, given),
-    mask: placeMask(valid, maskAt, sizes),
-    own: following === null ? null : own,
-    at: copied > 0 ? own + ownBytes : behind.byteOffset,
+    outer: { at, size: outer.length / sizes.n / sizes.c },
+    mask: [maskAt, valid?.count ?? sizes.n * sizes.s],
     then: [Number(following !== null), following?.width ?? 0],
+    own: following === null ? null : start + count * bytes,
   };
 }

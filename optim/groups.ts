@@ -1,9 +1,17 @@
 /**
  * Parameter groups: what an optimizer is given and what it keeps, and which parameters decay.
  */
-import { assertOptions, describe, formatShape, refuse, refuseKind } from "../autograd/internal.ts";
+import {
+  assertFunction,
+  assertOptions,
+  describe,
+  formatShape,
+  refuse,
+  refuseKind,
+} from "../autograd/internal.ts";
 import { Tensor } from "../autograd/mod.ts";
-import { Module } from "../nn/module/module.ts";
+import { assertModule } from "../nn/module/arguments.ts";
+import type { Module } from "../nn/module/module.ts";
 import { GroupNorm, LayerNorm, RMSNorm } from "../nn/norm/layer_norm.ts";
 import { TrackedNorm } from "../nn/norm/tracked_norm.ts";
 import { HyperparameterCheck, type Scalar } from "./hyperparameters.ts";
@@ -212,15 +220,11 @@ export interface DecayGroup {
  */
 export function paramGroups(model: Module, options: ParamGroupsOptions): DecayGroup[] {
   const action = "make paramGroups";
-  if (!(model instanceof Module)) {
-    refuseKind(action, "model", model, "a Module");
-  }
+  assertModule(action, "model", model);
   assertOptions(action, options, ["weightDecay", "exclude"]);
   const { weightDecay, exclude } = options;
   new HyperparameterCheck(action, "", options).atLeastZero("weightDecay");
-  if (exclude !== undefined && typeof exclude !== "function") {
-    refuseKind(action, "exclude", exclude, "a function");
-  }
+  if (exclude !== undefined) assertFunction(action, exclude, "exclude");
   const normParameters = new Set(
     model.modules().filter(isNorm).flatMap((norm) => norm.parameters({ recurse: false })),
   );

@@ -25,8 +25,7 @@ export function assignScalar<Key extends string>(
 
 /** A value as errors show it: numbers bare, lists with what they hold. */
 function show(value: unknown): string {
-  if (typeof value === "number") return String(value);
-  if (typeof value === "boolean") return String(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (value instanceof Tensor && value.size === 1) return `a Tensor of ${value.item()}`;
   if (Array.isArray(value) && value.length <= 16) {
@@ -68,34 +67,30 @@ export class HyperparameterCheck {
    */
   number(key: string, value: unknown = this.#values[key]): number {
     if (typeof value === "number") return value;
-    if (!(value instanceof Tensor)) {
-      throw new TypeError(this.fault(key, "a number or a Tensor of one element", value));
-    }
-    if (value.size !== 1) {
-      throw new RangeError(this.fault(key, "a number or a Tensor of one element", value));
-    }
+    const expected = "a number or a Tensor of one element";
+    if (!(value instanceof Tensor)) throw new TypeError(this.fault(key, expected, value));
+    this.#demand(value.size === 1, key, expected, value);
     return value.item();
+  }
+
+  /** Throws a RangeError unless a value fits. */
+  #demand(fits: boolean, key: string, expected: string, value?: unknown): void {
+    if (!fits) throw new RangeError(this.fault(key, expected, value));
   }
 
   /** Checks for numbers of at least 0. @throws {RangeError} for others, NaN included. */
   atLeastZero(...keys: string[]): void {
-    for (const key of keys) {
-      if (!(this.number(key) >= 0)) {
-        throw new RangeError(this.fault(key, "a number of at least 0"));
-      }
-    }
+    for (const key of keys) this.#demand(this.number(key) >= 0, key, "a number of at least 0");
   }
 
   /** Checks for a number that is not NaN. @throws {RangeError} for NaN. */
   noNaN(...keys: string[]): void {
-    for (const key of keys) {
-      if (Number.isNaN(this.number(key))) throw new RangeError(this.fault(key, "a number"));
-    }
+    for (const key of keys) this.#demand(!Number.isNaN(this.number(key)), key, "a number");
   }
 
   /** Checks for a number above 0. @throws {RangeError} for others, NaN included. */
   aboveZero(key: string): void {
-    if (!(this.number(key) > 0)) throw new RangeError(this.fault(key, "a number above 0"));
+    this.#demand(this.number(key) > 0, key, "a number above 0");
   }
 
   /**
@@ -105,20 +100,15 @@ export class HyperparameterCheck {
    */
   fraction(key: string, { open = false }: { readonly open?: boolean } = {}): void {
     const value = this.number(key);
-    if (!(value <= 1 && (open ? value > 0 : value >= 0))) {
-      throw new RangeError(
-        this.fault(key, open ? "a number above 0 and at most 1" : "a number in 0 … 1"),
-      );
-    }
+    const expected = open ? "a number above 0 and at most 1" : "a number in 0 … 1";
+    this.#demand(value <= 1 && (open ? value > 0 : value >= 0), key, expected);
   }
 
   /** An integer of at least 1. @throws {TypeError} if it is not a number. @throws {RangeError} otherwise. */
   count(key: string): number {
     const value = this.#values[key];
     if (typeof value !== "number") throw new TypeError(this.fault(key, "a number"));
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(this.fault(key, "an integer of at least 1"));
-    }
+    this.#demand(Number.isSafeInteger(value) && value >= 1, key, "an integer of at least 1");
     return value;
   }
 
@@ -132,9 +122,8 @@ export class HyperparameterCheck {
     if (!Array.isArray(value) || !value.every((item) => typeof item === "number")) {
       throw new TypeError(this.fault(key, "a list of numbers"));
     }
-    if (!value.every((item) => Number.isSafeInteger(item) && item >= 0)) {
-      throw new RangeError(this.fault(key, "integers of at least 0"));
-    }
+    const fits = value.every((item) => Number.isSafeInteger(item) && item >= 0);
+    this.#demand(fits, key, "integers of at least 0");
   }
 
   /**
@@ -145,24 +134,22 @@ export class HyperparameterCheck {
   pair(key: string): [number, number] {
     const value = this.#values[key];
     if (!Array.isArray(value)) throw new TypeError(this.fault(key, "a pair of numbers"));
-    if (value.length !== 2) throw new RangeError(this.fault(key, "a pair of numbers"));
+    this.#demand(value.length === 2, key, "a pair of numbers");
     return [this.number(`${key}[0]`, value[0]), this.number(`${key}[1]`, value[1])];
   }
 
   /** Checks the decay rates of moments: 0 ≤ β < 1. @throws {RangeError} for others. */
   betas(): void {
     this.pair("betas").forEach((beta, i) => {
-      if (!(beta >= 0 && beta < 1)) {
-        throw new RangeError(this.fault(`betas[${i}]`, "a number of at least 0 and below 1", beta));
-      }
+      const expected = "a number of at least 0 and below 1";
+      this.#demand(beta >= 0 && beta < 1, `betas[${i}]`, expected, beta);
     });
   }
 
   /** @internal Checks for one of some words. @throws {RangeError} for others. */
   oneOf(key: string, ...words: string[]): void {
-    if (!words.some((word) => word === this.#values[key])) {
-      throw new RangeError(this.fault(key, words.map((word) => `"${word}"`).join(" or ")));
-    }
+    const fits = words.some((word) => word === this.#values[key]);
+    this.#demand(fits, key, words.map((word) => `"${word}"`).join(" or "));
   }
 
   /** Checks for booleans. @throws {TypeError} for others. */

@@ -48,29 +48,34 @@ function stackValues(values: readonly unknown[], depth: number): unknown {
   if (values.every((value) => value instanceof Tensor)) return noGrad(() => stack(values));
   if (values.every((value) => typeof value === "number")) return tensor(values);
   if (values.every((value) => typeof value === "boolean")) return tensor(values.map(Number));
+  const stackParts = (partOf: (value: unknown) => unknown) =>
+    stackValues(values.map(partOf), depth + 1);
+  const unlikeFirst = (value: unknown): never =>
+    refuse("stack samples", describe(value), `one like the first, ${describe(first)}`);
   if (ArrayBuffer.isView(first) && !(first instanceof DataView)) {
-    return noGrad(() => stack(values.map((value) => rowOf(value, first))));
+    const { length } = first as Float64Array;
+    return noGrad(() =>
+      stack(
+        values.map((value) =>
+          ArrayBuffer.isView(value) && (value as Float64Array).length === length
+            ? tensor(value as Float64Array)
+            : unlikeFirst(value)
+        ),
+      )
+    );
   }
   if (first instanceof Map) {
     return new Map([...first.keys()].map((key) => [
       key,
-      stackValues(
-        values.map((value) => {
-          if (!(value instanceof Map) || !value.has(key)) throw unlike(value, first);
-          return value.get(key);
-        }),
-        depth + 1,
+      stackParts((value) =>
+        value instanceof Map && value.has(key) ? value.get(key) : unlikeFirst(value)
       ),
     ]));
   }
   if (Array.isArray(first)) {
     return first.map((_, part) =>
-      stackValues(
-        values.map((value) => {
-          if (!Array.isArray(value) || value.length !== first.length) throw unlike(value, first);
-          return value[part];
-        }),
-        depth + 1,
+      stackParts((value) =>
+        Array.isArray(value) && value.length === first.length ? value[part] : unlikeFirst(value)
       )
     );
   }
@@ -83,40 +88,22 @@ function stackValues(values: readonly unknown[], depth: number): unknown {
           `arrays, texts, and lists, maps and plain objects of them`,
       );
     }
-    const keys = Object.keys(first);
-    return Object.fromEntries(keys.map((key) => [
-      key,
-      stackValues(
-        values.map((value) => {
-          if (typeof value !== "object" || value === null || !(key in value)) {
-            throw unlike(value, first);
-          }
-          return (value as Record<string, unknown>)[key];
-        }),
-        depth + 1,
-      ),
-    ]));
+    return Object.fromEntries(
+      Object.keys(first).map((key) => [
+        key,
+        stackParts((value) =>
+          typeof value === "object" && value !== null && key in value
+            ? (value as Record<string, unknown>)[key]
+            : unlikeFirst(value)
+        ),
+      ]),
+    );
   }
   return [...values];
-}
-
-/** A sample that is a typed array, as long as the first. */
-function rowOf(value: unknown, first: ArrayBufferView): Tensor {
-  const { length } = first as Float64Array;
-  if (!ArrayBuffer.isView(value) || (value as Float64Array).length !== length) {
-    throw unlike(value, first);
-  }
-  return tensor(value as Float64Array);
 }
 
 /** Whether an object is more than its keys: a promise, a date, a set. */
 function isForeign(value: object): boolean {
   const inner = Object.prototype.toString.call(value);
   return inner !== "[object Object]" || Symbol.iterator in value;
-}
-
-function unlike(value: unknown, first: unknown): RangeError {
-  return new RangeError(
-    `Cannot stack samples: got ${describe(value)}, expected one like the first, ${describe(first)}`,
-  );
 }

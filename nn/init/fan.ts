@@ -110,11 +110,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
  * ```
  */
 export function kaimingUniform_<T extends Tensor>(x: T, options: KaimingOptions = {}): T {
-  const std = kaimingStd("call kaimingUniform_", x, options);
-  const bound = Math.sqrt(3) * std;
-  return drawInto("call kaimingUniform_", x, options, (random, values) => {
-    random.fillUniform(values, -bound, bound);
-  });
+  return drawEvenly("call kaimingUniform_", x, options, kaimingStd);
 }
 
 /**
@@ -125,10 +121,7 @@ export function kaimingUniform_<T extends Tensor>(x: T, options: KaimingOptions 
  * @see K. He et al., "Delving deep into rectifiers" (2015), section 2.2.
  */
 export function kaimingNormal_<T extends Tensor>(x: T, options: KaimingOptions = {}): T {
-  const std = kaimingStd("call kaimingNormal_", x, options);
-  return drawInto("call kaimingNormal_", x, options, (random, values) => {
-    random.fillNormal(values, 0, std);
-  });
+  return drawNormally("call kaimingNormal_", x, options, kaimingStd);
 }
 
 /**
@@ -140,10 +133,7 @@ export function kaimingNormal_<T extends Tensor>(x: T, options: KaimingOptions =
  * networks" (2010), section 4.2.1.
  */
 export function xavierUniform_<T extends Tensor>(x: T, options: XavierOptions = {}): T {
-  const bound = Math.sqrt(3) * xavierStd("call xavierUniform_", x, options);
-  return drawInto("call xavierUniform_", x, options, (random, values) => {
-    random.fillUniform(values, -bound, bound);
-  });
+  return drawEvenly("call xavierUniform_", x, options, xavierStd);
 }
 
 /**
@@ -156,10 +146,32 @@ export function xavierUniform_<T extends Tensor>(x: T, options: XavierOptions = 
  * networks" (2010), section 4.2.1.
  */
 export function xavierNormal_<T extends Tensor>(x: T, options: XavierOptions = {}): T {
-  const std = xavierStd("call xavierNormal_", x, options);
-  return drawInto("call xavierNormal_", x, options, (random, values) => {
-    random.fillNormal(values, 0, std);
+  return drawNormally("call xavierNormal_", x, options, xavierStd);
+}
+
+/** The standard deviation that a rule gives a weight. */
+type Rule<Options> = (action: string, x: Tensor, options: Options) => number;
+
+function drawEvenly<T extends Tensor, Options extends InitOptions>(
+  action: string,
+  x: T,
+  options: Options,
+  rule: Rule<Options>,
+): T {
+  const bound = Math.sqrt(3) * rule(action, x, options);
+  return drawInto(action, x, options, (random, values) => {
+    random.fillUniform(values, -bound, bound);
   });
+}
+
+function drawNormally<T extends Tensor, Options extends InitOptions>(
+  action: string,
+  x: T,
+  options: Options,
+  rule: Rule<Options>,
+): T {
+  const std = rule(action, x, options);
+  return drawInto(action, x, options, (random, values) => random.fillNormal(values, 0, std));
 }
 
 function kaimingStd(action: string, x: Tensor, options: KaimingOptions): number {

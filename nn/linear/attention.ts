@@ -114,9 +114,7 @@ function heads(q: Tensor, k: Tensor, v: Tensor): [k: Tensor, v: Tensor] {
   if (q.ndim < 3 || of % ofKeys !== 0 || of % ofValues !== 0) {
     refuse(
       ACTION,
-      `q of shape ${formatShape(q.shape)}, k of shape ${formatShape(k.shape)} and v of shape ${
-        formatShape(v.shape)
-      } with enableGqa`,
+      `${shapes(q, k, v)} with enableGqa`,
       "heads of q (axis -3) that are a multiple of those of k and v",
     );
   }
@@ -131,17 +129,16 @@ function repeatHeads(x: Tensor, times: number): Tensor {
   return reshape(mul(reshape(x, [...lead, h, 1, s, e]), repeats), [...lead, h * times, s, e]);
 }
 
+function shapes(q: Tensor, k: Tensor, v: Tensor): string {
+  const [ofQ, ofK, ofV] = [q, k, v].map((x) => formatShape(x.shape));
+  return `q of shape ${ofQ}, k of shape ${ofK} and v of shape ${ofV}`;
+}
+
 function checkShapes(q: Tensor, k: Tensor, v: Tensor): void {
   const fits = q.ndim >= 2 && k.ndim >= 2 && v.ndim >= 2 &&
     q.shape[q.ndim - 1] === k.shape[k.ndim - 1] && k.shape[k.ndim - 2] === v.shape[v.ndim - 2];
   if (!fits) {
-    refuse(
-      ACTION,
-      `q of shape ${formatShape(q.shape)}, k of shape ${formatShape(k.shape)} and v of shape ${
-        formatShape(v.shape)
-      }`,
-      "[*, L, E], [*, S, E] and [*, S, D]",
-    );
+    refuse(ACTION, shapes(q, k, v), "[*, L, E], [*, S, E] and [*, S, D]");
   }
   broadcastShapes(ACTION, q.shape.slice(0, -2), k.shape.slice(0, -2));
   broadcastShapes(ACTION, k.shape.slice(0, -2), v.shape.slice(0, -2));

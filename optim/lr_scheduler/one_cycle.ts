@@ -1,7 +1,7 @@
 /**
  * The one-cycle policy.
  */
-import { describe, refuse } from "../../autograd/internal.ts";
+import { refuse } from "../../autograd/internal.ts";
 import { HyperparameterCheck, type Scalar, valueOf } from "../hyperparameters.ts";
 import type { Optimizer } from "../optimizer.ts";
 import { readArguments } from "./declared.ts";
@@ -51,10 +51,11 @@ interface Cycled {
 type Rate = "initialLr" | "maxLr" | "minLr";
 type Momentum = "maxMomentum" | "baseMomentum";
 
-interface Phase {
-  readonly endStep: number;
-  readonly lrs: readonly [from: Rate, to: Rate];
-  readonly momenta: readonly [from: Momentum, to: Momentum];
+/** A place in the cycle at which rate and momentum turn, and what they are there. */
+interface Turn {
+  readonly step: number;
+  readonly lr: Rate;
+  readonly momentum: Momentum;
 }
 
 /**
@@ -84,7 +85,7 @@ export class OneCycleLR extends LRScheduler {
   totalSteps: number;
   /** Whether momentum is cycled too. */
   cycleMomentum: boolean;
-  #phases: readonly Phase[];
+  #turns: readonly Turn[];
   #linear: boolean;
 
   /**
@@ -152,7 +153,7 @@ export class OneCycleLR extends LRScheduler {
     this.totalSteps = totalSteps;
     this.cycleMomentum = values.cycleMomentum;
     this.#linear = values.annealStrategy === "linear";
-    this.#phases = phasesOf(totalSteps, values.pctStart, values.threePhase);
+    this.#turns = turnsOf(totalSteps, values.pctStart, values.threePhase);
     this.start();
   }
 
@@ -174,24 +175,20 @@ export class OneCycleLR extends LRScheduler {
     if (step > this.totalSteps) {
       refuse("step OneCycleLR", `step ${step}`, `at most ${this.totalSteps} steps`);
     }
-    const last = this.#phases.length - 1;
-    let index = this.#phases.findIndex((phase) => step <= phase.endStep);
-    if (index < 0) index = last;
-    const { endStep, lrs: [fromLr, toLr], momenta: [from, to] } = this.#phases[index];
-    const startStep = index === 0 ? 0 : this.#phases[index - 1].endStep;
-    const part = (step - startStep) / (endStep - startStep);
+    const turns = this.#turns;
+    const next = turns.findIndex((turn, i) => i > 0 && step <= turn.step);
+    const [from, to] = turns.slice(next < 0 ? -2 : next - 1);
+    const part = (step - from.step) / (to.step - from.step);
     const groups = this.optimizer.paramGroups as Cycled[];
     return groups.slice(0, this.baseLrs.length).map((group, i) => {
-      if (this.cycleMomentum) {
-        setMomentum(group, this.#between(keptIn(group, from, i), keptIn(group, to, i), part));
-      }
-      return this.#between(keptIn(group, fromLr, i), keptIn(group, toLr, i), part);
+      const between = (first: Rate | Momentum, last: Rate | Momentum): number => {
+        const [start, end] = [keptIn(group, first, i), keptIn(group, last, i)];
+        if (this.#linear) return (end - start) * part + start;
+        return end + (start - end) / 2 * (Math.cos(Math.PI * part) + 1);
+      };
+      if (this.cycleMomentum) setMomentum(group, between(from.momentum, to.momentum));
+      return between(from.lr, to.lr);
     });
-  }
-
-  #between(start: number, end: number, part: number): number {
-    if (this.#linear) return (end - start) * part + start;
-    return end + (start - end) / 2 * (Math.cos(Math.PI * part) + 1);
   }
 }
 
@@ -210,36 +207,21 @@ function countSteps(
   return check.count("epochs") * check.count("stepsPerEpoch");
 }
 
-function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Phase[] {
-  const rise: Phase = {
-    endStep: pctStart * totalSteps - 1,
-    lrs: ["initialLr", "maxLr"],
-    momenta: ["maxMomentum", "baseMomentum"],
-  };
-  const endStep = totalSteps - 1;
-  if (!threePhase) {
-    return [rise, { endStep, lrs: ["maxLr", "minLr"], momenta: ["baseMomentum", "maxMomentum"] }];
-  }
-  return [
-    rise,
-    {
-      endStep: 2 * pctStart * totalSteps - 2,
-      lrs: ["maxLr", "initialLr"],
-      momenta: ["baseMomentum", "maxMomentum"],
-    },
-    { endStep, lrs: ["initialLr", "minLr"], momenta: ["maxMomentum", "maxMomentum"] },
+function turnsOf(totalSteps: number, pctStart: number, threePhase: boolean): Turn[] {
+  const turns: Turn[] = [
+    { step: 0, lr: "initialLr", momentum: "maxMomentum" },
+    { step: pctStart * totalSteps - 1, lr: "maxLr", momentum: "baseMomentum" },
+    { step: 2 * pctStart * totalSteps - 2, lr: "initialLr", momentum: "maxMomentum" },
+    { step: totalSteps - 1, lr: "minLr", momentum: "maxMomentum" },
   ];
+  return threePhase ? turns : turns.toSpliced(2, 1);
 }
 
 /** What the schedule wrote into a group when it was made. */
 function keptIn(group: Cycled, key: Rate | Momentum, index: number): number {
   const value = group[key];
   if (value === undefined) {
-    refuse(
-      "step OneCycleLR",
-      `${key} ${describe(value)} in group ${index}`,
-      "the groups that the schedule was made for",
-    );
+    refuse("step OneCycleLR", `no ${key} in group ${index}`, "the groups it was made for");
   }
   return valueOf(value);
 }

@@ -3,6 +3,7 @@
  */
 import { noGrad, type Tensor, zeros } from "../../autograd/mod.ts";
 import {
+  assertFunction,
   assertOptions,
   describe,
   formatShape,
@@ -10,6 +11,7 @@ import {
   refuseKind,
   sameShape,
 } from "../../autograd/internal.ts";
+import { assertModule } from "../../nn/module/arguments.ts";
 import { Module } from "../../nn/module/module.ts";
 
 /** The next average, from the one so far, the current values and how many were averaged. */
@@ -87,12 +89,8 @@ export class AveragedModel<Model extends Module = Module> extends Module {
     const action = "make an AveragedModel";
     assertOptions(action, options, ["avgFn", "useBuffers"]);
     const { avgFn, useBuffers = false } = options;
-    if (!(model instanceof Module)) {
-      refuseKind(action, "model", model, "a Module");
-    }
-    if (avgFn !== undefined && avgFn !== null && typeof avgFn !== "function") {
-      refuseKind(action, "avgFn", avgFn, "a function");
-    }
+    assertModule(action, "model", model);
+    if (avgFn !== undefined && avgFn !== null) assertFunction(action, avgFn, "avgFn");
     if (typeof useBuffers !== "boolean") {
       refuseKind(action, "useBuffers", useBuffers, "true or false");
     }
@@ -115,9 +113,7 @@ export class AveragedModel<Model extends Module = Module> extends Module {
    * @throws {RangeError} if its parameters or buffers are others; nothing is changed then.
    */
   updateParameters(model: Module): void {
-    if (!(model instanceof Module)) {
-      refuseKind("updateParameters", "model", model, "a Module");
-    }
+    assertModule("updateParameters", "model", model);
     const averaged = pairs(this.module.namedParameters(), model.namedParameters(), "parameters");
     const tracked = pairs(this.module.namedBuffers(), model.namedBuffers(), "buffers");
     const count = this.nAveraged.item();

@@ -192,8 +192,9 @@ abstract class Conv extends ConvBase {
 /**
  * Convolves over one axis.
  *
- * Made of `inChannels`, `outChannels`, the window's `kernelSize` and the options stride = 1, padding = 0,
- * dilation = 1, groups = 1, bias = true, paddingMode = "zeros", generator.
+ * `new Conv1d(inChannels, outChannels, kernelSize, options)`: the channels of input and output, the
+ * length of the window, and stride = 1, padding = 0, dilation = 1, groups = 1, bias = true,
+ * paddingMode = "zeros", generator.
  *
  * Shapes: [N, inChannels, L] → [N, outChannels, L'] with
  * L' = ⌊(L + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1; N may be missing.

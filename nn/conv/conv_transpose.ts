@@ -93,7 +93,9 @@ abstract class ConvTranspose extends ConvBase {
 /**
  * The transpose of a convolution over one axis: it spreads each value over a window.
  *
- * Arguments as for {@linkcode Conv1d}, with the option outputPadding = 0; `paddingMode` is always "zeros".
+ * `new ConvTranspose1d(inChannels, outChannels, kernelSize, options)`: the channels of input and output,
+ * the length of the window, and stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1,
+ * bias = true, generator.
  * Its `forward(x, { outputSize })` chooses among the lengths that the stride leaves open.
  *
  * Shapes: [N, inChannels, L] → [N, outChannels, L'],

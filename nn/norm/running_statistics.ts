@@ -38,6 +38,7 @@ export const BROKEN = "a running mean or variance that is not finite, or a negat
 
 /** The first channel whose mean or variance is not finite; −1 for none. */
 export function firstNonFinite({ mean, variance }: BatchMoments): number {
+  // Pooled moments compute their variance each time that they are asked: once, not for each channel.
   for (let c = 0; c < mean.length; c++) {
     if (!Number.isFinite(mean[c]) || !Number.isFinite(variance[c])) return c;
   }

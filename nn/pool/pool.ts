@@ -82,7 +82,7 @@ abstract class MaxPool<Options extends MaxPoolOptions> extends WindowPool<Option
 /**
  * The largest value of each window along one axis.
  *
- * Made of the window's `kernelSize` and the options stride = kernelSize, padding = 0, dilation = 1,
+ * `new MaxPool1d(kernelSize, options)`: the window, and stride = kernelSize, padding = 0, dilation = 1,
  * ceilMode = false, returnIndices = false.
  *
  * Shapes: [N, C, L] → [N, C, L']; N may be missing. With `returnIndices` the forward gives
@@ -169,8 +169,8 @@ abstract class AvgPool<Options extends AvgPoolOptions = AvgPoolOptions>
 /**
  * The mean of each window along one axis.
  *
- * Made of the window's `kernelSize` and the options stride = kernelSize, padding = 0, ceilMode = false,
- * countIncludePad = true.
+ * `new AvgPool1d(kernelSize, options)`: the window, and stride = kernelSize, padding = 0,
+ * ceilMode = false, countIncludePad = true.
  *
  * Shapes: [N, C, L] → [N, C, L']; N may be missing.
  */
@@ -233,6 +233,8 @@ abstract class AdaptiveAvgPool extends AdaptivePool {
 /**
  * The mean over windows that are chosen so that the output has a given size along one axis.
  *
+ * `new AdaptiveAvgPool1d(outputSize)`: that size, or `null` for the input's.
+ *
  * Shapes: [N, C, L] → [N, C, outputSize]; N may be missing.
  */
 export class AdaptiveAvgPool1d extends AdaptiveAvgPool {
@@ -244,6 +246,8 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPool {
 /**
  * The mean over windows that are chosen so that the output has a given size along two axes.
  *
+ * `new AdaptiveAvgPool2d(outputSize)`: one size for both axes or a list; `null` is the input's.
+ *
  * Shapes: [N, C, H, W] → [N, C, …outputSize]; N may be missing.
  */
 export class AdaptiveAvgPool2d extends AdaptiveAvgPool {
@@ -254,6 +258,8 @@ export class AdaptiveAvgPool2d extends AdaptiveAvgPool {
 
 /**
  * The mean over windows that are chosen so that the output has a given size along three axes.
+ *
+ * Arguments as for {@linkcode AdaptiveAvgPool2d}.
  *
  * Shapes: [N, C, D, H, W] → [N, C, …outputSize]; N may be missing.
  */
@@ -291,6 +297,8 @@ abstract class AdaptiveMaxPool<Options extends AdaptiveMaxPoolOptions> extends A
 /**
  * The largest value of windows that are chosen so that the output has a given size along one axis.
  *
+ * Arguments as for {@linkcode AdaptiveAvgPool1d}, and the option returnIndices = false.
+ *
  * Shapes: [N, C, L] → [N, C, outputSize]; N may be missing. With `returnIndices` the forward gives
  * `[output, indices]`.
  */
@@ -303,6 +311,8 @@ export class AdaptiveMaxPool1d<Options extends AdaptiveMaxPoolOptions = NoOption
 /**
  * The largest value of windows that are chosen so that the output has a given size along two axes.
  *
+ * Arguments as for {@linkcode AdaptiveAvgPool2d}, and the option returnIndices = false.
+ *
  * Shapes: [N, C, H, W] → [N, C, …outputSize]; N may be missing. With `returnIndices` the forward gives
  * `[output, indices]`.
  */
@@ -314,6 +324,8 @@ export class AdaptiveMaxPool2d<Options extends AdaptiveMaxPoolOptions = NoOption
 
 /**
  * The largest value of windows that are chosen so that the output has a given size along three axes.
+ *
+ * Arguments as for {@linkcode AdaptiveAvgPool2d}, and the option returnIndices = false.
  *
  * Shapes: [N, C, D, H, W] → [N, C, …outputSize]; N may be missing. With `returnIndices` the forward gives
  * `[output, indices]`.

@@ -58,8 +58,8 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
   const operands = prepare(equation, tensors, terms);
   let product = operands[0];
   for (let i = 1; i < operands.length; i++) {
-    const needed = new Set(output);
-    for (const later of operands.slice(i + 1)) later.labels.forEach((label) => needed.add(label));
+    const later = operands.slice(i + 1).flatMap(({ labels }) => labels);
+    const needed = new Set([...output, ...later]);
     product = contract(product, operands[i], needed);
   }
   const { x, labels } = sumOut(product, (label) => output.includes(label));
@@ -199,32 +199,27 @@ function contract(first: Operand, second: Operand, needed: ReadonlySet<Label>): 
   const left = a.labels.filter((label) => !shared.includes(label));
   const right = b.labels.filter((label) => !shared.includes(label));
   const labels = [...batch, ...left, ...right];
-  const lead = sizesOf(a, batch);
-  const outShape = [...lead, ...sizesOf(a, left), ...sizesOf(b, right)];
+  const [lead, rows, columns] = [sizesOf(a, batch), sizesOf(a, left), sizesOf(b, right)];
   if (summed.length === 0) {
-    const x = [...lead, ...sizesOf(a, left), ...right.map(() => 1)];
-    const y = [...lead, ...left.map(() => 1), ...sizesOf(b, right)];
-    return {
-      x: mul(
-        reshape(inOrder(a, [...batch, ...left]), x),
-        reshape(inOrder(b, [...batch, ...right]), y),
-      ),
-      labels,
-    };
+    const x = reshape(inOrder(a, [...batch, ...left]), [...lead, ...rows, ...columns.map(() => 1)]);
+    const y = reshape(inOrder(b, [...batch, ...right]), [
+      ...lead,
+      ...rows.map(() => 1),
+      ...columns,
+    ]);
+    return { x: mul(x, y), labels };
   }
-  const k = sizeOf(sizesOf(a, summed));
   const matrices = batch.length === 0 ? [] : [sizeOf(lead)];
+  const [m, k, n] = [rows, sizesOf(a, summed), columns].map(sizeOf);
   const [x, transA] = asMatrices(a, batch, left, summed);
   const [y, transB] = asMatrices(b, batch, summed, right);
-  const m = sizeOf(sizesOf(a, left));
-  const n = sizeOf(sizesOf(b, right));
   const product = multiply(
     reshape(x, [...matrices, ...(transA ? [k, m] : [m, k])]),
     reshape(y, [...matrices, ...(transB ? [n, k] : [k, n])]),
     transA,
     transB,
   );
-  return { x: reshape(product, outShape), labels };
+  return { x: reshape(product, [...lead, ...rows, ...columns]), labels };
 }
 
 function sizesOf({ x, labels }: Operand, wanted: readonly Label[]): Shape {

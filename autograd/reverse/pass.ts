@@ -9,7 +9,7 @@ import { sumTo } from "../ops/shape/broadcast.ts";
 import { assertTensor, zeros } from "../ops/create/creation.ts";
 import { type AnyPrimitive, type Input, isOwnPrimitive } from "../tape/primitive.ts";
 import { assertSameShape, broadcastsTo, formatShape, sameShape, type Shape } from "../shape.ts";
-import { type GradHook, isInspected, Node, setInspector } from "../tape/tape.ts";
+import { type GradHook, isInspected, Node, setInspector, Visit } from "../tape/tape.ts";
 import { keep } from "../runtime/memory.ts";
 import { attach, leafHooksOf, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts";
 import { Ownership } from "./ownership.ts";
@@ -23,15 +23,11 @@ export class Pass {
   readonly leaves = new Map<Tensor, Tensor>();
   /** Complete cotangents of the wanted outputs of nodes. */
   readonly captured = new Map<Node, (Tensor | null)[]>();
-  /** Cotangents that have arrived so far, by node and output. */
-  readonly #pending = new Map<Node, (Tensor | null)[]>();
   readonly #ownership = new Ownership();
   readonly #createGraph: boolean;
   readonly #retainGraph: boolean;
   /** The places that the caller asked for; `null` for all leaves. */
   readonly #wanted: ReadonlySet<Place> | null;
-  /** The nodes with a path down to a wanted place. */
-  #needed: ReadonlySet<Place> | null = null;
 
   constructor(createGraph: boolean, retainGraph: boolean, wanted: ReadonlySet<Place> | null) {
     this.#createGraph = createGraph;
@@ -41,25 +37,55 @@ export class Pass {
 
   /** Runs from the roots, whose cotangents are given. */
   run(roots: readonly Tensor[], cotangents: readonly Tensor[]): void {
-    roots.forEach((root, i) => this.#deliver(nodeOf(root) ?? root, slotOf(root), cotangents[i]));
-    const order = descending(roots);
-    if (this.#wanted !== null) this.#needed = leadingTo(order, this.#wanted);
-    for (const node of order) {
-      const arrived = this.#pending.get(node);
-      if (arrived === undefined) continue;
-      this.#pending.delete(node);
-      this.#callHooks(node, arrived);
-      if (this.#wanted?.has(node)) {
-        this.captured.set(node, [...arrived]);
-        this.#handOut(arrived);
+    const order = this.#begin(roots);
+    try {
+      roots.forEach((root, i) => this.#deliver(nodeOf(root) ?? root, slotOf(root), cotangents[i]));
+      if (this.#wanted !== null) this.#mark(order, this.#wanted);
+      for (const node of order) {
+        const { arrived, isWanted, isNeeded } = node.visit!;
+        if (arrived === null) continue;
+        node.visit!.arrived = null;
+        this.#callHooks(node, arrived);
+        if (isWanted) {
+          this.captured.set(node, [...arrived]);
+          this.#handOut(arrived);
+        }
+        if (this.#wanted === null || isNeeded) this.#step(node, arrived);
       }
-      if (this.#needed === null || this.#needed.has(node)) this.#step(node, arrived);
+    } finally {
+      for (const node of order) node.visit = node.visit!.outer;
     }
     for (const [leaf, cotangent] of this.leaves) {
       const hooks = leafHooksOf(leaf);
       if (hooks === null) continue;
       this.#handOut([cotangent]);
       this.leaves.set(leaf, applyHooks(hooks, cotangent));
+    }
+  }
+
+  /** The nodes that the roots depend on, latest first, each before its parents; a visit to each begins. */
+  #begin(roots: readonly Tensor[]): Node[] {
+    const stack: (Place | null)[] = roots.map(nodeOf);
+    const nodes: Node[] = [];
+    for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
+      if (!(place instanceof Node) || place.visit?.pass === this) continue;
+      place.visit = new Visit(this, place.visit);
+      nodes.push(place);
+      for (const parent of place.parents) stack.push(parent);
+    }
+    // A chain is found in order.
+    const isLater = (node: Node, i: number) => i === 0 || node.id < nodes[i - 1].id;
+    return nodes.every(isLater) ? nodes : nodes.sort((a, b) => b.id - a.id);
+  }
+
+  /** Marks the visits to wanted nodes, and to those with a path down to a wanted place. */
+  #mark(order: readonly Node[], wanted: ReadonlySet<Place>): void {
+    for (const place of wanted) {
+      if (place instanceof Node && place.visit?.pass === this) place.visit.isWanted = true;
+    }
+    for (let i = order.length - 1; i >= 0; i--) {
+      const { parents, visit } = order[i];
+      visit!.isNeeded = parents.some((parent) => parent !== null && leadsOn(parent, wanted));
     }
   }
 
@@ -107,9 +133,7 @@ export class Pass {
     for (let i = 0; i < parents.length; i++) {
       const [parent, cotangent] = [parents[i], cotangents[i]];
       if (parent === null || cotangent === null || cotangent === undefined) continue;
-      if (this.#needed !== null && !this.#needed.has(parent) && !this.#wanted!.has(parent)) {
-        continue;
-      }
+      if (this.#wanted !== null && !leadsOn(parent, this.#wanted)) continue;
       const reduced = reducedTo(inputShapes[i]!, cotangent, primitive, i);
       const once = this.#createGraph && primitive.onlyFirstOrder !== undefined;
       this.#deliver(parent, slots === null ? 0 : slots[i], once ? sealed(reduced, node) : reduced);
@@ -122,11 +146,7 @@ export class Pass {
       this.leaves.set(place, this.#combined(this.leaves.get(place) ?? null, cotangent));
       return;
     }
-    let arrived = this.#pending.get(place);
-    if (arrived === undefined) {
-      arrived = new Array<Tensor | null>(place.outputShapes.length).fill(null);
-      this.#pending.set(place, arrived);
-    }
+    const arrived = place.visit!.arrived ??= nothingYet(place.outputShapes.length);
     arrived[slot] = this.#combined(arrived[slot], cotangent);
   }
 
@@ -151,6 +171,11 @@ export class Pass {
   #handOut(cotangents: readonly (Tensor | null)[]): void {
     for (const cotangent of cotangents) if (cotangent !== null) this.#ownership.handOut(cotangent);
   }
+}
+
+/** Room for the cotangents of so many outputs. Most calls have one. */
+function nothingYet(outputs: number): (Tensor | null)[] {
+  return outputs === 1 ? [null] : new Array<Tensor | null>(outputs).fill(null);
 }
 
 /** A cotangent in the shape of its input: what broadcasting repeated is summed. */
@@ -216,33 +241,7 @@ function applyHooks(hooks: ReadonlySet<GradHook>, cotangent: Tensor): Tensor {
   return current;
 }
 
-/** The nodes that the roots depend on, latest first: each comes before its parents. */
-function descending(roots: readonly Tensor[]): Node[] {
-  const seen = new Set<Node>();
-  const stack: Node[] = [];
-  const visit = (place: Place | null): void => {
-    if (place instanceof Node && !seen.has(place)) {
-      seen.add(place);
-      stack.push(place);
-    }
-  };
-  for (const root of roots) visit(nodeOf(root));
-  const nodes: Node[] = [];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    nodes.push(node);
-    for (const parent of node.parents) visit(parent);
-  }
-  return nodes.sort((a, b) => b.id - a.id);
-}
-
-/** The nodes with a path down to a wanted place. */
-function leadingTo(order: readonly Node[], wanted: ReadonlySet<Place>): Set<Place> {
-  const needed = new Set<Place>();
-  for (let i = order.length - 1; i >= 0; i--) {
-    const node = order[i];
-    for (const parent of node.parents) {
-      if (parent !== null && (wanted.has(parent) || needed.has(parent))) needed.add(node);
-    }
-  }
-  return needed;
+/** Whether the caller asked for a place, or for one that a path leads to from there. */
+function leadsOn(place: Place, wanted: ReadonlySet<Place>): boolean {
+  return place instanceof Node ? place.visit!.isWanted || place.visit!.isNeeded : wanted.has(place);
 }

@@ -23,6 +23,25 @@ import { aliasOf, attach, nodeOf, slotOf, storageOf, Tensor } from "../tensor.ts
 let gradEnabled = true;
 let nodeCount = 0;
 
+/** What a reverse pass that is under way knows of a recorded call. */
+export class Visit {
+  /** The cotangents that have arrived so far, by output; `null` before the first. */
+  arrived: (Tensor | null)[] | null = null;
+  /** Whether the caller asked for the cotangents of its outputs. */
+  isWanted = false;
+  /** Whether a path leads from here to a place that the caller asked for. */
+  isNeeded = false;
+
+  readonly pass: object;
+  /** The visit of a pass that is waiting: a rule or a hook has begun another one. */
+  readonly outer: Visit | null;
+
+  constructor(pass: object, outer: Visit | null) {
+    this.pass = pass;
+    this.outer = outer;
+  }
+}
+
 /** One recorded call of a primitive. It holds its parents and what the rule saved, but not its inputs. */
 export class Node implements VjpContext {
   /** Counts up over all nodes: a consumer's number is above those of its parents. */
@@ -33,6 +52,8 @@ export class Node implements VjpContext {
   hooks: Map<number, Set<GradHook>> | null = null;
   /** Set once a backward pass has released what was saved. */
   freed = false;
+  /** The visit of the reverse pass that is under way. */
+  visit: Visit | null = null;
   #saved: readonly Input[];
   readonly #versions: readonly number[];
 

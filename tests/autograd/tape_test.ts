@@ -191,6 +191,29 @@ Deno.test("hooks see the whole gradient once, may replace it, and come off", () 
   assertThrows(() => zeros([1]).registerHook(() => {}), Error, "does not require grad");
 });
 
+Deno.test("a hook may run another pass over the same calls, also one that throws half-way", () => {
+  const x = leaf([1, 2]);
+  const h = x.square();
+  const e = h.exp();
+  const y = e.sum();
+  const seen: number[][] = [];
+  let isOutermost = true;
+  e.registerHook(() => {
+    if (!isOutermost) return;
+    isOutermost = false;
+    const handle = h.registerHook(() => {
+      throw new Error("no further");
+    });
+    assertThrows(() => grad(y, [x], { retainGraph: true }), Error, "no further");
+    handle.remove();
+    for (const z of [x, h]) seen.push([...grad(y, [z], { retainGraph: true })[0]!.data]);
+  });
+  y.backward(null, { inputs: [x], retainGraph: true });
+  const expected = [1, 2].map((value) => 2 * value * Math.exp(value ** 2));
+  assertEquals(x.grad!.toArray(), expected);
+  assertEquals(seen, [expected, [1, 4].map(Math.exp)]);
+});
+
 Deno.test("noGrad() and enableGrad() nest, restore after a throw and refuse promises", () => {
   assert(isGradEnabled());
   noGrad(() => {

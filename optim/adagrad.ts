@@ -42,7 +42,7 @@ const adagrad: OptimizerKind<AdagradOptions> = {
     eps: 1e-10,
     maximize: false,
   },
-  state: { tensors: ["sum"], optional: [], numbers: ["step"] },
+  state: { tensors: ["sum"], numbers: ["step"] },
   check(values) {
     values.atLeastZero("lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps");
     values.flags("maximize");
@@ -144,7 +144,7 @@ const adadelta: OptimizerKind<AdadeltaOptions> = {
   name: "Adadelta",
   forgetsGradient: () => Adadelta,
   defaults: { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false },
-  state: { tensors: ["squareAvg", "accDelta"], optional: [], numbers: ["step"] },
+  state: { tensors: ["squareAvg", "accDelta"], numbers: ["step"] },
   check(values) {
     values.atLeastZero("lr", "eps", "weightDecay");
     values.fraction("rho");

@@ -221,7 +221,7 @@ const adamax: OptimizerKind<AdamaxOptions> = {
   name: "Adamax",
   forgetsGradient: () => Adamax,
   defaults: { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false },
-  state: { tensors: ["expAvg", "expInf"], optional: [], numbers: ["step"] },
+  state: { tensors: ["expAvg", "expInf"], numbers: ["step"] },
   check(values) {
     values.atLeastZero("lr", "eps", "weightDecay");
     values.betas();

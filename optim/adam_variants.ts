@@ -49,7 +49,7 @@ const nadam: OptimizerKind<NAdamOptions> = {
     decoupledWeightDecay: false,
     maximize: false,
   },
-  state: { tensors: ["expAvg", "expAvgSq"], optional: [], numbers: ["step", "muProduct"] },
+  state: { tensors: ["expAvg", "expAvgSq"], numbers: ["step", "muProduct"] },
   check(values) {
     values.atLeastZero("lr", "eps", "weightDecay", "momentumDecay");
     values.betas();
@@ -169,7 +169,7 @@ const radam: OptimizerKind<RAdamOptions> = {
     decoupledWeightDecay: false,
     maximize: false,
   },
-  state: { tensors: ["expAvg", "expAvgSq"], optional: [], numbers: ["step"] },
+  state: { tensors: ["expAvg", "expAvgSq"], numbers: ["step"] },
   check(values) {
     values.atLeastZero("lr", "eps", "weightDecay");
     values.betas();

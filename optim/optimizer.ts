@@ -27,11 +27,10 @@ import {
 import { HyperparameterCheck } from "./hyperparameters.ts";
 import { noteStep, warnOfStep } from "./step_warnings.ts";
 import {
-  matchParameters,
+  matchState,
   type OptimizerStateDict,
   packState,
   type ParameterState,
-  readLayout,
   snapshot,
   type StateLayout,
   type StateValue,
@@ -277,23 +276,13 @@ export abstract class Optimizer<
         const grad = heldGradOf(param);
         if (grad === null) continue;
         if (!sameShape(grad.shape, param.shape)) {
-          refuse(
-            action,
-            `a gradient of shape ${formatShape(grad.shape)} for params[${j}] in group ${i}`,
-            formatShape(param.shape),
-          );
+          refuseShape(action, "gradient", grad, param, `params[${j}] in group ${i}`);
         }
         const held = this.#misshapen(param, group);
         if (held === null) continue;
         // A lazy layer's parameter was empty when its state was made.
         if (held.size === 0) outgrown.push(param);
-        else {
-          refuse(
-            action,
-            `a state of shape ${formatShape(held.shape)} for params[${j}] in group ${i}`,
-            formatShape(param.shape),
-          );
-        }
+        else refuseShape(action, "state", held, param, `params[${j}] in group ${i}`);
       }
     }
     for (const param of outgrown) this.state.delete(param);
@@ -388,9 +377,8 @@ export abstract class Optimizer<
    */
   loadStateDict(saved: OptimizerStateDict): void {
     const action = `load the state of ${this.#name}`;
-    const { state: entries, groups: savedGroups } = readLayout(action, saved);
-    const byIndex = matchParameters(action, entries, savedGroups, this.paramGroups);
-    const groups = savedGroups.map((group, i) => {
+    const matched = matchState(action, saved, this.paramGroups);
+    const groups = matched.groups.map((group, i) => {
       const { params, paramNames } = this.paramGroups[i];
       const values: Record<string, unknown> = { ...this.defaults };
       for (const [name, value] of Object.entries(group)) {
@@ -402,11 +390,8 @@ export abstract class Optimizer<
       return { ...values, params, ...(paramNames === undefined ? {} : { paramNames }) };
     });
     const states = new Map<Tensor, State>();
-    for (const [index, entry] of Object.entries(entries)) {
-      const param = byIndex.get(index)!;
-      const group = this.paramGroups.find(({ params }) => params.includes(param))!;
-      const layout = this.#layoutOf(param, group);
-      const state = unpackState(action, index, entry, param, layout);
+    for (const { index, entry, param, group } of matched.states) {
+      const state = unpackState(action, index, entry, param, this.#layoutOf(param, group));
       if (state !== null) states.set(param, state as State);
     }
     // The groups keep their identity; what the saved ones do not have, they lose.
@@ -445,4 +430,15 @@ function addHook(hooks: Set<StepHook>, hook: StepHook): { remove(): void } {
   const entry: StepHook = (optimizer) => hook(optimizer);
   hooks.add(entry);
   return { remove: () => void hooks.delete(entry) };
+}
+
+function refuseShape(
+  action: string,
+  what: string,
+  held: Tensor,
+  param: Tensor,
+  name: string,
+): void {
+  const [got, expected] = [held, param].map(({ shape }) => formatShape(shape));
+  refuse(action, `a ${what} of shape ${got} for ${name}`, expected);
 }

@@ -33,7 +33,7 @@ const rprop: OptimizerKind<RpropOptions> = {
   name: "Rprop",
   forgetsGradient: () => Rprop,
   defaults: { lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50], maximize: false },
-  state: { tensors: ["prev", "stepSize"], optional: [], numbers: ["step"] },
+  state: { tensors: ["prev", "stepSize"], numbers: ["step"] },
   check(values) {
     values.atLeastZero("lr");
     const [minus, plus] = values.pair("etas");

@@ -40,7 +40,7 @@ const sgd: OptimizerKind<SGDOptions> = {
     nesterov: false,
     maximize: false,
   },
-  state: { tensors: [], optional: ["momentumBuffer"], numbers: [] },
+  state: { optional: ["momentumBuffer"] },
   check(values, group) {
     values.atLeastZero("lr", "momentum", "weightDecay");
     values.noNaN("dampening");
@@ -160,7 +160,7 @@ const asgd: OptimizerKind<ASGDOptions> = {
   name: "ASGD",
   forgetsGradient: () => ASGD,
   defaults: { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0, maximize: false },
-  state: { tensors: ["ax"], optional: [], numbers: ["step", "eta", "mu"] },
+  state: { tensors: ["ax"], numbers: ["step", "eta", "mu"] },
   check(values) {
     values.atLeastZero("lr", "weightDecay");
     values.noNaN("lambd", "alpha", "t0");

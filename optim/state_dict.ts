@@ -80,11 +80,11 @@ export function unpackState(
   const state: ParameterState = {};
   for (const [name, value] of Object.entries(entries)) {
     const key = toCamelCase(name);
+    const label = `state[${index}].${name}`;
     if (!known.includes(key)) {
-      refuse(action, `state[${index}].${name}`, `one of ${known.map(toSnakeCase).join(", ")}`);
+      refuse(action, label, `one of ${known.map(toSnakeCase).join(", ")}`);
     }
     if (value === null || value === undefined) continue;
-    const label = `state[${index}].${name}`;
     state[key] = layout.numbers.includes(key)
       ? readNumber(action, label, value)
       : readTensor(action, label, value, param);
@@ -153,16 +153,25 @@ export function readDict(action: string, label: string, value: unknown): Record<
   );
 }
 
-/** A saved state taken apart. */
-interface Layout {
-  /** The state of each parameter, by its index. */
-  readonly state: Record<string, unknown>;
-  /** The groups. */
-  readonly groups: readonly Record<string, unknown>[];
+/** A saved state, matched with the parameters of an optimizer by their order. */
+interface MatchedState<Group> {
+  /** The saved groups. */
+  readonly groups: readonly Readonly<Record<string, unknown>>[];
+  /** What was saved for a parameter under an index, and the parameter with its group. */
+  readonly states: readonly { index: string; entry: unknown; param: Tensor; group: Group }[];
 }
 
-/** @throws {TypeError} if it is not the state dict of an optimizer. */
-export function readLayout(action: string, saved: unknown): Layout {
+/**
+ * Takes a saved state apart and finds the parameters that it speaks of.
+ *
+ * @throws {TypeError} if it is not the state dict of an optimizer, or a group lists no parameters.
+ * @throws {RangeError} if the number of groups or of parameters in a group differs.
+ */
+export function matchState<Group extends { readonly params: readonly Tensor[] }>(
+  action: string,
+  saved: unknown,
+  groups: readonly Group[],
+): MatchedState<Group> {
   const { state, param_groups } = readDict(action, "", saved);
   if (state === undefined || !Array.isArray(param_groups)) {
     throw new TypeError(
@@ -170,29 +179,14 @@ export function readLayout(action: string, saved: unknown): Layout {
         `gives it`,
     );
   }
-  return {
-    state: readDict(action, "state ", state),
-    groups: param_groups.map((group, i) => readDict(action, `param_groups[${i}] `, group)),
-  };
-}
-
-/**
- * Matches the saved groups with the parameters of an optimizer.
- *
- * @returns The parameter that each saved index stands for.
- * @throws {TypeError} if a group lists no parameters.
- * @throws {RangeError} if the number of groups or of parameters in a group differs.
- */
-export function matchParameters(
-  action: string,
-  state: Readonly<Record<string, unknown>>,
-  savedGroups: readonly Readonly<Record<string, unknown>>[],
-  groups: readonly { readonly params: readonly Tensor[] }[],
-): Map<string, Tensor> {
+  const entries = Object.entries(readDict(action, "state ", state));
+  const savedGroups = param_groups.map((group, i) =>
+    readDict(action, `param_groups[${i}] `, group)
+  );
   if (savedGroups.length !== groups.length) {
     refuse(action, `${savedGroups.length} parameter groups`, `${groups.length}`);
   }
-  const byIndex = new Map<string, Tensor>();
+  const places = new Map<string, { param: Tensor; group: Group }>();
   savedGroups.forEach(({ params: indices }, i) => {
     if (!Array.isArray(indices)) {
       throw new TypeError(
@@ -201,16 +195,18 @@ export function matchParameters(
         } in group ${i}, expected a list of indices`,
       );
     }
-    const { params } = groups[i];
-    if (indices.length !== params.length) {
-      refuse(action, `${indices.length} parameters in group ${i}`, `${params.length}`);
+    const group = groups[i];
+    if (indices.length !== group.params.length) {
+      refuse(action, `${indices.length} parameters in group ${i}`, `${group.params.length}`);
     }
-    indices.forEach((index, j) => byIndex.set(String(index), params[j]));
+    indices.forEach((index, j) => places.set(String(index), { param: group.params[j], group }));
   });
-  for (const index of Object.keys(state)) {
-    if (!byIndex.has(index)) {
+  const states = entries.map(([index, entry]) => {
+    const place = places.get(index);
+    if (place === undefined) {
       refuse(action, `state of a parameter ${index}`, "an index of param_groups");
     }
-  }
-  return byIndex;
+    return { index, entry, ...place };
+  });
+  return { groups: savedGroups, states };
 }

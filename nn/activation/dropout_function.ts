@@ -49,8 +49,7 @@ export interface DropoutOptions {
  * ```
  */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
-  assertTensor("run dropout", x, "x");
-  return scaleNoise("run dropout", x, x.shape, options);
+  return drop("run dropout", x, options);
 }
 
 /**
@@ -89,16 +88,15 @@ export function dropout3d(x: Tensor, options: DropoutOptions = {}): Tensor {
  * @see Klambauer et al.: Self-Normalizing Neural Networks, 2017.
  */
 export function alphaDropout(x: Tensor, options: DropoutOptions = {}): Tensor {
-  const action = "run alphaDropout";
-  assertTensor(action, x, "x");
-  const { p, training } = checkOptions(action, options, false);
-  if (!training || p === 0 || x.size === 0) return x;
-  if (p === 1) return mul(x, 0);
-  const limit = 1.7580993408473766;
-  const scale = 1 / Math.sqrt((limit * limit * p + 1) * (1 - p));
-  const kept = noise(action, x.shape, 1 - p, options.generator);
-  const shift = noiseLike(kept, (keep) => (keep - 1) * limit * scale + limit * scale * p);
-  return add(mul(x, noiseLike(kept, (keep) => keep * scale)), shift);
+  return drop("run alphaDropout", x, options, {
+    training: false,
+    apply: (kept, p) => {
+      const limit = 1.7580993408473766;
+      const scale = 1 / Math.sqrt((limit * limit * p + 1) * (1 - p));
+      const shift = noiseLike(kept, (keep) => (keep - 1) * limit * scale + limit * scale * p);
+      return add(mul(x, noiseLike(kept, (keep) => keep * scale)), shift);
+    },
+  });
 }
 
 function dropChannels(
@@ -116,35 +114,42 @@ function dropChannels(
     const sample = reshape(x, [1, ...x.shape]);
     return reshape(dropChannels(action, sample, [x.ndim + 1], null, options), x.shape);
   }
-  return scaleNoise(action, x, x.shape.map((n, axis) => axis < 2 ? n : 1), options);
+  return drop(action, x, options, { byChannel: true });
 }
 
-function checkOptions(
+/** How the functions of this file differ. */
+interface DropRule {
+  /** Whether whole channels are left out. */
+  readonly byChannel?: boolean;
+  /** Whether anything is left out where the options do not say. */
+  readonly training?: boolean;
+  /** The result, from ones where elements stay and zeros where they are left out. */
+  readonly apply?: (kept: Tensor, p: number) => Tensor;
+}
+
+function drop(
   action: string,
+  x: Tensor,
   options: DropoutOptions,
-  trainingByDefault = true,
-): { p: number; training: boolean } {
+  {
+    byChannel = false,
+    training: trainingByDefault = true,
+    apply = (kept, p) => mul(x, noiseLike(kept, (keep) => keep / (1 - p))),
+  }: DropRule = {},
+): Tensor {
+  assertTensor(action, x, "x");
   assertOptions(action, options, ["p", "training", "generator"]);
   const { p = 0.5 } = options;
   const training = options.training ?? trainingByDefault;
   checkNumber(action, "p", p);
-  if (!(p >= 0 && p <= 1)) {
-    refuse(action, `p ${p}`, "a probability in 0 … 1");
-  }
+  if (!(p >= 0 && p <= 1)) refuse(action, `p ${p}`, "a probability in 0 … 1");
   if (typeof training !== "boolean") {
-    throw new TypeError(
-      `Cannot ${action}: got training ${show(training)}, expected true or false`,
-    );
+    throw new TypeError(`Cannot ${action}: got training ${show(training)}, expected true or false`);
   }
-  return { p, training };
-}
-
-function scaleNoise(action: string, x: Tensor, shape: Shape, options: DropoutOptions): Tensor {
-  const { p, training } = checkOptions(action, options);
   if (!training || p === 0 || x.size === 0) return x;
   if (p === 1) return mul(x, 0);
-  const kept = noise(action, shape, 1 - p, options.generator);
-  return mul(x, noiseLike(kept, (keep) => keep / (1 - p)));
+  const shape = byChannel ? x.shape.map((n, axis) => axis < 2 ? n : 1) : x.shape;
+  return apply(noise(action, shape, 1 - p, options.generator), p);
 }
 
 /** Ones with the given probability, else zeros. */

@@ -10,6 +10,7 @@ import {
   refuseKind,
   show,
 } from "../../autograd/internal.ts";
+import { checkCount, checkFlag } from "../module/arguments.ts";
 import { type Dataset, type Rows, TensorDataset } from "./dataset.ts";
 import { type Batched, stackSamples } from "./stack_samples.ts";
 
@@ -80,7 +81,10 @@ export function batches<Sample>(
 ): Batches<Tensor[] | Batched<Sample>> {
   assertOptions("make batches", options, KNOWN);
   const { batchSize = 1, shuffle = false, dropLast = false } = options;
-  assertArguments(dataset, batchSize, { shuffle, dropLast });
+  assertDataset(dataset);
+  checkCount("batches", "batchSize", batchSize, 1);
+  checkFlag("batches", "shuffle", shuffle);
+  checkFlag("batches", "dropLast", dropLast);
   const generator = options.generator ?? null;
   chooseGenerator("make batches", generator);
 
@@ -116,30 +120,11 @@ export function batches<Sample>(
 // `Generator` is the name of the random one here.
 type Generator_<T> = Iterator<T, void, void> & Iterable<T>;
 
-function assertArguments(
-  dataset: unknown,
-  batchSize: unknown,
-  flags: Readonly<Record<string, unknown>>,
-): void {
+function assertDataset(dataset: unknown): void {
   const { length, get } = (dataset ?? {}) as Partial<Dataset<unknown>>;
   if (!Number.isSafeInteger(length) || typeof get !== "function") {
-    refuseKind(
-      "make batches",
-      "dataset",
-      dataset,
-      "a TensorDataset or an object with length and get(index)",
-    );
-  }
-  if (typeof batchSize !== "number") {
-    refuseKind("make batches", "batchSize", batchSize, "a number");
-  }
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    refuse("make batches", `batchSize ${batchSize}`, "an integer of at least 1");
-  }
-  for (const [name, value] of Object.entries(flags)) {
-    if (typeof value !== "boolean") {
-      refuseKind("make batches", name, value, "true or false");
-    }
+    const expected = "a TensorDataset or an object with length and get(index)";
+    refuseKind("make batches", "dataset", dataset, expected);
   }
 }
 

@@ -5,7 +5,7 @@ import { kindOf } from "../../autograd/internal.ts";
 import type { Tensor } from "../../autograd/mod.ts";
 import { layerOptions } from "../module/arguments.ts";
 import { type Defaults, keepOptions } from "../module/declared.ts";
-import type { LossOptions, Reduction } from "../functional.ts";
+import type { LossOptions, Reduction, WeightedLossOptions } from "../functional.ts";
 import { Module } from "../module/module.ts";
 
 const REDUCTIONS: readonly Reduction[] = ["none", "mean", "sum"];
@@ -36,13 +36,8 @@ export abstract class Loss<Options extends LossOptions = LossOptions> extends Mo
   }
 }
 
-/** Options of a loss with weights. */
-interface WeightOptions extends LossOptions {
-  readonly weight?: Tensor | null;
-}
-
 /** A loss with weights, which are part of the state. */
-export abstract class WeightedLoss<Options extends WeightOptions = WeightOptions>
+export abstract class WeightedLoss<Options extends WeightedLossOptions = WeightedLossOptions>
   extends Loss<Options> {
   /** @internal */ static override readonly kind: string = "WeightedLoss";
 

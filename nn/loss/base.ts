@@ -7,8 +7,7 @@ import { layerOptions } from "../module/arguments.ts";
 import { type Defaults, keepOptions } from "../module/declared.ts";
 import type { LossOptions, Reduction, WeightedLossOptions } from "../functional.ts";
 import { Module } from "../module/module.ts";
-
-const REDUCTIONS: readonly Reduction[] = ["none", "mean", "sum"];
+import { REDUCTIONS } from "./operands.ts";
 
 /** A loss with one of the usual reductions. */
 export abstract class Loss<Options extends LossOptions = LossOptions> extends Module {
@@ -30,9 +29,9 @@ export abstract class Loss<Options extends LossOptions = LossOptions> extends Mo
   /** @internal The options in force, for the function that computes the loss. */
   protected lossOptions(): Required<Options> {
     const fields = this as unknown as Record<string, unknown>;
-    return Object.fromEntries(
-      this.optionNames.map((name) => [name, fields[name]]),
-    ) as Required<Options>;
+    const options: Record<string, unknown> = {};
+    for (const name of this.optionNames) options[name] = fields[name];
+    return options as Required<Options>;
   }
 }
 

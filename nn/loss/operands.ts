@@ -98,6 +98,9 @@ export function checkNumber(action: string, name: string, value: unknown): void 
 
 export type { Reduction };
 
+/** The usual reductions. */
+export const REDUCTIONS: readonly Reduction[] = ["none", "mean", "sum"];
+
 /** What every loss accepts. */
 export interface LossOptions {
   /** `"mean"` (the default) of the losses, their `"sum"`, or `"none"`: one loss for each element. */
@@ -115,20 +118,24 @@ export function readOptions<Options extends { readonly reduction?: string }>(
   action: string,
   options: Options,
   defaults: Defaults<Options>,
-  words: readonly string[] = ["none", "mean", "sum"],
+  words: readonly string[] = REDUCTIONS,
 ): Required<Options> {
-  assertOptions(action, options, Object.keys(defaults) as (keyof Options & string)[]);
-  const given = options as Readonly<Record<string, unknown>>;
-  const values: Record<string, unknown> = {};
-  for (const [name, fallback] of Object.entries(defaults)) {
-    values[name] = given[name] ?? fallback;
-    if (typeof fallback === "number") checkNumber(action, name, values[name]);
+  const known = Object.keys(defaults) as (keyof Options & string)[];
+  assertOptions(action, options, known);
+  const values = {} as Required<Options>;
+  for (const name of known) {
+    const fallback = defaults[name];
+    const value = (options[name] ?? fallback) as typeof fallback;
+    if (typeof fallback === "number") checkNumber(action, name, value);
+    values[name] = value;
   }
   const { reduction } = values;
-  const expected = `one of ${words.join(", ")}`;
-  if (typeof reduction !== "string") refuseKind(action, "reduction", reduction, expected);
-  if (!words.includes(reduction)) refuse(action, `reduction "${reduction}"`, expected);
-  return values as Required<Options>;
+  if (!words.includes(reduction as string)) {
+    const expected = `one of ${words.join(", ")}`;
+    if (typeof reduction !== "string") refuseKind(action, "reduction", reduction, expected);
+    refuse(action, `reduction "${reduction}"`, expected);
+  }
+  return values;
 }
 
 /** The losses of single elements as the reduction wants them. */

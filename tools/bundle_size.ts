@@ -39,9 +39,9 @@ export interface Bundled {
 
 /** The bundles that are measured. */
 export const BUNDLES: readonly Bundled[] = [
-  { name: "everything", kernels: true, limit: 137 },
-  { name: "without kernels", kernels: false, limit: 119 },
-  { name: "small program", isSmall: true, kernels: true, limit: 75 },
+  { name: "everything", kernels: true, limit: 130 },
+  { name: "without kernels", kernels: false, limit: 112 },
+  { name: "small program", isSmall: true, kernels: true, limit: 73 },
 ];
 
 /** The generated module without the kernels' bytes: there is nothing to unpack, so plain ones run. */

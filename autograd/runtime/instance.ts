@@ -8,8 +8,6 @@
  *
  * @module
  */
-// First, so that its random text stands at the head of a bundle: there it compresses by itself, and the
-// code around it does not lose the thread. That saves a kilobyte.
 import { type KernelName, packedKernels, unpackedBytes } from "./module.ts";
 import "./tokens.ts";
 import { Blocks, reserveMemory } from "./blocks.ts";

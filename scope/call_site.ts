@@ -6,7 +6,7 @@
 const ROOMS = /^(autograd|nn|optim|io|scope|distributed)\/|^mod\.[jt]s$/;
 const ROOT = new URL("../", import.meta.url).href;
 /** In this module each forward is called: the frame that follows is the caller of the outermost one. */
-const FORWARDS = /^nn\/module\/location\.[jt]s$/;
+const FORWARDS = /^nn\/module\/forward\.[jt]s$/;
 /** In a bundle the library's lines cannot be told from the user's. */
 const IS_BUNDLED = !/\/scope\/call_site\.[jt]s$/.test(import.meta.url.split(/[?#]/)[0]);
 

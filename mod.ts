@@ -19,7 +19,9 @@
  * @module
  */
 export * from "./autograd/mod.ts";
-export * from "./nn/data/mod.ts";
+export * from "./nn/data/batches.ts";
+export * from "./nn/data/dataset.ts";
+export * from "./nn/data/stack_samples.ts";
 export * as kernels from "./autograd/runtime/control.ts";
 export * as nn from "./nn/mod.ts";
 export * as optim from "./optim/mod.ts";

@@ -46,7 +46,10 @@ export {
 } from "./norm/layer_norm.ts";
 export * from "./norm/lazy_batch_norm.ts";
 export { Bilinear, Linear, type LinearOptions } from "./linear/linear.ts";
-export * from "./loss.ts";
+export * from "./loss/base.ts";
+export * from "./loss/classification.ts";
+export * from "./loss/margin.ts";
+export * from "./loss/regression.ts";
 export { Module, type NamedOptions } from "./module/module.ts";
 export { noStatsUpdate } from "../autograd/mod.ts";
 export { Buffer, Parameter } from "./module/parameter.ts";

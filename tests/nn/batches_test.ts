@@ -12,7 +12,7 @@ import {
   tensor,
   zeros,
 } from "../../autograd/mod.ts";
-import { batches, type BatchOptions, stackSamples, TensorDataset } from "../../nn/data/mod.ts";
+import { batches, type BatchOptions, stackSamples, TensorDataset } from "../../mod.ts";
 
 /** The samples of each batch of one pass over 0 … n − 1. */
 function pass(loader: Iterable<Tensor[]>): number[][] {

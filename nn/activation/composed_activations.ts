@@ -87,7 +87,7 @@ abstract class Shrink extends DeclaredLayer<ShrinkOptions> {
   }
 }
 
-/** x where |x| > lambd, else 0. */
+/** x where |x| > lambd, else 0. `new Hardshrink(lambd)`: 0.5 where left out. */
 export class Hardshrink extends Shrink {
   /** @internal */ static override readonly kind: string = "Hardshrink";
 
@@ -97,7 +97,7 @@ export class Hardshrink extends Shrink {
   }
 }
 
-/** x moved by lambd towards 0, and 0 where it is no further away. */
+/** x moved by lambd towards 0, and 0 where it is no further away. `new Softshrink(lambd)`: 0.5 where left out. */
 export class Softshrink extends Shrink {
   /** @internal */ static override readonly kind: string = "Softshrink";
 

@@ -56,6 +56,9 @@ abstract class DropoutBase extends Module {
 /**
  * Leaves out elements; see {@linkcode dropout}.
  *
+ * `new Dropout(p)` or `new Dropout({ p, generator })`: the probability, 0.5 where left out, and where the choices are
+ * drawn from.
+ *
  * @example
  * ```ts
  * import { nn, ones } from "@tapegrad/tapegrad";
@@ -75,7 +78,7 @@ export class Dropout extends DropoutBase {
   }
 }
 
-/** Leaves out whole channels of [N, C, L]; see {@linkcode dropout1d}. */
+/** Leaves out whole channels of [N, C, L]; see {@linkcode dropout1d}. Arguments as for {@linkcode Dropout}. */
 export class Dropout1d extends DropoutBase {
   /** @internal */ static override readonly kind: string = "Dropout1d";
 
@@ -85,7 +88,7 @@ export class Dropout1d extends DropoutBase {
   }
 }
 
-/** Leaves out whole channels of [N, C, H, W]; see {@linkcode dropout2d}. */
+/** Leaves out whole channels of [N, C, H, W]; see {@linkcode dropout2d}. Arguments as for {@linkcode Dropout}. */
 export class Dropout2d extends DropoutBase {
   /** @internal */ static override readonly kind: string = "Dropout2d";
   /** @internal */ static override readonly keepsNothing = true;
@@ -96,7 +99,7 @@ export class Dropout2d extends DropoutBase {
   }
 }
 
-/** Leaves out whole channels of [N, C, D, H, W]; see {@linkcode dropout3d}. */
+/** Leaves out whole channels of [N, C, D, H, W]; see {@linkcode dropout3d}. Arguments as for {@linkcode Dropout}. */
 export class Dropout3d extends DropoutBase {
   /** @internal */ static override readonly kind: string = "Dropout3d";
 
@@ -106,7 +109,7 @@ export class Dropout3d extends DropoutBase {
   }
 }
 
-/** Dropout for networks of SELUs; see {@linkcode alphaDropout}. */
+/** Dropout for networks of SELUs; see {@linkcode alphaDropout}. Arguments as for {@linkcode Dropout}. */
 export class AlphaDropout extends DropoutBase {
   /** @internal */ static override readonly kind: string = "AlphaDropout";
 

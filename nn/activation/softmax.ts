@@ -72,6 +72,9 @@ abstract class AlongAxis extends Module {
 /**
  * eˣ / Σ eˣ along an axis.
  *
+ * `new Softmax(dim)`: the axis. Where it is left out it is 0 for inputs of 0, 1 or 3 dims and 1 for others, as in
+ * PyTorch, which advises against it.
+ *
  * @example
  * ```ts
  * import { nn, tensor } from "@tapegrad/tapegrad";
@@ -89,7 +92,7 @@ export class Softmax extends AlongAxis {
   }
 }
 
-/** x − ln Σ eˣ along an axis. */
+/** x − ln Σ eˣ along an axis. Arguments as for {@linkcode Softmax}. */
 export class LogSoftmax extends AlongAxis {
   /** @internal */ static override readonly kind: string = "LogSoftmax";
 
@@ -99,7 +102,7 @@ export class LogSoftmax extends AlongAxis {
   }
 }
 
-/** e⁻ˣ / Σ e⁻ˣ along an axis. */
+/** e⁻ˣ / Σ e⁻ˣ along an axis. Arguments as for {@linkcode Softmax}. */
 export class Softmin extends AlongAxis {
   /** @internal */ static override readonly kind: string = "Softmin";
 

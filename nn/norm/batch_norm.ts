@@ -369,6 +369,9 @@ export abstract class BatchNorm extends TrackedNorm {
 /**
  * Batch normalisation of [N, C] or [N, C, L].
  *
+ * `new BatchNorm1d(numFeatures, options)`: C, and eps = 1e-5, momentum = 0.1, affine = true,
+ * trackRunningStats = true; for more see {@linkcode BatchNorm}.
+ *
  * @example
  * ```ts
  * import { nn, tensor } from "@tapegrad/tapegrad";
@@ -388,7 +391,7 @@ export class BatchNorm1d extends BatchNorm {
   protected override readonly ranks = [2, 3];
 }
 
-/** Batch normalisation of [N, C, H, W]. */
+/** Batch normalisation of [N, C, H, W]. Arguments as for {@linkcode BatchNorm1d}. */
 export class BatchNorm2d extends BatchNorm {
   /** @internal */ static override readonly kind: string = "BatchNorm2d";
   /** @internal */ static override readonly keepsNothing = true;
@@ -397,7 +400,7 @@ export class BatchNorm2d extends BatchNorm {
   protected override readonly ranks = [4];
 }
 
-/** Batch normalisation of [N, C, D, H, W]. */
+/** Batch normalisation of [N, C, D, H, W]. Arguments as for {@linkcode BatchNorm1d}. */
 export class BatchNorm3d extends BatchNorm {
   /** @internal */ static override readonly kind: string = "BatchNorm3d";
   /** @internal */ static override readonly keepsNothing = true;

@@ -65,7 +65,12 @@ export abstract class InstanceNorm extends TrackedNorm {
   }
 }
 
-/** Instance normalisation of [N, C, L] or [C, L]. */
+/**
+ * Instance normalisation of [N, C, L] or [C, L].
+ *
+ * `new InstanceNorm1d(numFeatures, options)`: C, and eps = 1e-5, momentum = 0.1, affine = false,
+ * trackRunningStats = false.
+ */
 export class InstanceNorm1d extends InstanceNorm {
   /** @internal */ static override readonly kind: string = "InstanceNorm1d";
 
@@ -73,7 +78,7 @@ export class InstanceNorm1d extends InstanceNorm {
   protected override readonly rank = 3;
 }
 
-/** Instance normalisation of [N, C, H, W] or [C, H, W]. */
+/** Instance normalisation of [N, C, H, W] or [C, H, W]. Arguments as for {@linkcode InstanceNorm1d}. */
 export class InstanceNorm2d extends InstanceNorm {
   /** @internal */ static override readonly kind: string = "InstanceNorm2d";
 
@@ -81,7 +86,7 @@ export class InstanceNorm2d extends InstanceNorm {
   protected override readonly rank = 4;
 }
 
-/** Instance normalisation of [N, C, D, H, W] or [C, D, H, W]. */
+/** Instance normalisation of [N, C, D, H, W] or [C, D, H, W]. Arguments as for {@linkcode InstanceNorm1d}. */
 export class InstanceNorm3d extends InstanceNorm {
   /** @internal */ static override readonly kind: string = "InstanceNorm3d";
 

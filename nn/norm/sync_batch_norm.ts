@@ -21,6 +21,7 @@ import type { Module } from "../module/module.ts";
  * group of one, it is a BatchNorm of any number of axes. Batches may differ in size, and a process without
  * samples takes part with a batch of 0 of them: all have to call `forward`, and to run backward through it.
  * The gradients of γ and β are those of the own samples, for DistributedDataParallel to average.
+ * Arguments as for {@linkcode BatchNorm1d}.
  *
  * Cost: one message of 2C + 3 numbers forward, one of 2C backward.
  *

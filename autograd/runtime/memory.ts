@@ -3,11 +3,11 @@
  * `storage.values` afresh in every kernel call; which memory stands behind it is this file's business
  * alone.
  *
- * Small tensors are views of slabs on the heap: a view costs 50 ns, an array of its own 700. A large one owns a block of the pool (pool.ts):
- * it goes back when the collector has found its tensor dead, and what only the engine can see
- * (cotangents, scratch) at once, by {@linkcode release}. No array that a user sees aliases the pool:
- * {@linkcode heapValues} moves the values out first. The values of a large elementwise result may have
- * still to be computed (formula.ts); whoever reads them first has that done.
+ * Small tensors are views of slabs on the heap: a view costs 50 ns, an array of its own 700. A large one
+ * owns a block of the pool (pool.ts): it goes back when the collector has found its tensor dead, and
+ * what only the engine can see (cotangents, scratch) at once, by {@linkcode release}. No array that a
+ * user sees aliases the pool: {@linkcode heapValues} moves the values out first. The values of a large
+ * elementwise result may have still to be computed (formula.ts); whoever reads them first has that done.
  *
  * Three rules for callers: hold the storage, not only its values, while you work on them; take `values`
  * after you have allocated, not before; and edit what {@linkcode valuesToEdit} gives, not `values`.

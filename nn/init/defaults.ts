@@ -1,8 +1,7 @@
 /** What layers begin with: PyTorch's default weights, drawn in PyTorch's order. */
 import type { Generator, Tensor } from "../../autograd/mod.ts";
 import { fans, kaimingUniform_ } from "./fan.ts";
-import { normal_, uniform_ } from "./fill.ts";
-import { fillValues } from "./fill.ts";
+import { fillValues, normal_, uniform_ } from "./fill.ts";
 
 /**
  * The default of linear and convolutional layers, transposed ones included: the weight evenly from

@@ -190,11 +190,10 @@ function transpose(values: Float64Array, rows: number, cols: number): Float64Arr
   return result;
 }
 
-/** Orthonormal vectors by Householder's QR decomposition. */
-
 /**
  * Replaces `count` vectors of `length` ≥ `count` elements, one behind the other, by the columns of Q
- * in A = Q·R, where A has them as columns and R's diagonal is positive (0 stays 0).
+ * in A = Q·R, where A has them as columns and R's diagonal is positive (0 stays 0): Householder's QR
+ * decomposition.
  *
  * @see G. Golub and C. Van Loan, "Matrix Computations", section 5.2.
  */

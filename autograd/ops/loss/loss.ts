@@ -6,7 +6,7 @@
 import * as kernels from "../../kernels/mod.ts";
 import { described, type Input, ownPrimitive, type Primitive } from "../../tape/primitive.ts";
 import { bind } from "../../tape/tape.ts";
-import { type Tensor, valuesOf } from "../../tensor.ts";
+import { type Tensor, valuesOf, valuesOrNull } from "../../tensor.ts";
 import { div, mul, neg, sub } from "../elementwise/arithmetic.ts";
 import { clamp } from "../elementwise/bounds.ts";
 import { lt } from "../elementwise/compare.ts";
@@ -98,17 +98,12 @@ function sizesOf(shape: Shape, attrs: CrossEntropyAttrs): kernels.CrossEntropySi
   return { n, c, s, ignoreIndex: attrs.ignoreIndex, smoothing: attrs.labelSmoothing };
 }
 
-/** The weights of the classes; `null` where all weigh 1. */
-function weightsOf(weight: Input): Float64Array | null {
-  return weight === null ? null : valuesOf(weight);
-}
-
 /**
  * What the losses are divided by: for the mean the weight of all targets that count, NaN if that is 0.
  */
 function divisor(target: Tensor, weight: Input, attrs: CrossEntropyAttrs): number {
   if (attrs.reduction !== "mean") return 1;
-  const weights = weightsOf(weight);
+  const weights = valuesOrNull(weight);
   let total = 0;
   for (const t of valuesOf(target)) {
     if (t !== attrs.ignoreIndex) total += weights === null ? 1 : weights[t];
@@ -132,7 +127,7 @@ const crossEntropyPrimitive: CrossEntropy = /* @__PURE__ */ ownPrimitive<CrossEn
     kernels.crossEntropy(
       valuesOf(x),
       valuesOf(target),
-      weightsOf(weight),
+      valuesOrNull(weight),
       losses,
       sizesOf(x.shape, attrs),
     );
@@ -174,7 +169,7 @@ const backwardPrimitive: CrossEntropyBackward = /* @__PURE__ */ ownPrimitive<Cro
     kernels.crossEntropyBackward(
       valuesOf(x),
       valuesOf(target),
-      weightsOf(weight),
+      valuesOrNull(weight),
       valuesOf(g),
       1 / divisor(target, weight, attrs),
       valuesOf(dx),
@@ -218,7 +213,7 @@ function targetWeights(
   attrs: CrossEntropyAttrs,
 ): { share: Tensor; total: Tensor } {
   const by = 1 / divisor(target, weight, attrs);
-  const weights = weightsOf(weight);
+  const weights = valuesOrNull(weight);
   const share = new Float64Array(n * c * s);
   const total = new Float64Array(n * s);
   valuesOf(target).forEach((t, row) => {

@@ -87,6 +87,7 @@ const sumToPrimitive = /* @__PURE__ */ ownPrimitive<Resize>({
  * @param x The tensor.
  * @param shape The shape to reach.
  * @returns A tensor of that shape, copied.
+ * @throws {TypeError} if a size is no integer.
  * @throws {RangeError} if `x` does not broadcast to it, or if a new axis has size −1.
  *
  * @example
@@ -109,7 +110,8 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  *
  * @param x The tensor.
  * @param shape The shape to reach.
- * @returns A tensor of that shape; `x` itself where it has it already.
+ * @returns A tensor of that shape, copied.
+ * @throws {TypeError} if a size is no integer.
  * @throws {RangeError} if `x` does not broadcast to it, or if a new axis has size −1.
  *
  * @example

@@ -3,7 +3,7 @@
  */
 import { refuse } from "../../check/refuse.ts";
 import { type Binary, described, ownPrimitive } from "../../tape/primitive.ts";
-import { broadcastsTo, formatShape, type Shape } from "../../shape.ts";
+import { broadcastsTo, formatShape, type Shape, shaped } from "../../shape.ts";
 import { bind, enableGrad, isGradEnabled } from "../../tape/tape.ts";
 import { baseOf, nodeOf, reattach, slotOf, type Tensor, valuesOf, write } from "../../tensor.ts";
 import { asTensor, zeros } from "../create/creation.ts";
@@ -33,7 +33,7 @@ export function copyInto(target: Tensor, source: Tensor | number): Tensor {
   if (!broadcastsTo(from.shape, target.shape)) {
     refuse(
       "copy_",
-      `source of shape ${formatShape(from.shape)}`,
+      shaped("source", from),
       `one that broadcasts to ${formatShape(target.shape)}`,
     );
   }

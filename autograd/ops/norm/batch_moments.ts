@@ -41,6 +41,19 @@ export function unbiasedVariance({ count, variance }: BatchMoments): Float64Arra
   return variance.map((value) => value * (count / (count - 1)));
 }
 
+/** Fills the statistics of a forward with running ones. */
+export function useRunning(
+  mean: Float64Array,
+  low: Float64Array,
+  variance: Float64Array,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+): void {
+  mean.set(valuesOf(runningMean!));
+  low.fill(0);
+  variance.set(valuesOf(runningVar!));
+}
+
 /**
  * running ← (1 − momentum)·running + momentum·batch for mean and unbiased variance, in place: the one place
  * where running statistics move.

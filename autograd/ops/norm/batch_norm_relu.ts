@@ -19,13 +19,9 @@ import { le, where } from "../elementwise/compare.ts";
 import { zerosLike } from "../create/creation.ts";
 import { uniform } from "../create/samples.ts";
 import { gatherPlanes, maxPool1d, maxPool2d, maxPool3d, scatterPlanes } from "../pool/max_pool.ts";
-import {
-  batchNormBackward,
-  type BatchNormInputs,
-  type Statistics,
-  useRunning,
-} from "./batch_norm_record.ts";
-import { askedFor, pick } from "./rules.ts";
+import { useRunning } from "./batch_moments.ts";
+import type { BatchNormInputs, Statistics } from "./batch_norm.ts";
+import { askedFor, pick, secondOrderByChannel } from "./rules.ts";
 import { assertShapes, assertTensors, channelSizes } from "./operands.ts";
 
 /** What follows a batch norm in one pass with it. */
@@ -209,18 +205,16 @@ const batchNormReluBackward: Backward = /* @__PURE__ */ ownPrimitive<Backward>({
   },
   save: (inputs) => inputs,
   // R is linear in g and does not change with x, so the rest is the second order of batch norm.
-  vjp: ([vx, vw, vb, vr], { saved, attrs, needs: needed, inputShapes }) => {
+  vjp: ([vx, vw, vb, vr], { saved, attrs, needs: needed }) => {
     const [g, x, weight, mean, low, invStd, , residual] = saved;
     const { useBatch, eps, needs } = attrs;
     const route = routeOf(saved, attrs.pooled);
-    const [gShape, xShape, wShape, mShape, lShape, iShape] = inputShapes;
-    const cotangents = batchNormBackward.vjp!([vx, vw, vb], {
-      saved: [route.back(g), x, weight, mean, low, invStd, null],
-      attrs: { useBatch, eps, needs, count: x.size / x.shape[1] },
-      needs: [...needed.slice(0, 3), false, false, false, false],
-      inputShapes: [gShape, xShape, wShape, mShape, lShape, iShape, null],
-    });
-    const [toZ, toX, toWeight] = cotangents;
+    const [toZ, toX, toWeight] = secondOrderByChannel(
+      [vx, vw, vb],
+      { g: route.back(g), x, weight, statistics: [mean, low, invStd], mask: null },
+      { useBatch, eps, needs, count: x.size / x.shape[1] },
+      needed[2],
+    );
     const both = needs[3] ? toZ === null ? vr : add(toZ, vr) : toZ;
     const orZero = (i: number, cotangent: Input, of: Input): Input =>
       needed[i] ? cotangent ?? zerosLike(of!) : null;

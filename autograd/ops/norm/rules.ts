@@ -7,9 +7,13 @@
  */
 import { tensor } from "../create/creation.ts";
 import { add, mul, sub } from "../elementwise/arithmetic.ts";
+import { where } from "../elementwise/compare.ts";
 import { rsqrt } from "../elementwise/math.ts";
+import { broadcastTo, sumTo } from "../shape/broadcast.ts";
+import { reshape } from "../shape/shape.ts";
 import type { Shape } from "../../shape.ts";
 import { type Tensor, valuesOf } from "../../tensor.ts";
+import type { BatchNormAttrs } from "./batch_norm.ts";
 
 /** A linear map of tensors, such as the mean over the normalised axes. */
 export type LinearMap = (t: Tensor) => Tensor;
@@ -111,6 +115,61 @@ export function renormalize(
   const lift = spread(tensor(flat, { shape: invStd.shape }));
   const inv = mul(rsqrt(add(add(variance, eps), lift)), sub(1, lift));
   return standardized(mul(centered, inv), inv, S);
+}
+
+/** x̂ and inv from constants; x may be absent where x̂ is not needed. */
+function fromConstants(
+  x: Tensor | null,
+  [mean, low, invStd]: SavedStatistics,
+  spread: LinearMap,
+): Normalized {
+  const inv = spread(invStd);
+  const xhat = x === null ? null : mul(sub(sub(x, spread(mean)), spread(low)), inv);
+  return { xhat, inv, project: (t) => t, bend: null };
+}
+
+/**
+ * The rule of batch norm's backward: the statistics are taken over all axes but that of the channels, and a
+ * mask may leave values out.
+ *
+ * @param needs Which of dx, dw and db were computed.
+ */
+export function secondOrderByChannel(
+  [vx, vw, vb]: readonly (Tensor | null)[],
+  operands: {
+    readonly g: Tensor;
+    readonly x: Tensor | null;
+    readonly weight: Tensor | null;
+    readonly statistics: SavedStatistics;
+    readonly mask: Tensor | null;
+  },
+  { useBatch, eps, count, needs }: BatchNormAttrs & { readonly needs: readonly boolean[] },
+  needsWeight: boolean,
+): [toG: Tensor | null, toX: Tensor | null, toWeight: Tensor | null] {
+  const { weight, statistics, mask } = operands;
+  // Masked-out values are 0 at the start, left out of the sums, and 0 at the end.
+  const keep = (t: Tensor): Tensor => mask === null ? t : where(mask, t, 0);
+  const g = keep(operands.g);
+  const x = operands.x === null ? null : keep(operands.x);
+  const channel = g.shape.map((size, i) => i === 1 ? size : 1);
+  const spread = (t: Tensor): Tensor => reshape(t, channel);
+  const S = (t: Tensor): Tensor => mul(sumTo(keep(t), channel), 1 / count);
+  const [toG, toX, toWeight] = secondOrder(
+    [
+      needs[0] ? keep(vx!) : null,
+      needs[1] ? spread(vw!) : null,
+      needs[2] ? spread(vb!) : null,
+    ],
+    g,
+    weight === null ? null : spread(weight),
+    useBatch ? renormalize(x!, statistics, eps, S, spread) : fromConstants(x, statistics, spread),
+    needsWeight,
+  );
+  return [
+    toG === null ? null : keep(broadcastTo(toG, g.shape)),
+    toX === null ? null : keep(toX),
+    toWeight === null ? null : reshape(sumTo(toWeight, channel), weight!.shape),
+  ];
 }
 
 /** The sum of the terms, or `null` where there is none. */

@@ -113,6 +113,18 @@ function assertTrue(
   }
 }
 
+/** The same for the bias's gradient, which is only a sum whatever the algorithm: Σ y of each channel. */
+function assertBiasTrue(name: string, y: Float64Array, bias: Float64Array, plane: number): void {
+  bias.forEach((actual, k) => {
+    const sum = new Sum();
+    for (let i = 0; i < y.length; i++) {
+      if (Math.floor(i / plane) % bias.length === k) sum.add(1, y[i]);
+    }
+    const fault = sum.fault(actual, "direct", 1e-14);
+    assert(fault === null, `${name} [${k}]: ${fault}`);
+  });
+}
+
 /** The same for the weight's gradient: the window of a tap is a plane, in all images, and y weighs it. */
 function assertWeightTrue(
   name: string,
@@ -239,7 +251,9 @@ testBuilds("every output of a convolution is true to its own window", () => {
           assertEquals(ran.has("winogradForward"), possible, `${name}, ${algorithm}`);
           for (const [which, first, second] of [["x", x, smooth], ["y", even, y]] as const) {
             const sum = pooled(new Float64Array(weight.length).fill(NaN));
-            convWeight(pooled(first), pooled(second), sum, sizes);
+            const bias = pooled(new Float64Array(outChannels).fill(NaN));
+            convWeight(pooled(first), pooled(second), sum, bias, sizes);
+            assertBiasTrue(`bias of ${which} ${name}`, second, bias, volume(output));
             assertWeightTrue(
               `convWeight of ${which} ${name}`,
               algorithm,

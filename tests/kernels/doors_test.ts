@@ -256,3 +256,15 @@ testBuilds(
     assertEquals(kernels.info().conv, "auto");
   },
 );
+
+testBuilds("a convolution's bias has its gradient from the pass that makes the weight's", () => {
+  const run = () => {
+    calls.clear();
+    gradients([values([8, 8, 3, 3]), values([8])], (w, b) => f.conv2d(values([2, 8, 8, 10]), w, b));
+    return [calls.has("winogradWeightEnd"), calls.has("sumChannels")];
+  };
+  assertEquals(run(), [true, false]);
+  kernels.configure({ conv: "direct" });
+  assertEquals(run(), [false, true]);
+  kernels.configure({});
+});

@@ -55,14 +55,14 @@ function results(): Float64Array[] {
   const weight = pooled(numbers(6 * 5 * 9, 11));
   conv(x, weight, numbers(6, 12), out(y.length), sizes);
   convInput(y, weight, null, out(x.length), sizes);
-  convWeight(x, y, out(weight.length), sizes);
+  convWeight(x, y, out(weight.length), out(6), sizes);
   // From 64 products of channels on with fewer multiplications, whose weights threads share.
   const wide = { ...sizes, inChannels: 8, outChannels: 9 };
   const shared = pooled(numbers(72 * 9, 13));
   const [left, right] = [pooled(numbers(9 * 8 * 420, 14)), pooled(numbers(9 * 9 * 420, 16))];
   conv(left, shared, numbers(9, 15), out(right.length), wide);
   convInput(right, shared, null, out(left.length), wide);
-  convWeight(left, right, out(shared.length), wide);
+  convWeight(left, right, out(shared.length), out(9), wide);
   return all;
 }
 

@@ -6,6 +6,7 @@
 import { blasPath } from "../../runtime/blas.ts";
 import type { ConvSizes } from "./conv_columns.ts";
 import { inParts, kernelsOn } from "../door.ts";
+import { scatterStrided } from "../shape/strided.ts";
 import { type Triple, volume, type Window } from "./window_plain.ts";
 import { imagesOf, winograd, winogradWeight } from "./winograd.ts";
 import { ownScratch, type Team, THREAD_SCRATCH } from "../../runtime/threads.ts";
@@ -159,14 +160,29 @@ export function conv(
 const TAPS_TOGETHER = 24;
 const CHANNELS_TOGETHER = 8;
 
-/** weight = Σ over images of y · windowsᵀ; false where it has to be the plain way. */
+/** bias = Σ over images and windows of y, by channel. */
+export function sumChannels(
+  y: Float64Array,
+  bias: Float64Array,
+  { window, images, groups, outChannels }: ConvSizes,
+): void {
+  bias.fill(0);
+  const shape = [images, groups * outChannels, volume(window.output)];
+  scatterStrided(y, bias, shape, [0, 1, 0], 0);
+}
+
+/**
+ * weight = Σ over images of y · windowsᵀ, and bias = Σ y where it is asked for; false where it has to be the
+ * plain way.
+ */
 export function convWeight(
   x: Float64Array,
   y: Float64Array,
   weight: Float64Array,
+  bias: Float64Array | null,
   sizes: ConvSizes,
 ): boolean {
-  if (winogradWeight(x, y, weight, sizes)) return true;
+  if (winogradWeight(x, y, weight, bias, sizes)) return true;
   const { window, images, groups, inChannels, outChannels } = sizes;
   const kernels = images === 0 ? null : usable(x, y, sizes);
   if (kernels === null) return false;
@@ -198,6 +214,7 @@ export function convWeight(
     });
   }
   takeBack(weight, places[0]);
+  if (bias !== null) sumChannels(y, bias, sizes);
   return true;
 }
 

@@ -224,15 +224,17 @@ function convInputByColumns(
   if (bias !== null) addBias(x, bias, images, plane);
 }
 
-/** weight = Σ over images of [outC, windows] · [windows, inC·taps]. */
+/** weight = Σ over images of [outC, windows] · [windows, inC·taps], and bias = Σ y where it is asked for. */
 function convWeightByColumns(
   x: Float64Array,
   y: Float64Array,
   weight: Float64Array,
+  bias: Float64Array | null,
   sizes: ConvSizes,
 ): void {
   const plan = planOf(sizes);
   const { images, outChannels, windows, taps } = plan;
+  if (bias !== null) packed.sumChannels(y, bias, sizes);
   const product = weightScratch.take(outChannels * taps);
   if (images === 0) weight.fill(0);
   eachProduct(plan, (n, count, group) => {
@@ -258,7 +260,7 @@ export const convInput: Door<typeof convInputByColumns> = /* @__PURE__ */ door(
   packed.convInput,
 );
 
-/** weight = Σ over images of y · windowsᵀ. */
+/** weight = Σ over images of y · windowsᵀ, and bias = Σ y where it is asked for. */
 export const convWeight: Door<typeof convWeightByColumns> = /* @__PURE__ */ door(
   convWeightByColumns,
   packed.convWeight,

@@ -125,11 +125,12 @@ export function winograd(
 /** Parts that images are summed in, however many threads there are: sums must not depend on that. */
 const PARTS = 4;
 
-/** weight = Σ over images of y · windowsᵀ; `false` where another way has to be taken. */
+/** weight = Σ over images of y · windowsᵀ, bias = Σ y; `false` where another way has to be taken. */
 export function winogradWeight(
   x: Float64Array,
   y: Float64Array,
   weight: Float64Array,
+  bias: Float64Array | null,
   sizes: ConvSizes,
 ): boolean {
   const { window, images, groups, inChannels, outChannels } = sizes;
@@ -145,7 +146,7 @@ export function winogradWeight(
   const bytes = kernels.winogradWeightScratchBytes(outChannels, inChannels, output[1], output[2]);
   const sumBytes = kernels.winogradSumBytes(outChannels, inChannels);
   if (bytes < 0 || sumBytes < 0) return false;
-  const [result, free] = place([weight], parts * sumBytes + bytes + 128);
+  const [weights, biases, free] = place([weight, bias], parts * sumBytes + bytes + 128);
   const sums = free + 63 & ~63;
   const outPlane = volume(output);
   const team = bytes > THREAD_SCRATCH || parts < 2
@@ -169,11 +170,18 @@ export function winogradWeight(
     });
     if (team !== null) team.run("winogradWeightSums", kernels.winogradWeightSums, calls);
     else for (const args of calls) kernels.winogradWeightSums(...args);
-    const to = result + group * 72 * inChannels * outChannels;
-    if (!kernels.winogradWeightEnd(sums, parts, sumBytes, to, outChannels, inChannels)) {
-      return false;
-    }
+    const ended = kernels.winogradWeightEnd(
+      sums,
+      parts,
+      sumBytes,
+      weights + group * 72 * inChannels * outChannels,
+      biases === 0 ? 0 : biases + 8 * group * outChannels,
+      outChannels,
+      inChannels,
+    );
+    if (!ended) return false;
   }
-  takeBack(weight, result);
+  takeBack(weight, weights);
+  takeBack(bias, biases);
   return true;
 }

@@ -50,9 +50,11 @@ interface Direction {
   inOrder<T>(from: T, to: T): readonly [x: T, y: T];
   /** The other direction. */
   back(g: Tensor, weight: Tensor, bias: null, attrs: ConvAttrs): Tensor;
+  /** To the weight, and where it takes no pass of its own to the bias. */
+  toWeight(from: Tensor, g: Tensor, attrs: WeightAttrs): readonly [Tensor, Input];
 }
 
-function directed({ name, kernel, shape, inOrder, back }: Direction): Directed {
+function directed({ name, kernel, shape, inOrder, back, toWeight }: Direction): Directed {
   return ownPrimitive<Directed>({
     name,
     shape: ([from, weight], attrs) => [shape(from, weight, attrs)],
@@ -66,11 +68,13 @@ function directed({ name, kernel, shape, inOrder, back }: Direction): Directed {
       ),
     save: ([from, weight], _, __, needs) => [needs[1] ? from : null, needs[0] ? weight : null],
     // From g back through the weight; to the weight convWeight(x, y); to the bias Σ g of each channel.
-    vjp: ([g], { saved: [from, weight], attrs, needs }) => [
-      weight === null ? null : back(g, weight, null, attrs),
-      from === null ? null : correlated(...inOrder(from, g), attrs),
-      needs[2] ? channelSum(g) : null,
-    ],
+    vjp: ([g], { saved: [from, weight], attrs, needs }) => {
+      const dx = weight === null ? null : back(g, weight, null, attrs);
+      const [dw, db] = from === null
+        ? [null, null]
+        : toWeight(from, g, { ...attrs, bias: needs[2] });
+      return [dx, dw, needs[2] ? db ?? channelSum(g) : null];
+    },
   });
 }
 
@@ -80,6 +84,10 @@ const convPrimitive = /* @__PURE__ */ directed({
   shape: (x, weight, { window }) => imageShape(x, weight[0], window.output),
   inOrder: (x, y) => [x, y],
   back: transposed,
+  toWeight: (x, g, attrs) => {
+    const [dw, db] = bind(convWeightPrimitive, [x, g], attrs);
+    return [dw, attrs.bias ? db : null];
+  },
 });
 
 /* @__PURE__ */ described(
@@ -98,6 +106,11 @@ const convInputPrimitive = /* @__PURE__ */ directed({
   shape: (y, weight, { window, groups }) => imageShape(y, weight[1] * groups, window.input),
   inOrder: (y, x) => [x, y],
   back: convolved,
+  toWeight: (
+    y,
+    g,
+    attrs,
+  ) => [bind(convWeightPrimitive, [g, y], { ...attrs, bias: false })[0], null],
 });
 
 /* @__PURE__ */ described(
@@ -110,32 +123,49 @@ const convInputPrimitive = /* @__PURE__ */ directed({
     })),
 );
 
-const convWeightPrimitive = /* @__PURE__ */ ownPrimitive<
-  Convolution<readonly [x: Tensor, y: Tensor]>
->({
+/** The constants of a weight's gradient. */
+interface WeightAttrs extends ConvAttrs {
+  /** Whether that of the bias is asked for too; else it comes back empty. */
+  readonly bias: boolean;
+}
+
+type WeightGradient = Primitive<
+  readonly [x: Tensor, y: Tensor],
+  readonly [weight: Tensor, bias: Tensor],
+  readonly [x: Input, y: Input],
+  WeightAttrs
+>;
+
+const convWeightPrimitive: WeightGradient = /* @__PURE__ */ ownPrimitive<WeightGradient>({
   name: "convWeight",
-  shape: ([x, y], { window, groups }) => [
+  shape: ([x, y], { window, groups, bias }) => [
     [y[1], x[1] / groups, ...window.kernel.slice(5 - x.length)],
+    [bias ? y[1] : 0],
   ],
-  forward: ([x, y], [weight], attrs) =>
+  forward: ([x, y], [weight, bias], attrs) =>
     convWeight(
       valuesOf(x),
       valuesOf(y),
       valuesOf(weight),
+      attrs.bias ? valuesOf(bias) : null,
       sizesOf(x.shape, y.shape, attrs),
     ),
   save: ([x, y], _, __, needs) => [needs[1] ? x : null, needs[0] ? y : null],
-  // dx = convᵀ(y, g), dy = conv(x, g)
-  vjp: ([g], { saved: [x, y], attrs }) => [
-    y === null ? null : transposed(y, g, null, attrs),
-    x === null ? null : convolved(x, g, null, attrs),
+  // dx = convᵀ(y, gw), dy = conv(x, gw) + gb
+  vjp: ([gw, gb], { saved: [x, y], attrs }) => [
+    y === null ? null : transposed(y, gw, null, attrs),
+    x === null ? null : convolved(x, gw, attrs.bias ? gb : null, attrs),
   ],
 });
 
 /* @__PURE__ */ described(
   convWeightPrimitive,
-  "the transpose of conv in weight: Σ y[n, o, p] · x[n, c, p·stride − padding + k·dilation]",
-  (random) => convSamples(random).map(({ x, y, attrs }) => ({ inputs: [x, y] as const, attrs })),
+  "weight[o, c, k] = Σ y[n, o, p] · x[n, c, p·stride − padding + k·dilation], bias[o] = Σ y",
+  (random) =>
+    convSamples(random).map(({ x, y, bias, attrs }) => ({
+      inputs: [x, y] as const,
+      attrs: { ...attrs, bias: bias !== null },
+    })),
 );
 
 /** The sum over everything but the channels. */
@@ -152,11 +182,6 @@ export function convolved(
   attrs: ConvAttrs,
 ): Tensor {
   return bind(convPrimitive, [x, weight, bias], attrs)[0];
-}
-
-/** The correlation of x and y: their share in the gradient of the weight. */
-function correlated(x: Tensor, y: Tensor, attrs: ConvAttrs): Tensor {
-  return bind(convWeightPrimitive, [x, y], attrs)[0];
 }
 
 /** The transpose of a convolution: from y to x. */

@@ -2,7 +2,8 @@
 //
 //   dw = Gᵀ [ Σ over tiles (A g Aᵀ) ⊙ (Bᵀ x B) ] G
 //
-// Here the sum over tiles is the matrix product: cotangents [k, tiles] by inputs [tiles, c].
+// Here the sum over tiles is the matrix product: cotangents [k, tiles] by inputs [tiles, c]. The bias's
+// gradient, the sum of each cotangent, falls off when they are copied.
 //
 // The guard. An element's window is a channel's plane without its outermost rows or columns, in all
 // images. If values at the border of a channel outweigh those that all windows share, or if a value is out
@@ -19,9 +20,9 @@ function tilesOf(k: i32, c: i32): i32 {
   return min(max(8, fitting), 192);
 }
 
-/** Bytes of the sums of one part: 36 matrices, and the largest values of channels. */
+/** Bytes of the sums of one part: 36 matrices, the largest values of channels, and the cotangents' sums. */
 export function winogradSumBytes(k: i32, c: i32): i32 {
-  return 36 * <i32>matrixStride(<usize>(fours(k) * sixes(c)) << 3) + ((2 * c + k) << 3) + 64 & ~63;
+  return 36 * <i32>matrixStride(<usize>(fours(k) * sixes(c)) << 3) + ((2 * c + 2 * k) << 3) + 64 & ~63;
 }
 
 /** Bytes of scratch for one part. */
@@ -35,19 +36,21 @@ export function winogradWeightScratchBytes(k: i32, c: i32, outHeight: i32, outWi
 /**
  * Copies a plane [height, width] into zeros with rows of `outRow` bytes. `most` receives the largest |x| of
  * columns `from` … `to` − 1 of rows `first` … `last` − 1, `others` that of the rest;
- * infinity where one is not finite.
+ * infinity where one is not finite. Returns the sum of those columns and rows, each row added up for itself,
+ * which rounds less.
  */
 function padPlane(
   x: usize, out: usize, outRow: usize, height: i32, width: i32,
   first: i32, last: i32, from: i32, to: i32, most: usize, others: usize,
-): void {
+): f64 {
   const inside = <usize>width << 3;
   const pairs = inside & ~15;
   const left = (<usize>max(from, 0) + 1 & ~1) << 3;
   const right = min((<usize>max(to, 0) & ~1) << 3, pairs);
   const zero = f64x2.splat(0);
-  let shared = zero, border = zero, sum = zero;
+  let shared = zero, border = zero, sum = zero, total = zero;
   for (let r = 0; r < height; r++, x += inside, out += outRow) {
+    let ofRow = zero;
     const start = r >= first && r < last ? min(left, right) : pairs;
     let j: usize = 0;
     for (; j < start; j += 16) {
@@ -62,18 +65,22 @@ function padPlane(
       v128.store(out + j, v);
       shared = f64x2.pmax(shared, f64x2.abs(v));
       sum = f64x2.add(sum, f64x2.sub(v, v));
+      ofRow = f64x2.add(ofRow, v);
     }
     for (; j < inside; j += 8) {
       const v = v128.load64_zero(x + j);
       v128.store64_lane(out + j, v, 0);
       border = f64x2.pmax(border, f64x2.abs(v));
       sum = f64x2.add(sum, f64x2.sub(v, v));
+      ofRow = f64x2.add(ofRow, v);
     }
+    total = f64x2.add(total, ofRow);
   }
   // x − x is 0, or NaN for what is not finite.
   const finite = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1) == 0;
   raise(most, finite ? max(f64x2.extract_lane(shared, 0), f64x2.extract_lane(shared, 1)) : Infinity);
   raise(others, max(f64x2.extract_lane(border, 0), f64x2.extract_lane(border, 1)));
+  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1);
 }
 
 // @ts-ignore: decorator
@@ -138,7 +145,9 @@ export function winogradWeightSums(
   const kRows = fours(k), cColumns = sixes(c);
   const sumStride = matrixStride(<usize>(kRows * cColumns) << 3);
   const largest = sums + 36 * sumStride;
-  memory.fill(largest, 0, <usize>(2 * c + k) << 3);
+  const largestOfG = largest + (<usize>c << 4);
+  const sumsOfG = largestOfG + (<usize>k << 3);
+  memory.fill(largest, 0, <usize>(2 * c + 2 * k) << 3);
   const across = (outWidth + 3) >> 2;
   const ofImage = ((outHeight + 3) >> 2) * across;
   const row = <usize>(fours(outWidth) + 2) << 3;
@@ -163,11 +172,11 @@ export function winogradWeightSums(
       if (image == ready) {
         pad(
           x + <usize>image * xImage, padded + <usize>top * row + (<usize>left << 3), row, plane,
-          c, height, width, 2 - top, outHeight - top, 2 - left, outWidth - left, largest, 16,
+          c, height, width, 2 - top, outHeight - top, 2 - left, outWidth - left, largest, 16, 0,
         );
         pad(
           g + <usize>image * gImage, gPadded, gRow, gPlane,
-          k, outHeight, outWidth, 0, outHeight, 0, outWidth, largest + (<usize>c << 4), 8,
+          k, outHeight, outWidth, 0, outHeight, 0, outWidth, largestOfG, 8, sumsOfG,
         );
         ready++;
       }
@@ -198,15 +207,19 @@ export function winogradWeightSums(
   }
 }
 
-/** Pads all planes of an image; the largest values of each are `apart` bytes from those of the next. */
+/**
+ * Pads all planes of an image; the largest values of each are `apart` bytes from those of the next. To `sums`,
+ * unless it is 0, the sum of each is added.
+ */
 function pad(
   x: usize, out: usize, row: usize, plane: usize, channels: i32, height: i32, width: i32,
-  first: i32, last: i32, from: i32, to: i32, largest: usize, apart: usize,
+  first: i32, last: i32, from: i32, to: i32, largest: usize, apart: usize, sums: usize,
 ): void {
   for (let i = 0; i < channels; i++) {
     // Every value of a cotangent is in every window.
     const border = apart == 16 ? largest + 8 : largest;
-    padPlane(x, out, row, height, width, first, last, from, to, largest, border);
+    const sum = padPlane(x, out, row, height, width, first, last, from, to, largest, border);
+    if (sums) store<f64>(sums + (<usize>i << 3), load<f64>(sums + (<usize>i << 3)) + sum);
     x += <usize>(height * width) << 3;
     out += plane;
     largest += apart;
@@ -221,11 +234,11 @@ function inRange(largest: f64): bool {
 }
 
 /**
- * weight [k, c, 3, 3] of the sums of so many parts, `bytes` apart; 0, and nothing written, where the
- * guard refuses. The first part's sums are overwritten.
+ * weight [k, c, 3, 3] and, unless it is 0, bias [k] of the sums of so many parts, `bytes` apart; 0, and
+ * nothing written, where the guard refuses. The first part's sums are overwritten.
  */
 export function winogradWeightEnd(
-  sums: usize, parts: i32, bytes: usize, weight: usize, k: i32, c: i32,
+  sums: usize, parts: i32, bytes: usize, weight: usize, bias: usize, k: i32, c: i32,
 ): i32 {
   const kRows = fours(k), cColumns = sixes(c);
   const stride = matrixStride(<usize>(kRows * cColumns) << 3);
@@ -244,6 +257,14 @@ export function winogradWeightEnd(
     let all: f64 = 0;
     for (let part: usize = 0; part < <usize>parts; part++) all = max(all, load<f64>(at + part * bytes));
     if (!inRange(all)) return 0;
+  }
+  if (bias) {
+    const sumsOfG = largest + (<usize>(2 * c + k) << 3);
+    for (let i: usize = 0; i < <usize>k << 3; i += 8) {
+      let all: f64 = 0;
+      for (let part: usize = 0; part < <usize>parts; part++) all += load<f64>(sumsOfG + i + part * bytes);
+      store<f64>(bias + i, all);
+    }
   }
   const sixth = f64x2.splat(1.0 / 6), twelfth = f64x2.splat(1.0 / 12);
   for (let i = 0; i < k; i++) {

@@ -24,8 +24,11 @@ export function momentsFrom(
   low: Float64Array,
   variance: Float64Array,
 ): BatchMoments {
-  // An infinite mean has no low part.
-  const whole = mean.map((m, c) => Number.isFinite(m) ? m + low[c] : m);
+  // A loop: `map` calls its function for each value. An infinite mean has no low part.
+  const whole = new Float64Array(mean.length);
+  for (let c = 0; c < mean.length; c++) {
+    whole[c] = Number.isFinite(mean[c]) ? mean[c] + low[c] : mean[c];
+  }
   return {
     count,
     mean: whole,
@@ -65,13 +68,15 @@ export function blend(
   moments: BatchMoments,
 ): void {
   if (runningMean !== null) blendInto(runningMean, momentum, moments.mean);
-  if (runningVar !== null) blendInto(runningVar, momentum, unbiasedVariance(moments));
+  const { count, variance } = moments;
+  if (runningVar !== null) blendInto(runningVar, momentum, variance, count / (count - 1));
 }
 
-function blendInto(running: Tensor, momentum: number, batch: Float64Array): void {
+/** running ← (1 − momentum)·running + momentum·batch·factor. */
+function blendInto(running: Tensor, momentum: number, batch: Float64Array, factor = 1): void {
   write(running, (values) => {
     for (let c = 0; c < values.length; c++) {
-      values[c] = (1 - momentum) * values[c] + momentum * batch[c];
+      values[c] = (1 - momentum) * values[c] + momentum * (batch[c] * factor);
     }
   });
 }

@@ -113,7 +113,10 @@ function assertTrue(
   }
 }
 
-/** The same for the bias's gradient, which is only a sum whatever the algorithm: Σ y of each channel. */
+/**
+ * The same for the bias's gradient, whatever the algorithm: Σ y of each channel, whose terms are added one after the
+ * other and not by halves.
+ */
 function assertBiasTrue(name: string, y: Float64Array, bias: Float64Array, plane: number): void {
   bias.forEach((actual, k) => {
     const sum = new Sum();

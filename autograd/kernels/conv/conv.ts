@@ -156,10 +156,6 @@ export function conv(
   return kernels !== null && convPacked(kernels, x, weight, bias, y, sizes);
 }
 
-/** What a thread takes of a weight's gradient at least: each packs its own taps, or all of them. */
-const TAPS_TOGETHER = 24;
-const CHANNELS_TOGETHER = 8;
-
 /** bias = Σ over images and windows of y, by channel. */
 export function sumChannels(
   y: Float64Array,
@@ -170,6 +166,10 @@ export function sumChannels(
   const shape = [images, groups * outChannels, volume(window.output)];
   scatterStrided(y, bias, shape, [0, 1, 0], 0);
 }
+
+/** What a thread takes of a weight's gradient at least: each packs its own taps, or all of them. */
+const TAPS_TOGETHER = 24;
+const CHANNELS_TOGETHER = 8;
 
 /**
  * weight = Σ over images of y · windowsᵀ, and bias = Σ y where it is asked for; false where it has to be the

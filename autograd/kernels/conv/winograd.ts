@@ -125,7 +125,10 @@ export function winograd(
 /** Parts that images are summed in, however many threads there are: sums must not depend on that. */
 const PARTS = 4;
 
-/** weight = Σ over images of y · windowsᵀ, bias = Σ y; `false` where another way has to be taken. */
+/**
+ * weight = Σ over images of y · windowsᵀ, and bias = Σ y where it is asked for; `false` where another way has to be
+ * taken.
+ */
 export function winogradWeight(
   x: Float64Array,
   y: Float64Array,

@@ -50,11 +50,11 @@ interface Direction {
   inOrder<T>(from: T, to: T): readonly [x: T, y: T];
   /** The other direction. */
   back(g: Tensor, weight: Tensor, bias: null, attrs: ConvAttrs): Tensor;
-  /** To the weight, and where it takes no pass of its own to the bias. */
-  toWeight(from: Tensor, g: Tensor, attrs: WeightAttrs): readonly [Tensor, Input];
+  /** Whether it leads to y, whose sum, the bias's gradient, the kernel of the weight's gradient makes too. */
+  readonly leadsToY: boolean;
 }
 
-function directed({ name, kernel, shape, inOrder, back, toWeight }: Direction): Directed {
+function directed({ name, kernel, shape, inOrder, back, leadsToY }: Direction): Directed {
   return ownPrimitive<Directed>({
     name,
     shape: ([from, weight], attrs) => [shape(from, weight, attrs)],
@@ -70,10 +70,11 @@ function directed({ name, kernel, shape, inOrder, back, toWeight }: Direction): 
     // From g back through the weight; to the weight convWeight(x, y); to the bias Σ g of each channel.
     vjp: ([g], { saved: [from, weight], attrs, needs }) => {
       const dx = weight === null ? null : back(g, weight, null, attrs);
+      const together = from !== null && needs[2] && leadsToY;
       const [dw, db] = from === null
         ? [null, null]
-        : toWeight(from, g, { ...attrs, bias: needs[2] });
-      return [dx, dw, needs[2] ? db ?? channelSum(g) : null];
+        : bind(convWeightPrimitive, inOrder(from, g), { ...attrs, bias: together });
+      return [dx, dw, together ? db : needs[2] ? channelSum(g) : null];
     },
   });
 }
@@ -84,10 +85,7 @@ const convPrimitive = /* @__PURE__ */ directed({
   shape: (x, weight, { window }) => imageShape(x, weight[0], window.output),
   inOrder: (x, y) => [x, y],
   back: transposed,
-  toWeight: (x, g, attrs) => {
-    const [dw, db] = bind(convWeightPrimitive, [x, g], attrs);
-    return [dw, attrs.bias ? db : null];
-  },
+  leadsToY: true,
 });
 
 /* @__PURE__ */ described(
@@ -106,11 +104,7 @@ const convInputPrimitive = /* @__PURE__ */ directed({
   shape: (y, weight, { window, groups }) => imageShape(y, weight[1] * groups, window.input),
   inOrder: (y, x) => [x, y],
   back: convolved,
-  toWeight: (
-    y,
-    g,
-    attrs,
-  ) => [bind(convWeightPrimitive, [g, y], { ...attrs, bias: false })[0], null],
+  leadsToY: false,
 });
 
 /* @__PURE__ */ described(

@@ -40,8 +40,13 @@ export function momentsFrom(
 }
 
 /** The variances with n − 1 as their divisor. */
-export function unbiasedVariance({ count, variance }: BatchMoments): Float64Array {
-  return variance.map((value) => value * (count / (count - 1)));
+export function unbiasedVariance(moments: BatchMoments): Float64Array {
+  const correction = besselsCorrection(moments);
+  return moments.variance.map((value) => value * correction);
+}
+
+function besselsCorrection({ count }: BatchMoments): number {
+  return count / (count - 1);
 }
 
 /** Fills the statistics of a forward with running ones. */
@@ -68,8 +73,9 @@ export function blend(
   moments: BatchMoments,
 ): void {
   if (runningMean !== null) blendInto(runningMean, momentum, moments.mean);
-  const { count, variance } = moments;
-  if (runningVar !== null) blendInto(runningVar, momentum, variance, count / (count - 1));
+  if (runningVar !== null) {
+    blendInto(runningVar, momentum, moments.variance, besselsCorrection(moments));
+  }
 }
 
 /** running ← (1 − momentum)·running + momentum·batch·factor. */
